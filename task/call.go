@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"sync"
 
 	"procpool/ipc"
 )
@@ -48,11 +50,9 @@ func recovered(err *error) {
 	}
 }
 
+// plain reduces a task's error to what can cross to another process.
 func plain(ctx context.Context, err error) error {
-	if e, ok := err.(*Error); ok || ctx.Err() != nil && err == ctx.Err() {
-		if ok {
-			return e
-		}
+	if _, ok := err.(*Error); ok || err == ctx.Err() {
 		return err
 	}
 	return &Error{Text: err.Error()}
@@ -73,20 +73,28 @@ func Worker(ctx context.Context) int {
 	return i
 }
 
-var exitHooks []func()
+var exit struct {
+	sync.Mutex
+	hooks []func()
+}
 
 // OnExit registers a teardown for this worker process: f runs once, after its
-// last request, on the orderly way out only. Hooks run last in, first out. In
-// backends without worker processes they do not run. OnExit must be called
-// from a task or before child.Main.
-func OnExit(f func()) { exitHooks = append(exitHooks, f) }
+// last request, on the orderly way out only: a worker that is killed runs
+// nothing. Hooks run last in, first out. In backends without worker processes
+// they do not run.
+func OnExit(f func()) {
+	exit.Lock()
+	defer exit.Unlock()
+	exit.hooks = append(exit.hooks, f)
+}
 
-// RunExitHooks runs what OnExit registered. Workers call it.
+// RunExitHooks runs what OnExit registered. Workers call it, once.
 func RunExitHooks() {
-	for len(exitHooks) > 0 {
-		last := len(exitHooks) - 1
-		f := exitHooks[last]
-		exitHooks = exitHooks[:last]
+	exit.Lock()
+	hooks := exit.hooks
+	exit.hooks = nil
+	exit.Unlock()
+	for _, f := range slices.Backward(hooks) {
 		f()
 	}
 }
