@@ -1,0 +1,19 @@
+package child
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// schedGetaffinity reads this thread's mask of any length, which
+// unix.SchedGetaffinity with its 1,024 CPUs cannot. It returns the bytes that
+// the kernel filled.
+func schedGetaffinity(mask []uint64) (int, error) {
+	n, _, errno := syscall.RawSyscall(unix.SYS_SCHED_GETAFFINITY, 0, uintptr(8*len(mask)), uintptr(unsafe.Pointer(&mask[0])))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}

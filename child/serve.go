@@ -1,0 +1,331 @@
+package child
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"procpool/ipc"
+	"procpool/task"
+)
+
+// errParentLost ends a worker that nobody listens to any more.
+var errParentLost = errors.New("the parent is lost")
+
+// lookEvery is how often a worker looks whether anybody still reads its output.
+const lookEvery = 300 * time.Millisecond
+
+// Serve is a worker's life on a pair of streams: it says hello, answers
+// requests in order of arrival, and after the last says bye. It returns nil
+// then, and otherwise why it broke off: an *ipc.Fault of the incoming stream,
+// a lost parent, or a failed write. When it breaks off, a task may still be
+// running: the process must end.
+func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := &server{
+		in:     ipc.NewReader(in, 0),
+		out:    &outbox{w: out},
+		ended:  make(chan error, 3), // one for each goroutine below
+		opened: make(chan time.Duration, 1),
+	}
+	s.queue.ready.L = &s.queue.mu
+	s.limit.Store(ipc.DefaultLimit)
+	if err := s.out.send(hello); err != nil {
+		return lost(err)
+	}
+	go s.read()
+	go s.work(ctx)
+	go s.watch(ctx, out)
+	return <-s.ended
+}
+
+type server struct {
+	in    *ipc.Reader
+	out   *outbox
+	queue queue
+	ended chan error // how the worker's life ended; the first word counts
+
+	limit  atomic.Int64       // of a message, in bytes
+	opened chan time.Duration // tells watch the heartbeat that open asks for
+	heard  atomic.Bool        // bytes came from the parent since watch looked last
+	last   *task.Spec         // of the request before; read's own
+}
+
+func hello(dst []byte) []byte {
+	host, _ := os.Hostname()
+	return ipc.AppendHello(dst, ipc.Hello{
+		Build: ipc.Build(), PID: int64(os.Getpid()), Host: host, CPUs: allowedCPUs(), Tasks: task.Names(),
+	})
+}
+
+// read takes messages in until there are no more. It runs beside the work, so
+// that a lost parent is noticed in the middle of a chunk.
+func (s *server) read() {
+	err := s.readAll()
+	if err != nil {
+		s.ended <- err
+		return
+	}
+	s.queue.close()
+}
+
+// readAll returns nil when no more requests will come.
+func (s *server) readAll() error {
+	opened := false
+	for first := true; ; first = false {
+		m, err := s.in.Next()
+		if err == io.EOF && !opened {
+			return nil
+		}
+		if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) && opened {
+			return errParentLost
+		}
+		if err != nil {
+			return err
+		}
+		s.heard.Store(true)
+		switch m.Kind {
+		case ipc.KindRequest:
+			r, err := ipc.ParseRequest(m.Body)
+			if err != nil {
+				return err
+			}
+			if !s.queue.push(s.newJob(r), !opened) {
+				return &ipc.Fault{Reason: fmt.Sprintf("more than %d requests unanswered", ipc.MaxPending)}
+			}
+		case ipc.KindOpen:
+			if !first {
+				return &ipc.Fault{Reason: "open is not the first message"}
+			}
+			if err := s.open(m.Body); err != nil {
+				return err
+			}
+			opened = true
+		case ipc.KindBeat:
+		case ipc.KindEnd:
+			return nil
+		default:
+			return &ipc.Fault{Reason: fmt.Sprintf("a parent does not say %q", m.Kind)}
+		}
+	}
+}
+
+func (s *server) open(body []byte) error {
+	o, err := ipc.ParseOpen(body)
+	if err != nil {
+		return err
+	}
+	s.in.SetLimit(o.MaxMessageBytes)
+	s.limit.Store(o.MaxMessageBytes)
+	s.opened <- time.Duration(o.HeartbeatSeconds * float64(time.Second))
+	ignoreSignals() // from now on the parent decides
+	return nil
+}
+
+// work answers requests. Whatever ends it, Serve hears of it.
+func (s *server) work(ctx context.Context) {
+	err := errors.New("a task ended its goroutine (runtime.Goexit)")
+	defer func() { s.ended <- err }()
+	err = s.workAll(ctx)
+}
+
+func (s *server) workAll(ctx context.Context) error {
+	var jobs []job
+	var scratch []byte
+	for {
+		var more bool
+		if jobs, more = s.queue.take(jobs); !more {
+			break
+		}
+		begin := time.Now()
+		for i := range jobs {
+			value, err := jobs[i].run(ctx, scratch[:0])
+			end := time.Now()
+			if scratch = value; cap(scratch) > largeValue {
+				scratch = nil
+			}
+			if err := s.answer(&jobs[i], value, end.Sub(begin), err); err != nil {
+				return lost(err)
+			}
+			begin = end
+			jobs[i] = job{}
+			idle := i == len(jobs)-1 && s.queue.empty()
+			if err := s.out.settle(idle); err != nil {
+				return lost(err)
+			}
+		}
+	}
+	task.RunExitHooks()
+	return lost(s.out.send(func(dst []byte) []byte { return ipc.AppendBye(dst, account()) }))
+}
+
+func (s *server) answer(j *job, value []byte, took time.Duration, err error) error {
+	if err == nil && int64(len(value))+resultOverhead > s.limit.Load() {
+		err = &task.Error{Text: fmt.Sprintf("the result of %d bytes is over the limit of %d bytes a message", len(value), s.limit.Load())}
+	}
+	if err != nil {
+		f := ipc.Fail{ID: j.id, Error: err.Error()}
+		var e *task.Error
+		if errors.As(err, &e) {
+			f.Stack = e.Stack
+		}
+		return s.out.send(func(dst []byte) []byte { return ipc.AppendFail(dst, clip(f, s.limit.Load())) })
+	}
+	return s.out.result(ipc.Result{ID: j.id, Seconds: took.Seconds(), HasInterval: j.spec.Sums(), Interval: j.interval}, value)
+}
+
+// resultOverhead is the most that a result's message is longer than its value.
+const resultOverhead = 128
+
+// clip keeps a fail message under the limit, whatever a task put into its error.
+func clip(f ipc.Fail, limit int64) ipc.Fail {
+	room := int(limit-resultOverhead) / 2
+	if room = max(room, 0); len(f.Error) > room {
+		f.Error = f.Error[:room]
+	}
+	if len(f.Stack) > room {
+		f.Stack = f.Stack[:room]
+	}
+	return f
+}
+
+// watch sends beats, and notices a silent parent and an output that nobody
+// reads. Silence is counted in its own ticks, not in time: a job that is
+// stopped as a whole and continued has missed no tick.
+func (s *server) watch(ctx context.Context, out io.Writer) {
+	every, heartbeat := lookEvery, time.Duration(0)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	var sinceHeard, sinceBeat time.Duration
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case heartbeat = <-s.opened:
+			if heartbeat > 0 {
+				every = max(min(lookEvery, heartbeat/8), time.Millisecond)
+				tick.Reset(every)
+			}
+			continue
+		case <-tick.C:
+		}
+		if sinceHeard += every; s.heard.Swap(false) {
+			sinceHeard = 0
+		}
+		if nobodyReads(out) || heartbeat > 0 && sinceHeard > heartbeat {
+			s.ended <- errParentLost
+			return
+		}
+		if sinceBeat += every; heartbeat > 0 && sinceBeat >= heartbeat/4 {
+			sinceBeat = 0
+			if s.out.quiet() {
+				go s.out.send(ipc.AppendBeat) // a full pipe must not stop the watch
+			}
+		}
+	}
+}
+
+// lost makes a parent that went away of a write error that says so.
+func lost(err error) error {
+	if isBrokenPipe(err) {
+		return errParentLost
+	}
+	return err
+}
+
+// A job is a request made ready to run, or its failure.
+type job struct {
+	id       uint64
+	spec     *task.Spec
+	interval ipc.Interval
+	arg      []byte // a copy; unused for tasks over intervals
+	err      error
+}
+
+// newJob finds the task and reads the interval, so that an unreadable request is
+// answered in its turn.
+func (s *server) newJob(r ipc.Request) job {
+	if s.last == nil || string(r.Task) != s.last.Name {
+		spec, ok := task.Lookup(string(r.Task))
+		if !ok {
+			return job{id: r.ID, err: fmt.Errorf("this program has no task %q", clipName(r.Task))}
+		}
+		if err := spec.Check(); err != nil {
+			return job{id: r.ID, err: err}
+		}
+		s.last = spec
+	}
+	if !s.last.Sums() {
+		return job{id: r.ID, spec: s.last, arg: append([]byte(nil), r.Arg...)}
+	}
+	iv, err := ipc.ParseInterval(r.Arg)
+	return job{id: r.ID, spec: s.last, interval: iv, err: err}
+}
+
+func clipName(name []byte) []byte { return name[:min(len(name), 100)] }
+
+func (j *job) run(ctx context.Context, dst []byte) ([]byte, error) {
+	switch {
+	case j.err != nil:
+		return dst, j.err
+	case j.spec.Sums():
+		return j.spec.RunInterval(ctx, j.interval, dst)
+	}
+	return j.spec.Run(ctx, j.arg, dst)
+}
+
+// A queue holds requests that have come and not been begun, in order.
+type queue struct {
+	mu     sync.Mutex
+	ready  sync.Cond // something changed
+	jobs   []job
+	closed bool
+}
+
+// push appends j. If the queue is full it waits when it may, else it reports false.
+func (q *queue) push(j job, wait bool) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.jobs) >= ipc.MaxPending {
+		if !wait {
+			return false
+		}
+		q.ready.Wait()
+	}
+	q.jobs = append(q.jobs, j)
+	q.ready.Broadcast()
+	return true
+}
+
+// take waits for jobs and hands out all of them in exchange for an empty
+// slice; more is false when there will be none.
+func (q *queue) take(empty []job) (jobs []job, more bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.jobs) == 0 && !q.closed {
+		q.ready.Wait()
+	}
+	jobs = q.jobs
+	q.jobs = empty[:0]
+	q.ready.Broadcast()
+	return jobs, len(jobs) > 0
+}
+
+func (q *queue) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.jobs) == 0
+}
+
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.ready.Broadcast()
+}

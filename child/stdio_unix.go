@@ -1,0 +1,72 @@
+//go:build unix
+
+package child
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// claimStdio takes the real standard streams away before a task can touch
+// them: prints to stdout go to stderr from then on, reads of stdin find
+// nothing. The returned files belong to the worker for its whole life.
+func claimStdio() (in, out *os.File, err error) {
+	inFD, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, nil, err
+	}
+	outFD, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := unix.Dup2(2, 1); err != nil {
+		return nil, nil, err
+	}
+	null, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer unix.Close(null)
+	if err := unix.Dup2(null, 0); err != nil {
+		return nil, nil, err
+	}
+	// A read that parks its goroutine instead of a thread lets the only P go
+	// on with the work at once.
+	if isPipe(inFD) {
+		unix.SetNonblock(inFD, true)
+	}
+	return os.NewFile(uintptr(inFD), "stdin"), os.NewFile(uintptr(outFD), "stdout"), nil
+}
+
+func isPipe(fd int) bool {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil {
+		return false
+	}
+	kind := uint32(st.Mode) & unix.S_IFMT
+	return kind == unix.S_IFIFO || kind == unix.S_IFSOCK
+}
+
+// nobodyReads reports whether the other end of out is closed.
+func nobodyReads(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	fds := []unix.PollFd{{Fd: int32(f.Fd())}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0 && fds[0].Revents&(unix.POLLERR|unix.POLLHUP|unix.POLLNVAL) != 0
+}
+
+func isBrokenPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }
+
+// ignoreSignals leaves it to the parent what becomes of a signal that the
+// whole process group gets.
+func ignoreSignals() {
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1)
+}

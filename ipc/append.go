@@ -1,0 +1,168 @@
+package ipc
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// Messages are written field by field onto a byte slice: a chunk costs one
+// request and one result, and neither may allocate. The payloads (arg, value)
+// are encoded by the caller, see value.go.
+
+// AppendRequestHead appends a request up to its payload: the encoded arg must
+// follow.
+func AppendRequestHead(dst []byte, id uint64, task string) []byte {
+	dst = append(dst, "\x81\xa7request\x83\xa2id"...)
+	dst = appendUint(dst, id)
+	dst = append(dst, "\xa4task"...)
+	dst = appendString(dst, task)
+	return append(dst, "\xa3arg"...)
+}
+
+// AppendInterval appends iv as the arg of an interval task.
+func AppendInterval(dst []byte, iv Interval) []byte {
+	dst = append(dst, "\x82\xa5start"...)
+	dst = appendInt(dst, iv.Start)
+	dst = append(dst, "\xa3end"...)
+	return appendInt(dst, iv.End)
+}
+
+// AppendOpen appends an open message.
+func AppendOpen(dst []byte, o Open) []byte {
+	dst = append(dst, "\x81\xa4open\x83\xa8protocol\x01\xb1heartbeat_seconds"...)
+	dst = appendFloat(dst, o.HeartbeatSeconds)
+	dst = append(dst, "\xb1max_message_bytes"...)
+	return appendInt(dst, o.MaxMessageBytes)
+}
+
+// AppendBeat appends a beat. The newline is a child's; a parent's reader of
+// requests skips it as well.
+func AppendBeat(dst []byte) []byte { return append(dst, "\x81\xa4beat\x80\n"...) }
+
+// AppendEnd appends an end message.
+func AppendEnd(dst []byte) []byte { return append(dst, "\x81\xa3end\x80"...) }
+
+// AppendHello appends a hello message.
+func AppendHello(dst []byte, h Hello) []byte {
+	dst = append(dst, "\x81\xa5hello\x86\xa8protocol\x01\xa5build"...)
+	dst = appendString(dst, h.Build)
+	dst = append(dst, "\xa3pid"...)
+	dst = appendInt(dst, h.PID)
+	dst = append(dst, "\xa4host"...)
+	dst = appendString(dst, h.Host)
+	dst = append(dst, "\xa4cpus"...)
+	dst = appendString(dst, h.CPUs)
+	dst = append(dst, "\xa5tasks"...)
+	dst = appendHeader(dst, len(h.Tasks), 0x90, 15, 0xdc, 0xdd)
+	for _, t := range h.Tasks {
+		dst = appendString(dst, t)
+	}
+	return append(dst, '\n')
+}
+
+// AppendResultHead appends a result up to its payload: the encoded value and a
+// newline must follow. Start and end are written if r.HasInterval; r.Value is
+// not used.
+func AppendResultHead(dst []byte, r Result) []byte {
+	if r.HasInterval {
+		dst = append(dst, "\x81\xa6result\x85\xa5start"...)
+		dst = appendInt(dst, r.Interval.Start)
+		dst = append(dst, "\xa3end"...)
+		dst = appendInt(dst, r.Interval.End)
+	} else {
+		dst = append(dst, "\x81\xa6result\x83"...)
+	}
+	dst = append(dst, "\xa2id"...)
+	dst = appendUint(dst, r.ID)
+	dst = append(dst, "\xa7seconds"...)
+	dst = appendFloat(dst, r.Seconds)
+	return append(dst, "\xa5value"...)
+}
+
+// AppendFail appends a fail message.
+func AppendFail(dst []byte, f Fail) []byte {
+	dst = append(dst, "\x81\xa4fail\x83\xa2id"...)
+	dst = appendUint(dst, f.ID)
+	dst = append(dst, "\xa5error"...)
+	dst = appendString(dst, f.Error)
+	dst = append(dst, "\xa5stack"...)
+	dst = appendString(dst, f.Stack)
+	return append(dst, '\n')
+}
+
+// AppendBye appends a bye message.
+func AppendBye(dst []byte, b Bye) []byte {
+	dst = append(dst, "\x81\xa3bye\x88\xacuser_seconds"...)
+	dst = appendFloat(dst, b.UserSeconds)
+	dst = append(dst, "\xaesystem_seconds"...)
+	dst = appendFloat(dst, b.SystemSeconds)
+	for _, f := range []struct {
+		key   string
+		value int64
+	}{
+		{"peak_rss_bytes", b.PeakRSSBytes}, {"minor_faults", b.MinorFaults}, {"major_faults", b.MajorFaults},
+		{"voluntary_switches", b.VoluntarySwitches}, {"involuntary_switches", b.InvoluntarySwitches}, {"migrations", b.Migrations},
+	} {
+		dst = appendString(dst, f.key)
+		if f.value < 0 {
+			dst = append(dst, 0xc0)
+		} else {
+			dst = appendInt(dst, f.value)
+		}
+	}
+	return append(dst, '\n')
+}
+
+func appendUint(dst []byte, v uint64) []byte {
+	switch {
+	case v < 1<<7:
+		return append(dst, byte(v))
+	case v < 1<<8:
+		return append(dst, 0xcc, byte(v))
+	case v < 1<<16:
+		return append(dst, 0xcd, byte(v>>8), byte(v))
+	case v < 1<<32:
+		return binary.BigEndian.AppendUint32(append(dst, 0xce), uint32(v))
+	}
+	return binary.BigEndian.AppendUint64(append(dst, 0xcf), v)
+}
+
+func appendInt(dst []byte, v int64) []byte {
+	switch {
+	case v >= 0:
+		return appendUint(dst, uint64(v))
+	case v >= -32:
+		return append(dst, byte(v))
+	}
+	return binary.BigEndian.AppendUint64(append(dst, 0xd3), uint64(v))
+}
+
+func appendFloat(dst []byte, v float64) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, 0xcb), math.Float64bits(v))
+}
+
+func appendString(dst []byte, s string) []byte {
+	if len(s) > 31 && len(s) < 256 {
+		return append(append(dst, 0xd9, byte(len(s))), s...)
+	}
+	return append(appendHeader(dst, len(s), 0xa0, 31, 0xda, 0xdb), s...)
+}
+
+func appendBytes(dst, b []byte) []byte {
+	if len(b) < 256 {
+		return append(append(dst, 0xc4, byte(len(b))), b...)
+	}
+	return append(appendHeader(dst, len(b), 0, -1, 0xc5, 0xc6), b...)
+}
+
+// appendHeader writes a length n: in the tag itself up to small, else in two
+// or four bytes behind the tag.
+func appendHeader(dst []byte, n int, fix byte, small int, tag16, tag32 byte) []byte {
+	switch {
+	case n <= small:
+		return append(dst, fix|byte(n))
+	case n < 1<<16:
+		return append(dst, tag16, byte(n>>8), byte(n))
+	}
+	return binary.BigEndian.AppendUint32(append(dst, tag32), uint32(n))
+}

@@ -1,0 +1,116 @@
+package ipc
+
+import "fmt"
+
+// The protocol's fixed numbers.
+const (
+	Protocol     = 1         // protocol number, in hello and open
+	MaxDepth     = 256       // nesting of a message
+	MaxPending   = 1024      // requests that a parent may leave unanswered
+	MaxNoise     = 64 << 10  // bytes that may stand before a hello
+	DefaultLimit = 1 << 20   // bytes of a message, where open says nothing else
+	MaxLimit     = 1<<31 - 1 // bytes that a message may ever have
+)
+
+// Kind is the one key of a message.
+type Kind uint8
+
+// The kinds of message. None is the zero value and never on the wire.
+const (
+	None Kind = iota
+	KindRequest
+	KindOpen
+	KindBeat
+	KindEnd
+	KindHello
+	KindResult
+	KindFail
+	KindBye
+)
+
+var kindNames = [...]string{"none", "request", "open", "beat", "end", "hello", "result", "fail", "bye"}
+
+// String is the key as it stands on the wire.
+func (k Kind) String() string { return kindNames[k] }
+
+// A Message is one delimited message. Body is its encoded body; it belongs to
+// the [Reader] and is valid until the next call of Next.
+type Message struct {
+	Kind Kind
+	Body []byte
+}
+
+// Open turns supervision on, in both directions.
+type Open struct {
+	HeartbeatSeconds float64 // silence after which the other side is lost; 0 = never
+	MaxMessageBytes  int64   // limit of a message in both directions
+}
+
+// Request is one piece of work. Task and Arg belong to the Reader.
+type Request struct {
+	ID   uint64
+	Task []byte
+	Arg  []byte // encoded
+}
+
+// Hello is what a child says of itself before anything else.
+type Hello struct {
+	Build string   // identifies the program; a parent works only with its own
+	PID   int64    //
+	Host  string   //
+	CPUs  string   // CPUs allowed, as a list ("0-3,8"); "" if unknown
+	Tasks []string // names of the tasks that it can run
+}
+
+// Result is a request's answer. Value belongs to the Reader.
+type Result struct {
+	ID          uint64
+	Interval    Interval // echoed for interval tasks
+	HasInterval bool
+	Seconds     float64 // wall time that the task ran, without waiting
+	Value       []byte  // encoded
+}
+
+// Fail is the answer to a request that came to nothing.
+type Fail struct {
+	ID    uint64
+	Error string
+	Stack string // of a panic; may be empty
+}
+
+// Bye is a child's account of itself. A figure below 0 is unknown.
+type Bye struct {
+	UserSeconds         float64
+	SystemSeconds       float64
+	PeakRSSBytes        int64 // resident set, high-water mark of this process alone
+	MinorFaults         int64
+	MajorFaults         int64
+	VoluntarySwitches   int64
+	InvoluntarySwitches int64
+	Migrations          int64 // of its threads between CPUs
+}
+
+// A Fault is a stream that breaks the protocol. Nothing after it can be trusted.
+type Fault struct {
+	Reason string
+	First  []byte // the first bytes of the message at fault, at most 32
+	Err    error  // what caused it, or nil
+}
+
+func (f *Fault) Error() string {
+	s := "protocol fault: " + f.Reason
+	if f.Err != nil {
+		s += ": " + f.Err.Error()
+	}
+	if len(f.First) > 0 {
+		s += fmt.Sprintf(" (first bytes %q)", f.First)
+	}
+	return s
+}
+
+// Unwrap gives the cause, such as io.ErrUnexpectedEOF for a stream that was cut.
+func (f *Fault) Unwrap() error { return f.Err }
+
+func fault(msg []byte, cause error, format string, args ...any) *Fault {
+	return &Fault{Reason: fmt.Sprintf(format, args...), First: append([]byte(nil), msg[:min(len(msg), 32)]...), Err: cause}
+}

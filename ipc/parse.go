@@ -1,0 +1,381 @@
+package ipc
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// parseMessage reads the outer map of a delimited message.
+func parseMessage(msg []byte) (Message, error) {
+	c := cursor{b: msg}
+	if c.mapLen() != 1 || c.bad != "" {
+		return Message{}, fault(msg, nil, "not a map of one pair")
+	}
+	kind := kindOf(c.str())
+	if c.bad != "" || kind == None {
+		return Message{}, fault(msg, nil, "unknown kind of message")
+	}
+	return Message{Kind: kind, Body: msg[c.i:]}, nil
+}
+
+func kindOf(key []byte) Kind {
+	switch string(key) {
+	case "request":
+		return KindRequest
+	case "result":
+		return KindResult
+	case "beat":
+		return KindBeat
+	case "fail":
+		return KindFail
+	case "open":
+		return KindOpen
+	case "end":
+		return KindEnd
+	case "hello":
+		return KindHello
+	case "bye":
+		return KindBye
+	}
+	return None
+}
+
+// ParseRequest reads a request's body. A *Fault means that it has no id to
+// answer to, or no task or arg.
+func ParseRequest(body []byte) (r Request, err error) {
+	const id, task, arg = 1, 2, 4
+	c, have := cursor{b: body}, 0
+	for range c.mapLen() {
+		switch string(c.str()) {
+		case "id":
+			r.ID, have = c.uint(), have|id
+		case "task":
+			r.Task, have = c.str(), have|task
+		case "arg":
+			r.Arg, have = c.raw(), have|arg
+		default:
+			c.raw()
+		}
+	}
+	return r, c.check("request", have, "id", "task", "arg")
+}
+
+// ParseInterval reads the arg of an interval task.
+func ParseInterval(arg []byte) (iv Interval, err error) {
+	const start, end = 1, 2
+	c, have := cursor{b: arg}, 0
+	for range c.mapLen() {
+		switch string(c.str()) {
+		case "start":
+			iv.Start, have = c.int(), have|start
+		case "end":
+			iv.End, have = c.int(), have|end
+		default:
+			c.raw()
+		}
+	}
+	if err := c.check("interval", have, "start", "end"); err != nil {
+		return iv, err
+	}
+	return iv, iv.Validate()
+}
+
+// ParseOpen reads an open message's body; another protocol number is a *Fault.
+func ParseOpen(body []byte) (o Open, err error) {
+	const protocol, heartbeat, limit = 1, 2, 4
+	var number uint64
+	c, have := cursor{b: body}, 0
+	for range c.mapLen() {
+		switch string(c.str()) {
+		case "protocol":
+			number, have = c.uint(), have|protocol
+		case "heartbeat_seconds":
+			o.HeartbeatSeconds, have = c.num(), have|heartbeat
+		case "max_message_bytes":
+			o.MaxMessageBytes, have = c.int(), have|limit
+		default:
+			c.raw()
+		}
+	}
+	if err := c.check("open", have, "protocol", "heartbeat_seconds", "max_message_bytes"); err != nil {
+		return o, err
+	}
+	switch {
+	case number != Protocol:
+		return o, fault(body, nil, "open speaks protocol %d, this is protocol %d", number, Protocol)
+	case !(o.HeartbeatSeconds >= 0 && o.HeartbeatSeconds <= 1e9):
+		return o, fault(body, nil, "heartbeat_seconds %v is not between 0 and 1e9", o.HeartbeatSeconds)
+	case o.MaxMessageBytes < 1 || o.MaxMessageBytes > MaxLimit:
+		return o, fault(body, nil, "max_message_bytes %d is not between 1 and %d", o.MaxMessageBytes, MaxLimit)
+	}
+	return o, nil
+}
+
+// ParseHello reads a hello's body; another protocol number is a *Fault.
+func ParseHello(body []byte) (h Hello, err error) {
+	var number uint64
+	c, have := cursor{b: body}, 0
+	for range c.mapLen() {
+		switch string(c.str()) {
+		case "protocol":
+			number, have = c.uint(), have|1
+		case "build":
+			h.Build, have = string(c.str()), have|2
+		case "pid":
+			h.PID, have = c.int(), have|4
+		case "host":
+			h.Host, have = string(c.str()), have|8
+		case "cpus":
+			h.CPUs, have = string(c.str()), have|16
+		case "tasks":
+			for range c.arrayLen() {
+				h.Tasks = append(h.Tasks, string(c.str()))
+			}
+			have |= 32
+		default:
+			c.raw()
+		}
+	}
+	if err := c.check("hello", have, "protocol", "build", "pid", "host", "cpus", "tasks"); err != nil {
+		return h, err
+	}
+	if number != Protocol {
+		return h, fault(body, nil, "child speaks protocol %d, this is protocol %d", number, Protocol)
+	}
+	return h, nil
+}
+
+// ParseResult reads a result's body.
+func ParseResult(body []byte) (r Result, err error) {
+	const id, seconds, value, start, end = 1, 2, 4, 8, 16
+	c, have := cursor{b: body}, 0
+	for range c.mapLen() {
+		switch string(c.str()) {
+		case "id":
+			r.ID, have = c.uint(), have|id
+		case "seconds":
+			r.Seconds, have = c.num(), have|seconds
+		case "value":
+			r.Value, have = c.raw(), have|value
+		case "start":
+			r.Interval.Start, have = c.int(), have|start
+		case "end":
+			r.Interval.End, have = c.int(), have|end
+		default:
+			c.raw()
+		}
+	}
+	r.HasInterval = have&(start|end) == start|end
+	return r, c.check("result", have, "id", "seconds", "value")
+}
+
+// ParseFail reads a fail's body.
+func ParseFail(body []byte) (f Fail, err error) {
+	c, have := cursor{b: body}, 0
+	for range c.mapLen() {
+		switch string(c.str()) {
+		case "id":
+			f.ID, have = c.uint(), have|1
+		case "error":
+			f.Error, have = string(c.str()), have|2
+		case "stack":
+			f.Stack, have = string(c.str()), have|4
+		default:
+			c.raw()
+		}
+	}
+	return f, c.check("fail", have, "id", "error", "stack")
+}
+
+// ParseBye reads a bye's body.
+func ParseBye(body []byte) (b Bye, err error) {
+	c, have := cursor{b: body}, 0
+	for range c.mapLen() {
+		switch string(c.str()) {
+		case "user_seconds":
+			b.UserSeconds, have = c.num(), have|1
+		case "system_seconds":
+			b.SystemSeconds, have = c.num(), have|2
+		case "peak_rss_bytes":
+			b.PeakRSSBytes, have = c.figure(), have|4
+		case "minor_faults":
+			b.MinorFaults, have = c.figure(), have|8
+		case "major_faults":
+			b.MajorFaults, have = c.figure(), have|16
+		case "voluntary_switches":
+			b.VoluntarySwitches, have = c.figure(), have|32
+		case "involuntary_switches":
+			b.InvoluntarySwitches, have = c.figure(), have|64
+		case "migrations":
+			b.Migrations, have = c.figure(), have|128
+		default:
+			c.raw()
+		}
+	}
+	return b, c.check("bye", have, "user_seconds", "system_seconds", "peak_rss_bytes", "minor_faults",
+		"major_faults", "voluntary_switches", "involuntary_switches", "migrations")
+}
+
+// A cursor reads a delimited body front to back. What does not fit is noted in
+// bad, and everything read after that is zero: callers check once, at the end.
+type cursor struct {
+	b   []byte
+	i   int
+	bad string
+}
+
+// check reports what was wrong, if anything: have has a bit for each of keys.
+func (c *cursor) check(kind string, have int, keys ...string) error {
+	if c.bad != "" {
+		return fault(c.b, nil, "%s: %s", kind, c.bad)
+	}
+	for i, key := range keys {
+		if have&(1<<i) == 0 {
+			return fault(c.b, nil, "%s without %q", kind, key)
+		}
+	}
+	return nil
+}
+
+func (c *cursor) fail(reason string) {
+	if c.bad == "" {
+		c.bad = reason
+	}
+	c.i = len(c.b)
+}
+
+// next reads the header of the value at hand and steps over it and its body.
+func (c *cursor) next() (tag byte, body []byte, values uint64) {
+	if c.i >= len(c.b) {
+		c.fail("ends early")
+		return 0xc1, nil, 0
+	}
+	h, ok := headerAt(c.b[c.i:])
+	start := c.i + h.size
+	if !ok || int64(start)+h.body > int64(len(c.b)) {
+		c.fail("ends early")
+		return 0xc1, nil, 0
+	}
+	tag = c.b[c.i]
+	c.i = start + int(h.body)
+	return tag, c.b[start:c.i], h.values
+}
+
+func (c *cursor) mapLen() int {
+	tag, _, values := c.next()
+	if tag&0xf0 != 0x80 && tag != 0xde && tag != 0xdf {
+		c.fail("not a map")
+		return 0
+	}
+	return int(values / 2)
+}
+
+func (c *cursor) arrayLen() int {
+	tag, _, values := c.next()
+	if tag&0xf0 != 0x90 && tag != 0xdc && tag != 0xdd {
+		c.fail("not an array")
+		return 0
+	}
+	return int(values)
+}
+
+func (c *cursor) str() []byte {
+	tag, body, _ := c.next()
+	if tag&0xe0 != 0xa0 && (tag < 0xd9 || tag > 0xdb) {
+		c.fail("not a string")
+		return nil
+	}
+	return body
+}
+
+// raw steps over any value and returns its bytes.
+func (c *cursor) raw() []byte {
+	start := c.i
+	for missing := uint64(1); missing > 0 && c.bad == ""; missing-- {
+		_, _, values := c.next()
+		missing += values
+	}
+	return c.b[start:c.i]
+}
+
+// integer reads an integer of any width as its value's low 64 bits, and
+// whether it is below zero.
+func (c *cursor) integer() (v uint64, negative bool) {
+	tag, body, _ := c.next()
+	switch {
+	case tag < 0x80:
+		return uint64(tag), false
+	case tag >= 0xe0:
+		return uint64(int64(int8(tag))), true
+	case tag >= 0xcc && tag <= 0xcf:
+		return unsigned(body), false
+	case tag >= 0xd0 && tag <= 0xd3:
+		shift := 64 - 8*len(body)
+		s := int64(unsigned(body)<<shift) >> shift
+		return uint64(s), s < 0
+	}
+	c.fail("not an integer")
+	return 0, false
+}
+
+func unsigned(b []byte) (v uint64) {
+	for _, x := range b {
+		v = v<<8 | uint64(x)
+	}
+	return v
+}
+
+func (c *cursor) uint() uint64 {
+	v, negative := c.integer()
+	if negative {
+		c.fail("integer below zero")
+		return 0
+	}
+	return v
+}
+
+func (c *cursor) int() int64 {
+	v, negative := c.integer()
+	if !negative && v > math.MaxInt64 {
+		c.fail("integer does not fit")
+		return 0
+	}
+	return int64(v)
+}
+
+// figure reads an integer that is not negative, or nil as -1: unknown.
+func (c *cursor) figure() int64 {
+	if c.i < len(c.b) && c.b[c.i] == 0xc0 {
+		c.i++
+		return -1
+	}
+	v := c.int()
+	if v < 0 {
+		c.fail("integer below zero")
+	}
+	return v
+}
+
+func (c *cursor) float() float64 {
+	tag, body, _ := c.next()
+	switch tag {
+	case 0xca:
+		return float64(math.Float32frombits(binary.BigEndian.Uint32(body)))
+	case 0xcb:
+		return math.Float64frombits(binary.BigEndian.Uint64(body))
+	}
+	c.fail("not a float")
+	return 0
+}
+
+// num reads a float or an integer: a measure, where a client's "5" means 5.0.
+func (c *cursor) num() float64 {
+	if c.i < len(c.b) && (c.b[c.i] == 0xca || c.b[c.i] == 0xcb) {
+		return c.float()
+	}
+	v, negative := c.integer()
+	if negative {
+		return float64(int64(v))
+	}
+	return float64(v)
+}
