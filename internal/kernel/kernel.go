@@ -17,7 +17,7 @@ func Pi(acc float64, start, end int64) float64 {
 	return current().use.strict(acc, start, end)
 }
 
-// PiFast sums the same terms as Pi, some ten times as fast, and its result is
+// PiFast sums the same terms as Pi, many times as fast, and its result is
 // the same however [start, end) is cut at multiples of PiGrain and in
 // whichever order the parts are merged: each whole block is one float64, the
 // same on every CPU, and the accumulator adds them without rounding. A start
