@@ -1,0 +1,5 @@
+package parent
+
+import "runtime"
+
+func usableCPUs() int { return runtime.NumCPU() }
