@@ -172,10 +172,11 @@ func (s *summing) consume(ctx context.Context) error {
 	stop, release := s.timers()
 	defer release()
 	var finished []int64
+	var ready int64
 	for {
-		finished = s.look(finished)
+		finished, ready = s.look(finished)
 		s.accept(finished)
-		if err := s.advance(); err != nil {
+		if err := s.advance(ready); err != nil {
 			s.end(err)
 		}
 		if s.folded == s.run.Grid.N {
@@ -189,7 +190,8 @@ func (s *summing) consume(ctx context.Context) error {
 		}
 		select {
 		case <-s.expired:
-			s.accept(s.look(finished))
+			finished, _ = s.look(finished)
+			s.accept(finished)
 			return s.expiry()
 		case <-stop:
 			stop = nil
@@ -225,13 +227,19 @@ func (s *summing) expiry() error {
 	return ErrDeadline
 }
 
-// look takes the numbers of the chunks that finished since it looked last.
-func (s *summing) look(buf []int64) []int64 {
-	s.job.pool.mu.Lock()
-	defer s.job.pool.mu.Unlock()
-	finished := s.job.finished
-	s.job.finished = buf[:0]
-	return finished
+// look takes the numbers of the chunks that finished since it looked last, and
+// says up to which chunk all are finished: no further than those it ever took,
+// so that none is folded and its cell used again before it was accepted.
+func (s *summing) look(buf []int64) (finished []int64, ready int64) {
+	j := s.job
+	j.pool.mu.Lock()
+	defer j.pool.mu.Unlock()
+	finished, j.finished = j.finished, buf[:0]
+	ready = j.head
+	for ready < j.next && (j.at(ready).state == past || j.at(ready).state == done && j.at(ready).err == nil) {
+		ready++
+	}
+	return finished, ready
 }
 
 // accept reports finished chunks and notes the first failure, which stops
@@ -265,16 +273,9 @@ func (s *summing) end(why error) {
 	s.job.pool.mu.Unlock()
 }
 
-// advance folds the partials that follow those already folded without a gap,
-// and makes room for as many more chunks.
-func (s *summing) advance() error {
+// advance folds the partials below ready, and makes room for as many more chunks.
+func (s *summing) advance(ready int64) error {
 	j := s.job
-	j.pool.mu.Lock()
-	ready := j.head
-	for ready < j.next && (j.at(ready).state == past || j.at(ready).state == done && j.at(ready).err == nil) {
-		ready++
-	}
-	j.pool.mu.Unlock()
 	size := int64(0)
 	for seq := s.folded; seq < ready; seq++ {
 		c := j.at(seq)

@@ -12,6 +12,7 @@ type slot struct {
 	index int
 	body  executor
 	hand  []held // chunks that its worker has and has not answered, in the order in which they were sent
+	store []held // what hand is a part of
 	stats WorkerStats
 
 	hungry bool       // in pool.hungry
@@ -54,7 +55,7 @@ func (s *slot) draw() {
 		if !ok {
 			break
 		}
-		s.hand = append(s.hand, h)
+		s.hold(h)
 		s.body.send(h)
 		sent = true
 	}
@@ -101,9 +102,21 @@ func (s *slot) answered(pid int, answers []answer) {
 		}
 		h.job.settle(c, a.err)
 	}
-	left := copy(s.hand, s.hand[len(answers):])
-	clear(s.hand[left:])
-	s.hand = s.hand[:left]
+	clear(s.hand[:len(answers)])
+	s.hand = s.hand[len(answers):]
+}
+
+// hold puts h last into the hand, which moves through its store as chunks are
+// answered at the front and goes back to the start when it has room to spare.
+func (s *slot) hold(h held) {
+	if len(s.hand) == cap(s.hand) && len(s.hand) <= cap(s.store)/2 {
+		s.hand = append(s.store[:0], s.hand...)
+	}
+	full := len(s.hand) == cap(s.hand)
+	s.hand = append(s.hand, h)
+	if full {
+		s.store = s.hand
+	}
 }
 
 // WorkerStats is the account of one worker's place: sums over the processes
