@@ -119,10 +119,7 @@ func pathBelow(own, root string) (string, bool) {
 	}
 	// A mount from outside the namespace: its root is an ancestor, but the names on
 	// the way down to us are hidden. The limits of the root itself do apply.
-	if strings.Trim(root, "./") == "" && !strings.HasPrefix(own, "/..") {
-		return "", true
-	}
-	return "", false
+	return "", strings.Trim(root, "./") == ""
 }
 
 // unescape undoes the octal escapes (\040 is a space) in a mountinfo path.

@@ -93,6 +93,7 @@ func TestDoctorWarnings(t *testing.T) {
 		{"a bad variable", files{}.system("0-3", "PROCPOOL_PROCS=x"), 0, "bad-variable"},
 		{"a bad variable of Slurm", files{}.system("0-3", "SLURM_JOB_ID=1", "SLURM_CPUS_ON_NODE=x"), 0, "ignored"},
 		{"less than one CPU", quota("50000 100000").system("0-3"), 0, "quota"},
+		{"just one CPU", quota("100000 100000").system("0-3"), 0, ""},
 		{"throttled", throttled.system("0-3"), 0, "throttled"},
 		{"siblings in use", smt.system("0-7"), 0, "smt"},
 		{"siblings not needed", smt.system("0-7"), 4, ""},

@@ -58,10 +58,16 @@ var quotaCases = []struct {
 		"/proc/self/mountinfo":   mountinfo("30 22 0:26 /../.. /sys/fs/cgroup ro - cgroup2 cgroup rw"),
 		"/sys/fs/cgroup/cpu.max": "600000 100000",
 	}, []string{"/sys/fs/cgroup/cpu.max 6"}},
+	{"v2, moved to a sibling of the namespace, below such a mount", files{
+		"/proc/self/cgroup":      "0::/../other",
+		"/proc/self/mountinfo":   mountinfo("30 22 0:26 /../.. /sys/fs/cgroup ro - cgroup2 cgroup rw"),
+		"/sys/fs/cgroup/cpu.max": "600000 100000",
+	}, []string{"/sys/fs/cgroup/cpu.max 6"}},
 	{"v2, moved out of the namespace: what is mounted is not ours", files{
 		"/proc/self/cgroup":      "0::/../other",
 		"/proc/self/mountinfo":   mountinfo(mountV2),
 		"/sys/fs/cgroup/cpu.max": "100000 100000",
+		"/sys/fs/other/cpu.max":  "100000 100000",
 	}, nil},
 	{"v2, a mount of another sub tree that begins alike", files{
 		"/proc/self/cgroup":      "0::/docker/abcdef",

@@ -19,68 +19,74 @@ func row(p Plan) string {
 	return strings.Join(all, " ")
 }
 
+// The machines of the plans.
+var (
+	laptop = machine(1, 1, 4, 1)
+	smt    = machine(1, 1, 4, 2)   // cores (0,4) (1,5) (2,6) (3,7)
+	server = machine(2, 1, 4, 1)   // 0-3, 4-7
+	numa   = machine(2, 2, 4, 2)   // nodes 0-3 4-7 | 8-11 12-15, siblings +16
+	huge   = machine(8, 1, 192, 1) // 1,536 CPUs
+)
+
+var planCases = []struct {
+	name    string
+	machine files
+	mask    string
+	bind    string
+	workers int
+	width   int
+	want    string
+	note    string // part of the only note; empty for none
+}{
+	{"none", laptop, "0-3", "none", 2, 0, "- -", ""},
+	{"nothing asked", laptop, "0-3", "", 2, 0, "- -", ""},
+	{"none may be too many", laptop, "0-3", "none", 5, 0, "- - - - -", ""},
+
+	{"close", laptop, "0-3", "close", 2, 0, "0 1", ""},
+	{"close, full", laptop, "0-3", "close", 4, 0, "0 1 2 3", ""},
+	{"close wraps round", laptop, "0-3", "close", 6, 0, "0 1 2 3 0 1", "oversubscribed: 6 workers on 4 CPUs"},
+	{"close, one CPU", laptop, "2", "close", 2, 0, "2 2", "oversubscribed: 2 workers on 1 CPU"},
+	{"close, two sockets", server, "0-7", "close", 5, 0, "0 1 2 3 4", ""},
+	{"close, a mask with holes", server, "1,3,6", "close", 3, 0, "1 3 6", ""},
+	{"close takes cores before siblings", smt, "0-7", "close", 4, 0, "0 1 2 3", ""},
+	{"close, then siblings", smt, "0-7", "close", 6, 0, "0 1 2 3 4 5", "SMT siblings are in use: 6 workers on 4 cores"},
+	{"close, siblings of a partial mask", smt, "0-1,4,6", "close", 4, 0, "0 1 6 4", "SMT siblings are in use: 4 workers on 3 cores"},
+	{"close, only siblings left", smt, "4-7", "close", 2, 0, "4 5", ""},
+	{"close, two CPUs each", smt, "0-7", "close", 2, 2, "0-1 2-3", ""},
+	{"close, two CPUs each, siblings", smt, "0-7", "close", 4, 2, "0-1 2-3 4-5 6-7", "SMT siblings are in use"},
+	{"close, wider than the machine", laptop, "0-3", "close", 2, 3, "0-2 0-1,3", "oversubscribed: 2 workers of 3 CPUs each on 4 CPUs"},
+	{"close, beyond 1,024 CPUs", huge, "1022-1535", "close", 3, 0, "1022 1023 1024", ""},
+
+	{"spread, one worker", server, "0-7", "spread", 1, 0, "0", ""},
+	{"spread, a worker a socket", server, "0-7", "spread", 2, 0, "0 4", ""},
+	{"spread, an odd one", server, "0-7", "spread", 3, 0, "0 2 4", ""},
+	{"spread, inside sockets", server, "0-7", "spread", 4, 0, "0 2 4 6", ""},
+	{"spread, full", server, "0-7", "spread", 8, 0, "0 1 2 3 4 5 6 7", ""},
+	{"spread, one socket", laptop, "0-3", "spread", 2, 0, "0 2", ""},
+	{"spread over sockets, however small", server, "0-3,7", "spread", 2, 0, "0 7", ""},
+	{"spread, a small socket is full soon", server, "0-3,7", "spread", 4, 0, "0 1 2 7", ""},
+	{"spread over NUMA nodes", numa, "0-31", "spread", 4, 0, "0 4 8 12", ""},
+	{"spread, sockets before nodes", numa, "0-31", "spread", 2, 0, "0 8", ""},
+	{"spread, cores before siblings", numa, "0-31", "spread", 16, 0, "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15", ""},
+	{"spread, siblings spread as well", numa, "0-31", "spread", 18, 0,
+		"0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 24", "SMT siblings are in use"},
+	{"spread wraps round", server, "0-7", "spread", 10, 0, "0 1 2 3 4 5 6 7 0 4", "oversubscribed: 10 workers on 8 CPUs"},
+	{"spread, two CPUs each", server, "0-7", "spread", 2, 2, "0,2 4,6", ""},
+	{"spread, beyond 1,024 CPUs", huge, "0-1535", "spread", 8, 0, "0 192 384 576 768 960 1152 1344", ""},
+	{"spread over far sockets", huge, "0-1535", "spread", 2, 0, "0 768", ""},
+
+	{"list", laptop, "0-3", "0-1/2-3", 2, 0, "0-1 2-3", ""},
+	{"list with a stride", laptop, "0-3", "0-3:2/1-3:2", 2, 0, "0,2 1,3", ""},
+	{"list for all", laptop, "0-3", "0,2", 2, 0, "0,2 0,2", ""},
+	{"list for all, crowded", laptop, "0-3", "0,2", 3, 0, "0,2 0,2 0,2", "oversubscribed: 3 workers on 2 CPUs"},
+	{"list, the same CPU twice", laptop, "0-3", "1/1", 2, 0, "1 1", "oversubscribed: 2 workers on 1 CPU"},
+	{"list, starts over", laptop, "0-3", "0/1-3", 3, 0, "0 1-3 0", "oversubscribed: 3 workers on a list of 2 parts, which starts over with worker 2"},
+	{"list, too long", laptop, "0-3", "0/1/2", 2, 0, "0 1", "3 parts for 2 workers"},
+	{"no worker", laptop, "0-3", "close", 0, 0, "", ""},
+}
+
 func TestPlan(t *testing.T) {
-	laptop := machine(1, 1, 4, 1)
-	smt := machine(1, 1, 4, 2)    // cores (0,4) (1,5) (2,6) (3,7)
-	server := machine(2, 1, 4, 1) // 0-3, 4-7
-	numa := machine(2, 2, 4, 2)   // nodes 0-3 4-7 | 8-11 12-15, siblings +16
-	huge := machine(8, 1, 192, 1) // 1,536 CPUs
-	for _, c := range []struct {
-		name    string
-		machine files
-		mask    string
-		bind    string
-		workers int
-		width   int
-		want    string
-		note    string // part of the only note; empty for none
-	}{
-		{"none", laptop, "0-3", "none", 2, 0, "- -", ""},
-		{"nothing asked", laptop, "0-3", "", 2, 0, "- -", ""},
-		{"none may be too many", laptop, "0-3", "none", 5, 0, "- - - - -", ""},
-
-		{"close", laptop, "0-3", "close", 2, 0, "0 1", ""},
-		{"close, full", laptop, "0-3", "close", 4, 0, "0 1 2 3", ""},
-		{"close wraps round", laptop, "0-3", "close", 6, 0, "0 1 2 3 0 1", "oversubscribed: 6 workers on 4 CPUs"},
-		{"close, one CPU", laptop, "2", "close", 2, 0, "2 2", "oversubscribed: 2 workers on 1 CPU"},
-		{"close, two sockets", server, "0-7", "close", 5, 0, "0 1 2 3 4", ""},
-		{"close, a mask with holes", server, "1,3,6", "close", 3, 0, "1 3 6", ""},
-		{"close takes cores before siblings", smt, "0-7", "close", 4, 0, "0 1 2 3", ""},
-		{"close, then siblings", smt, "0-7", "close", 6, 0, "0 1 2 3 4 5", "SMT siblings are in use: 6 workers on 4 cores"},
-		{"close, siblings of a partial mask", smt, "0-1,4,6", "close", 4, 0, "0 1 6 4", "SMT siblings are in use: 4 workers on 3 cores"},
-		{"close, only siblings left", smt, "4-7", "close", 2, 0, "4 5", ""},
-		{"close, two CPUs each", smt, "0-7", "close", 2, 2, "0-1 2-3", ""},
-		{"close, two CPUs each, siblings", smt, "0-7", "close", 4, 2, "0-1 2-3 4-5 6-7", "SMT siblings are in use"},
-		{"close, wider than the machine", laptop, "0-3", "close", 2, 3, "0-2 0-1,3", "oversubscribed: 2 workers of 3 CPUs each on 4 CPUs"},
-		{"close, beyond 1,024 CPUs", huge, "1022-1535", "close", 3, 0, "1022 1023 1024", ""},
-
-		{"spread, one worker", server, "0-7", "spread", 1, 0, "0", ""},
-		{"spread, a worker a socket", server, "0-7", "spread", 2, 0, "0 4", ""},
-		{"spread, an odd one", server, "0-7", "spread", 3, 0, "0 2 4", ""},
-		{"spread, inside sockets", server, "0-7", "spread", 4, 0, "0 2 4 6", ""},
-		{"spread, full", server, "0-7", "spread", 8, 0, "0 1 2 3 4 5 6 7", ""},
-		{"spread, one socket", laptop, "0-3", "spread", 2, 0, "0 2", ""},
-		{"spread over sockets, however small", server, "0-3,7", "spread", 2, 0, "0 7", ""},
-		{"spread, a small socket is full soon", server, "0-3,7", "spread", 4, 0, "0 1 2 7", ""},
-		{"spread over NUMA nodes", numa, "0-31", "spread", 4, 0, "0 4 8 12", ""},
-		{"spread, sockets before nodes", numa, "0-31", "spread", 2, 0, "0 8", ""},
-		{"spread, cores before siblings", numa, "0-31", "spread", 16, 0, "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15", ""},
-		{"spread, siblings spread as well", numa, "0-31", "spread", 18, 0,
-			"0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 24", "SMT siblings are in use"},
-		{"spread wraps round", server, "0-7", "spread", 10, 0, "0 1 2 3 4 5 6 7 0 4", "oversubscribed: 10 workers on 8 CPUs"},
-		{"spread, two CPUs each", server, "0-7", "spread", 2, 2, "0,2 4,6", ""},
-		{"spread, beyond 1,024 CPUs", huge, "0-1535", "spread", 8, 0, "0 192 384 576 768 960 1152 1344", ""},
-		{"spread over far sockets", huge, "0-1535", "spread", 2, 0, "0 768", ""},
-
-		{"list", laptop, "0-3", "0-1/2-3", 2, 0, "0-1 2-3", ""},
-		{"list with a stride", laptop, "0-3", "0-3:2/1-3:2", 2, 0, "0,2 1,3", ""},
-		{"list for all", laptop, "0-3", "0,2", 2, 0, "0,2 0,2", ""},
-		{"list for all, crowded", laptop, "0-3", "0,2", 3, 0, "0,2 0,2 0,2", "oversubscribed: 3 workers on 2 CPUs"},
-		{"list, the same CPU twice", laptop, "0-3", "1/1", 2, 0, "1 1", "oversubscribed: 2 workers on 1 CPU"},
-		{"list, starts over", laptop, "0-3", "0/1-3", 3, 0, "0 1-3 0", "oversubscribed: 3 workers on a list of 2 parts, which starts over with worker 2"},
-		{"list, too long", laptop, "0-3", "0/1/2", 2, 0, "0 1", "3 parts for 2 workers"},
-		{"no worker", laptop, "0-3", "close", 0, 0, "", ""},
-	} {
+	for _, c := range planCases {
 		s := c.machine.system(c.mask)
 		p, err := NewPlan(PlanOptions{Bind: c.bind, Workers: c.workers, Width: c.width, Mask: set(c.mask), Topology: s.Topology()})
 		if err != nil || row(p) != c.want {

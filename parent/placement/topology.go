@@ -42,10 +42,8 @@ func (s System) Topology() Topology {
 	for id := range online.All() {
 		dir := path.Join("/sys/devices/system/cpu", "cpu"+strconv.Itoa(id), "topology")
 		c := rawCPU{id: id, core: id, node: nodes[id]}
-		// -1 says that the firmware does not tell.
 		if text, err := s.read(dir, "physical_package_id"); err == nil {
-			n, _ := strconv.Atoi(text)
-			c.socket = max(n, 0)
+			c.socket, _ = strconv.Atoi(text) // -1 for all where the firmware does not tell
 		}
 		// A core is named by its lowest CPU: core_id repeats from socket to socket.
 		for sibling := range s.readSet(dir, "thread_siblings_list").All() {
