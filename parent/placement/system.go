@@ -65,13 +65,8 @@ func (s System) readSet(elem ...string) CPUSet {
 	return set
 }
 
-// fsPath turns an absolute path into one of an fs.FS.
-func fsPath(abs string) string {
-	if rel := strings.TrimPrefix(path.Clean(abs), "/"); rel != "" {
-		return rel
-	}
-	return "."
-}
+// fsPath turns the absolute path of a file into one of an fs.FS.
+func fsPath(abs string) string { return strings.TrimPrefix(path.Clean(abs), "/") }
 
 // procDir is the directory of a process in /proc; pid 0 is this process.
 func procDir(pid int) string {
