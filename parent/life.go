@@ -29,7 +29,6 @@ type life struct {
 	stderr *relay         // of the worker's standard error
 	exited chan struct{}  // closed when status is set
 	status exit           // of the process
-	ooms   int64          // that the system had counted when the process started
 	born   time.Time      //
 	bye    *ipc.Bye       // the worker's last message
 	handed []held         // a view of slot.hand; the reader's own
@@ -53,7 +52,7 @@ var errAborted = errors.New("its work is wanted no more")
 
 func newLife(w *worker) *life {
 	return &life{
-		pool: w.slot.pool, slot: w.slot, born: time.Now(), ooms: w.slot.pool.sys.oomKills(),
+		pool: w.slot.pool, slot: w.slot, born: time.Now(),
 		kicked: make(chan struct{}, 1), over: make(chan struct{}), exited: make(chan struct{}),
 	}
 }

@@ -20,6 +20,10 @@ type clocks struct {
 // monitor looks at every life now and then until all of them are over.
 func (p *Pool) monitor() {
 	every := p.tick()
+	ooms := p.sys.oomKills() // counted here, where no worker's start waits for it
+	p.mu.Lock()
+	p.ooms = max(p.ooms, ooms)
+	p.mu.Unlock()
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	stop := p.stop

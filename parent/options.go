@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"procpool/parent/placement"
 )
 
 // A Backend says where tasks run. The zero value means Processes.
@@ -23,8 +25,8 @@ const (
 	DefaultHeartbeat      = 30 * time.Second
 	DefaultStartupTimeout = 60 * time.Second
 	DefaultGrace          = 5 * time.Second
-	DefaultMaxMessage     = 256 << 20 // bytes
-	MaxProcs              = 4096      // workers of a pool: more need more descriptors and memory than systems give one parent
+	DefaultMaxMessage     = 256 << 20          // bytes
+	MaxProcs              = placement.MaxProcs // workers of a pool: more need more descriptors and memory than systems give one parent
 )
 
 // Options of a pool. The zero value is valid: as many worker processes as
@@ -50,9 +52,9 @@ type Options struct {
 	GOMAXPROCS int      // of each worker process; 0 = 1
 	Env        []string // further environment of worker processes, "key=value"; the last of a key counts
 
-	// Bind pins worker i to the CPUs Bind[i%len(Bind)], a list such as "0-3,8".
-	// Nil leaves workers where this process may run. Linux only.
-	Bind []string
+	// Bind pins worker i to the CPUs Bind[i%len(Bind)], before its runtime
+	// starts; an empty set binds nothing. placement.NewPlan makes such plans. Linux only.
+	Bind []placement.CPUSet
 
 	// Stderr receives what workers write to their standard error, line by
 	// line with the worker's tag; nil means os.Stderr. Writes are serialised.

@@ -49,6 +49,7 @@ type Pool struct {
 	asked   int    // index in jobs of the last one asked
 	hungry  []*slot
 	absent  int   // slots given up
+	ooms    int64 // processes killed for lack of memory, when last counted
 	closed  bool  // no new jobs
 	failure error // why no worker is left
 

@@ -5,11 +5,24 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+
+	"procpool/parent/placement"
 )
 
 // startBound starts the program that this process runs, also when its file has
-// been replaced or deleted since.
+// been replaced or deleted since. The process inherits the mask of this thread,
+// so it is bound before its runtime counts its CPUs.
 func startBound(c command, attr *os.ProcAttr) (*os.Process, error) {
+	if !c.cpus.Empty() {
+		mask, err := placement.ThreadAffinity()
+		if err != nil {
+			return nil, err
+		}
+		if err := placement.SetThreadAffinity(c.cpus); err != nil {
+			return nil, err
+		}
+		defer placement.SetThreadAffinity(mask)
+	}
 	return os.StartProcess("/proc/self/exe", argv(c), attr)
 }
 
@@ -30,4 +43,9 @@ func residentSet(pid int) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-func oomKills() int64 { return 0 }
+func oomKills() int64 {
+	if n := (placement.System{}).OOMKills(); n != nil {
+		return *n
+	}
+	return 0
+}

@@ -3,11 +3,15 @@
 package parent
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
 
 func startBound(c command, attr *os.ProcAttr) (*os.Process, error) {
+	if !c.cpus.Empty() {
+		return nil, errors.New("workers can be bound to CPUs on Linux only")
+	}
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err

@@ -3,6 +3,8 @@ package parent
 import (
 	"io"
 	"time"
+
+	"procpool/parent/placement"
 )
 
 // A system is what a pool needs of the operating system: the one seam at which
@@ -21,8 +23,8 @@ type system struct {
 // A command is how a worker is to be started.
 type command struct {
 	worker int
-	env    []string // whole
-	cpus   string   // to be bound to, as a list; "" = none
+	env    []string         // whole
+	cpus   placement.CPUSet // to be bound to; empty = wherever this process may run
 }
 
 // A process is a worker process as its parent sees it. Its three pipes belong

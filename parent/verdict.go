@@ -2,6 +2,7 @@ package parent
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"procpool/ipc"
@@ -132,10 +133,20 @@ func (w *worker) lost(l *life, err error) *LostWorkerError {
 	if errors.As(e.Err, &fault) && fault.First == nil && (e.Signal != "" || e.ExitCode > 0) {
 		e.Err = nil
 	}
-	if e.Signal == "killed" && l.killed == nil && w.slot.pool.sys.oomKills() > l.ooms {
-		e.OOM = "and the system killed a process of this control group for lack of memory meanwhile"
+	if e.Signal == "killed" && l.killed == nil {
+		e.OOM = w.slot.pool.oomSince()
 	}
 	return e
+}
+
+// oomSince says whether the system has killed for lack of memory since it was
+// asked last. The caller holds the lock.
+func (p *Pool) oomSince() string {
+	before := p.ooms
+	if p.ooms = p.sys.oomKills(); p.ooms > before {
+		return fmt.Sprintf("out of memory: the system killed %d of this control group's processes for it", p.ooms-before)
+	}
+	return ""
 }
 
 // account adds what the process used to its slot's account: what it said

@@ -1,5 +1,0 @@
-package parent
-
-import "runtime"
-
-func usableCPUs() int { return runtime.NumCPU() }
