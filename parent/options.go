@@ -81,7 +81,11 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Procs == 0 {
 		o.Procs = 1
 		if o.Backend != Serial {
-			o.Procs = min(usableCPUs(), MaxProcs)
+			limits, err := placement.System{}.Limits()
+			if err != nil {
+				return o, err
+			}
+			o.Procs = limits.Procs
 		}
 	}
 	if o.Retries = orDefault(o.Retries, DefaultRetries); o.Retries < 0 {
