@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package kernel
+
+// implementations lists what can run here, the fastest first.
+func implementations() []implementation { return []implementation{generic} }

@@ -1,0 +1,37 @@
+package tasks
+
+import (
+	"context"
+	"sync/atomic"
+
+	"procpool/ipc"
+	"procpool/task"
+)
+
+// Counter writes to one place from everywhere. Goroutines fight for its cache
+// line; in a process the same global variable is private. What is counted is
+// thrown away: the result is a sum that each run keeps for itself.
+var Counter = task.DefineSum("counter", counter, wrap, task.Exact(), task.Version("1"),
+	task.About("a checksum of hashes, each also added to a global atomic counter",
+		"one contended cache line; processes win from two workers on, the global being private to each"))
+
+// counted has its cache line (of 64 bytes, or a pair of them) to itself, so
+// that the fight is about this variable only.
+var counted struct {
+	_ [128]byte
+	n atomic.Uint64
+	_ [128]byte
+}
+
+func counter(ctx context.Context, iv ipc.Interval) (uint64, error) {
+	var sum uint64
+	err := steps(ctx, iv, 1<<15, func(start, end int64) error {
+		for i := start; i < end; i++ {
+			h := mix(uint64(i))
+			counted.n.Add(h)
+			sum += h
+		}
+		return nil
+	})
+	return sum, err
+}

@@ -1,0 +1,55 @@
+package tasks
+
+import (
+	"context"
+	"math/bits"
+	"sync"
+
+	"procpool/ipc"
+	"procpool/task"
+)
+
+// Table reads shared data. Goroutines share one table of 8 MiB; every process
+// builds one for itself, which takes some 30 ms, and as many tables as workers
+// compete for the last cache. 8 MiB is more than the private caches of most
+// cores and a fraction of the shared cache of most servers; it is fixed, since
+// results may not depend on the machine.
+var Table = task.DefineSum("table", table, wrap, task.Exact(), task.Version("1"),
+	task.About("a checksum over walks of 64 hops an index through a fixed random permutation of 8 MiB",
+		"read-only data in the caches; goroutines win, one table serves them all while each process builds its own"))
+
+const (
+	tableEntries = 1 << 21 // of four bytes
+	tableHops    = 64
+)
+
+func table(ctx context.Context, iv ipc.Interval) (uint64, error) {
+	next := permutation()
+	var sum uint64
+	err := steps(ctx, iv, 256, func(start, end int64) error {
+		for i := start; i < end; i++ {
+			at := uint32(mix(uint64(i)) % tableEntries)
+			for range tableHops {
+				at = next[at%tableEntries]
+			}
+			sum += uint64(at)
+		}
+		return nil
+	})
+	return sum, err
+}
+
+// permutation is one cycle through all entries (Sattolo's shuffle, 1986), so
+// that no walk stays in a corner of the table. It is built at the first use
+// and kept for the life of the process; nobody writes to it after that.
+var permutation = sync.OnceValue(func() *[tableEntries]uint32 {
+	next := new([tableEntries]uint32)
+	for i := range next {
+		next[i] = uint32(i)
+	}
+	for i := uint64(tableEntries - 1); i > 0; i-- {
+		j, _ := bits.Mul64(mix(i), i) // below i
+		next[i], next[j] = next[j], next[i]
+	}
+	return next
+})
