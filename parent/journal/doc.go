@@ -10,6 +10,8 @@
 //     can be written to a journal again, so that a tree of merges is possible.
 //   - [Share] is one of N parts of a run that are computed apart.
 //
+// Errors that a user can do something about have a method Hint() string.
+//
 // # Format
 //
 // A journal is JSON Lines: UTF-8, one object a line, each line ended by one

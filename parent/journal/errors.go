@@ -17,7 +17,7 @@ func (e *ExistsError) Is(target error) bool { return target == fs.ErrExist }
 
 // Hint says what can be done about it.
 func (e *ExistsError) Hint() string {
-	return "continue it with --resume, or name another file; an existing file is never overwritten"
+	return "name another file, or continue the journal of a run with --resume; an existing file is never overwritten"
 }
 
 // A LockedError is the refusal to use a journal to which a living process is

@@ -205,7 +205,7 @@ func (in *segmentReader) open(source int32) error {
 	in.source, in.file = source, file
 	buffer := in.reader.in
 	if buffer == nil {
-		buffer = bufio.NewReaderSize(nil, 32<<10)
+		buffer = bufio.NewReaderSize(nil, bufferSize)
 	}
 	h := in.set.header
 	in.reader = reader{path: src.path, header: h, key: h.Key(), whole: src.share.Interval(h.Grid()), in: buffer}

@@ -144,7 +144,6 @@ func match(path string, have, want Header, share bool) error {
 
 // appendHeader appends the header's line to b.
 func appendHeader(b []byte, h Header) ([]byte, error) {
-	h.Grain = max(h.Grain, 1)
 	text, err := json.Marshal(headerLine{format, h, h.Key()})
 	if err != nil {
 		return b, err

@@ -81,6 +81,10 @@ func Create(path string, h Header) (*Writer, error) {
 // error. Bytes behind the last complete line, left by a writer that was
 // killed, are cut off. Other errors: *LockedError while another run writes to
 // it, *DamageError, *FormatError for a file that is no journal.
+//
+// A caller whose sum depends on the order need not keep what is replayed until
+// the gaps before it are filled: after Close, [Open] and [Set.Fold] give all
+// chunks in the order of their intervals.
 func Resume(path string, h Header, replay func(iv ipc.Interval, partial []byte) error) (*Writer, error) {
 	err := checkRegular(path)
 	if err != nil {
@@ -113,6 +117,7 @@ func (w *Writer) begin(h Header) error {
 	if err := h.validate(); err != nil {
 		return fmt.Errorf("journal %s cannot be created: %w", w.path, err)
 	}
+	h.Grain = max(h.Grain, 1)
 	line, err := appendHeader(nil, h)
 	if err != nil {
 		return fmt.Errorf("journal %s cannot be created: %w", w.path, err)
@@ -209,10 +214,7 @@ func (w *Writer) Append(c Chunk) error {
 		return fmt.Errorf("journal %s: %w", w.path, err)
 	}
 	if c.Host != w.host || w.hostJSON == "" {
-		text, err := json.Marshal(c.Host)
-		if err != nil {
-			return fmt.Errorf("journal %s: %w", w.path, err)
-		}
+		text, _ := json.Marshal(c.Host) // a string has no error
 		w.host, w.hostJSON = c.Host, string(text)
 	}
 	w.buf = appendLine(w.buf, &c, w.hostJSON, w.key)

@@ -250,6 +250,19 @@ func TestImpossiblePaths(t *testing.T) {
 	}
 }
 
+func TestDirectoryThatMayNotBeWrittenTo(t *testing.T) {
+	if runtime.GOOS == "windows" || os.Getuid() == 0 {
+		t.Skip("permissions of directories do not bind this user")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(filepath.Join(dir, "j"), header(100, 25)); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("Create: %v", err)
+	}
+}
+
 // A failed write is reported by the next Append and by Close, once and for all.
 func TestAFailedWriteIsSticky(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
