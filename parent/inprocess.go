@@ -1,0 +1,160 @@
+package parent
+
+import (
+	"sync"
+	"time"
+
+	"procpool/ipc"
+	"procpool/task"
+)
+
+// settleEvery is how long a goroutine may sit on results: the lock is taken
+// once for many short chunks.
+const settleEvery = time.Millisecond
+
+// A goroutine is the body of a worker in the goroutines backend.
+type goroutine struct {
+	slot   *slot
+	ready  *sync.Cond // on the pool's lock: the hand was filled, or it is time to end
+	ending bool
+}
+
+func (g *goroutine) send(held) {}
+func (g *goroutine) flush()    { g.ready.Signal() }
+func (g *goroutine) abort()    { g.end() } // what runs cannot be stopped; its context is cancelled
+
+func (g *goroutine) end() {
+	if g.slot.pool.closed {
+		g.ending = true
+		g.ready.Signal()
+	}
+}
+
+func (g *goroutine) more() int {
+	if g.ending {
+		return 0
+	}
+	return ipc.MaxPending - len(g.slot.hand)
+}
+
+// run computes until the pool is closed.
+func (g *goroutine) run() {
+	p := g.slot.pool
+	var hand []held // a copy: the slot's own moves up as chunks are answered
+	orderly := false
+	defer func() {
+		if !orderly { // a task ended this goroutine (runtime.Goexit): another takes its place
+			p.mu.Lock()
+			g.slot.answered(0, []answer{{err: goexit}})
+			p.mu.Unlock()
+			p.workers.Go(g.run)
+		}
+	}()
+	for {
+		p.mu.Lock()
+		g.slot.draw()
+		for len(g.slot.hand) == 0 && !g.ending {
+			g.ready.Wait()
+		}
+		if g.ending {
+			p.mu.Unlock()
+			orderly = true
+			return
+		}
+		hand = append(hand[:0], g.slot.hand...)
+		p.mu.Unlock()
+		g.compute(hand)
+	}
+}
+
+// compute works through chunks that are in the slot's hand, in order.
+func (g *goroutine) compute(hand []held) {
+	begin := time.Now()
+	settled := begin
+	var answers []answer
+	for i, h := range hand {
+		err := h.job.compute(h.chunk, g.slot.index)
+		end := time.Now()
+		answers = append(answers, answer{seconds: end.Sub(begin).Seconds(), err: err})
+		begin = end
+		if i < len(hand)-1 && end.Sub(settled) < settleEvery {
+			continue
+		}
+		g.slot.pool.settle(g.slot, 0, hand[i+1-len(answers):], answers)
+		settled, answers = end, answers[:0]
+	}
+}
+
+// settle accepts answers to the first chunks of a slot's hand, and tells OnEvent of them.
+func (p *Pool) settle(s *slot, pid int, hand []held, answers []answer) {
+	p.mu.Lock()
+	s.answered(pid, answers)
+	p.mu.Unlock()
+	p.finished(s.index, pid, hand, answers)
+}
+
+// finished tells OnEvent of chunks that were accepted.
+func (p *Pool) finished(worker, pid int, hand []held, answers []answer) {
+	if p.opts.OnEvent == nil {
+		return
+	}
+	for i, a := range answers {
+		p.emit(Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err})
+	}
+}
+
+// goexit is the error of a task that ended the goroutine it ran on.
+var goexit = &task.Error{Text: "the task ended its goroutine (runtime.Goexit)"}
+
+// compute runs a chunk in this process and gives its error the form that it
+// would have from a worker process.
+func (j *job) compute(c *chunk, worker int) error {
+	if err := j.ctx.Err(); err != nil {
+		return err
+	}
+	err := j.cells.compute(task.WithWorker(j.ctx, worker), j.cell(c), c)
+	if e, ok := err.(*task.Error); ok {
+		return &TaskError{Input: j.input(c), Err: e}
+	}
+	return err
+}
+
+// A serial is the body of the one worker in the serial backend. It has no
+// goroutine: chunks are computed by the consumer when it has nothing else to do.
+type serial struct{ slot *slot }
+
+func (s *serial) send(held) {}
+func (s *serial) flush()    {}
+func (s *serial) end()      {}
+func (s *serial) more() int { return ipc.MaxPending - len(s.slot.hand) }
+
+// abort empties the hand: nothing of it is running now.
+func (s *serial) abort() {
+	for _, h := range s.slot.hand {
+		h.job.giveBack(h.chunk)
+	}
+	s.slot.hand = nil
+	if !s.slot.pool.closed {
+		s.slot.draw()
+	}
+}
+
+// step computes one chunk on the calling goroutine, and reports whether there was one.
+func (s *serial) step() bool {
+	p := s.slot.pool
+	p.mu.Lock()
+	if len(s.slot.hand) == 0 {
+		s.slot.draw()
+	}
+	if len(s.slot.hand) == 0 {
+		p.mu.Unlock()
+		return false
+	}
+	h := s.slot.hand[0]
+	p.mu.Unlock()
+	begin := time.Now()
+	err := h.job.compute(h.chunk, s.slot.index)
+	seconds := time.Since(begin).Seconds()
+	p.settle(s.slot, 0, []held{h}, []answer{{seconds: seconds, err: err}})
+	return true
+}

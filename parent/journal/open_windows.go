@@ -1,0 +1,46 @@
+package journal
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// sharingViolation is ERROR_SHARING_VIOLATION, which syscall does not name.
+const sharingViolation = syscall.Errno(32)
+
+// openExclusive opens path for reading and writing, and lets others only read
+// it: the lock is the share mode, which ends with this process however that
+// ends. The error is errLocked when another process has path open so.
+func openExclusive(path string, flag int) (*os.File, error) {
+	how := uint32(syscall.OPEN_ALWAYS)
+	if flag&os.O_EXCL != 0 {
+		how = syscall.CREATE_NEW
+	}
+	return open(path, syscall.GENERIC_READ|syscall.GENERIC_WRITE, syscall.FILE_SHARE_READ, how)
+}
+
+// openShared opens path for reading, and locks writers out until it is closed.
+func openShared(path string) (*os.File, error) {
+	return open(path, syscall.GENERIC_READ, syscall.FILE_SHARE_READ, syscall.OPEN_EXISTING)
+}
+
+func open(path string, access, share, how uint32) (*os.File, error) {
+	name, err := syscall.UTF16PtrFromString(path)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	handle, err := syscall.CreateFile(name, access, share, nil, how, syscall.FILE_ATTRIBUTE_NORMAL, 0)
+	if errors.Is(err, sharingViolation) {
+		return nil, errLocked
+	}
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(handle), path), nil
+}
+
+// syncDir has nothing to do: NTFS logs names itself, and a directory cannot be
+// opened for writing.
+func syncDir(string) error { return nil }

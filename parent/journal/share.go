@@ -1,0 +1,159 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"procpool/ipc"
+)
+
+// A Share is part K of N of a run, counted from 1. The zero value means no
+// share: the whole. As text, also in JSON, it is "K/N".
+type Share struct{ K, N int64 }
+
+// SharesVariable names the environment variable that states the number of
+// shares where the job's engine does not; see [AutoShare].
+const SharesVariable = "PROCPOOL_SHARES"
+
+// ParseShare reads "K/N" with 1 <= K <= N.
+func ParseShare(text string) (Share, error) {
+	k, n, ok := strings.Cut(text, "/")
+	if !ok {
+		return Share{}, fmt.Errorf("share %q is not K/N, such as 1/4", text)
+	}
+	var s Share
+	var err1, err2 error
+	s.K, err1 = strconv.ParseInt(k, 10, 64)
+	s.N, err2 = strconv.ParseInt(n, 10, 64)
+	if err1 != nil || err2 != nil {
+		return Share{}, fmt.Errorf("share %q is not K/N with two integers, such as 1/4", text)
+	}
+	if s.N < 1 || s.K < 1 || s.K > s.N {
+		return Share{}, fmt.Errorf("share %q: K must be from 1 to N", text)
+	}
+	return s, nil
+}
+
+// String is "K/N", or "whole" for the zero Share.
+func (s Share) String() string {
+	if s == (Share{}) {
+		return "whole"
+	}
+	return strconv.FormatInt(s.K, 10) + "/" + strconv.FormatInt(s.N, 10)
+}
+
+// MarshalText writes "K/N". The zero Share has no text: leave it out.
+func (s Share) MarshalText() ([]byte, error) { return []byte(s.String()), s.validate() }
+
+// UnmarshalText reads what [ParseShare] does.
+func (s *Share) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseShare(string(text))
+	return err
+}
+
+func (s Share) validate() error {
+	if s != (Share{}) && (s.K < 1 || s.K > s.N) {
+		return fmt.Errorf("share %d/%d: K must be from 1 to N", s.K, s.N)
+	}
+	return nil
+}
+
+// Interval is what share s covers of the grid's whole. Shares are cut between
+// chunks of the grid, the first grid.N%N of them one chunk longer than the
+// others, so that all shares together have exactly the chunks of an undivided
+// run, and so the same bits. With more shares than chunks some are empty.
+func (s Share) Interval(grid ipc.Grid) ipc.Interval {
+	if s == (Share{}) {
+		return grid.Whole
+	}
+	each, rest := grid.N/s.N, grid.N%s.N
+	start := func(p int64) int64 { // of the chunk with which share p+1 begins
+		if p = p*each + min(p, rest); p < grid.N {
+			return grid.At(p).Start
+		}
+		return grid.Whole.End
+	}
+	return ipc.Interval{Start: start(s.K - 1), End: start(s.K)}
+}
+
+// AutoShare finds the share of a job that an engine started as one of many:
+//
+//   - a Slurm array, from SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX and _STEP. Only
+//     a regular range will do: for `--array=3,7,10-14:2` these variables do not
+//     tell which of five tasks this one is. Nor do they for one task that was
+//     submitted again alone, whose count is 1 whatever it was before.
+//   - a Kubernetes indexed job, from JOB_COMPLETION_INDEX, which counts from 0.
+//     Kubernetes does not hand out the count: the manifest must set
+//     PROCPOOL_SHARES to the same number as completions.
+//
+// With a Slurm array PROCPOOL_SHARES is optional, but must agree where it is
+// set: it catches several tasks of an array that were submitted again as an
+// array of their own. getenv is os.Getenv, or a test's; empty means unset.
+func AutoShare(getenv func(string) string) (Share, error) {
+	stated, err := number(getenv, SharesVariable)
+	if err != nil {
+		return Share{}, err
+	}
+	slurm, index := getenv("SLURM_ARRAY_TASK_ID") != "", getenv("JOB_COMPLETION_INDEX") != ""
+	switch {
+	case slurm && index:
+		return Share{}, errors.New("both SLURM_ARRAY_TASK_ID and JOB_COMPLETION_INDEX are set; write the share out: --share K/N")
+	case slurm:
+		return slurmShare(getenv, stated)
+	case index:
+		return indexShare(getenv, stated)
+	}
+	return Share{}, errors.New("this is not a task of a Slurm array (SLURM_ARRAY_TASK_ID) or of an indexed job (JOB_COMPLETION_INDEX); write the share out: --share K/N")
+}
+
+func slurmShare(getenv func(string) string, stated int64) (Share, error) {
+	var v [5]int64
+	for i, name := range []string{"ID", "COUNT", "MIN", "MAX", "STEP"} {
+		name = "SLURM_ARRAY_TASK_" + name
+		if getenv(name) == "" {
+			return Share{}, fmt.Errorf("%s is not set; write the share out: --share K/N", name)
+		}
+		var err error
+		if v[i], err = number(getenv, name); err != nil {
+			return Share{}, err
+		}
+	}
+	id, count, first, last, step := v[0], v[1], v[2], v[3], v[4]
+	switch {
+	case count == 1:
+		return Share{}, errors.New("a Slurm array of one task does not say of how many shares it is one (a task submitted again alone looks like this); write the share out: --share K/N")
+	case count < 1, step < 1, id < first, id > last, (last-first)/step != count-1, (last-first)%step != 0, (id-first)%step != 0:
+		return Share{}, fmt.Errorf("the Slurm array (task %d of %d, from %d to %d by %d) is not a regular range; write the share out: --share K/N", id, count, first, last, step)
+	case stated != 0 && stated != count:
+		return Share{}, fmt.Errorf("the Slurm array has %d tasks, but %s is %d (some tasks submitted again look like this); write the share out: --share K/N", count, SharesVariable, stated)
+	}
+	return Share{K: (id-first)/step + 1, N: count}, nil
+}
+
+func indexShare(getenv func(string) string, stated int64) (Share, error) {
+	index, err := number(getenv, "JOB_COMPLETION_INDEX")
+	switch {
+	case err != nil:
+		return Share{}, err
+	case stated == 0:
+		return Share{}, fmt.Errorf("JOB_COMPLETION_INDEX does not say of how many; set %s to the job's completions", SharesVariable)
+	case index >= stated:
+		return Share{}, fmt.Errorf("JOB_COMPLETION_INDEX is %d, but counts from 0 to %s-1 = %d", index, SharesVariable, stated-1)
+	}
+	return Share{K: index + 1, N: stated}, nil
+}
+
+// number reads a variable that holds a count; 0 when it is unset.
+func number(getenv func(string) string, name string) (int64, error) {
+	text := getenv(name)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%s is %q, not a number", name, text)
+	}
+	return n, nil
+}

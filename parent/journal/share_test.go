@@ -1,0 +1,111 @@
+package journal
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"procpool/ipc"
+)
+
+func TestParseShare(t *testing.T) {
+	for text, want := range map[string]Share{"1/1": {1, 1}, "3/4": {3, 4}, "100000/100000": {100000, 100000}} {
+		if s, err := ParseShare(text); err != nil || s != want || s.String() != text {
+			t.Errorf("%q gives %v, %v", text, s, err)
+		}
+	}
+	for _, text := range []string{"", "1", "/", "1/", "/4", "0/4", "5/4", "-1/4", "1/0", "1/-4", "1/4/4", "a/b", "1.0/4", "1 /4", "99999999999999999999/4"} {
+		if s, err := ParseShare(text); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%q gives %v, %v", text, s, err)
+		}
+	}
+}
+
+// All shares together have exactly the chunks of an undivided run, in order,
+// and none has two chunks more than another.
+func TestSharesCutTheGrid(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	grids := []ipc.Grid{{}, ipc.SplitGrid(ipc.Interval{Start: 5, End: 8}, 4, 1), ipc.SplitGrid(ipc.Interval{}, 4, 1),
+		ipc.ChunkGrid(ipc.Interval{}, 4), ipc.ChunkGrid(ipc.Interval{Start: 0, End: ipc.MaxIndex}, ipc.MaxIndex/7)}
+	for range 300 {
+		start := r.Int64N(100)
+		whole := ipc.Interval{Start: start, End: start + r.Int64N(500)}
+		grids = append(grids, ipc.ChunkGrid(whole, 1+r.Int64N(40)), ipc.SplitGrid(whole, 1+r.IntN(60), 1+r.Int64N(4)))
+	}
+	for _, g := range grids {
+		h := Header{Task: "t", Interval: g.Whole, ChunkSize: g.Size, Chunks: g.N}
+		if err := h.validate(); err != nil {
+			t.Fatalf("%+v: %v", g, err)
+		}
+		var want, got []ipc.Interval
+		for iv := range g.All() {
+			if iv.Len() > 0 {
+				want = append(want, iv)
+			}
+		}
+		n := 1 + r.Int64N(2*g.N%100+2)
+		next, least, most := g.Whole.Start, g.N, int64(0)
+		for k := int64(1); k <= n; k++ {
+			h.Share = Share{k, n}
+			iv := h.Covers()
+			if iv.Start != next || iv.Validate() != nil {
+				t.Fatalf("share %v of %+v is %v, after %d", h.Share, g, iv, next)
+			}
+			next = iv.End
+			p := slices.Collect(h.Parts(iv))
+			got = append(got, p...)
+			least, most = min(least, int64(len(p))), max(most, int64(len(p)))
+			if s := status(&h, iv, new(ipc.Ledger)); s.Chunks != int64(len(p)) || s.Complete() != (len(p) == 0) {
+				t.Fatalf("share %v of %+v has %d chunks, its status says %+v", h.Share, g, len(p), s)
+			}
+		}
+		if next != g.Whole.End || !slices.Equal(got, want) || g.Size > 0 && most-least > 1 {
+			t.Fatalf("%d shares of %+v end at %d with %d chunks of %d, from %d to %d each", n, g, next, len(got), len(want), least, most)
+		}
+	}
+}
+
+func TestAutoShare(t *testing.T) {
+	slurm := func(id, count, first, last, step string) map[string]string {
+		return map[string]string{"SLURM_ARRAY_TASK_ID": id, "SLURM_ARRAY_TASK_COUNT": count, "SLURM_ARRAY_TASK_MIN": first,
+			"SLURM_ARRAY_TASK_MAX": last, "SLURM_ARRAY_TASK_STEP": step}
+	}
+	with := func(env map[string]string, name, value string) map[string]string {
+		env[name] = value
+		return env
+	}
+	for _, c := range []struct {
+		env  map[string]string
+		want Share
+		err  string // a part of it
+	}{
+		{slurm("0", "4", "0", "3", "1"), Share{1, 4}, ""},
+		{slurm("4", "4", "1", "4", "1"), Share{4, 4}, ""},
+		{slurm("14", "3", "10", "14", "2"), Share{3, 3}, ""},
+		{with(slurm("2", "4", "1", "4", "1"), SharesVariable, "4"), Share{2, 4}, ""},
+		{with(slurm("2", "2", "2", "3", "1"), SharesVariable, "4"), Share{}, "PROCPOOL_SHARES is 4"},
+		{slurm("3", "5", "3", "14", "2"), Share{}, "not a regular range"}, // --array=3,7,10-14:2
+		{slurm("11", "3", "10", "14", "2"), Share{}, "not a regular range"},
+		{slurm("2", "1", "2", "2", "1"), Share{}, "submitted again alone"},
+		{slurm("0", "1", "0", "0", "1"), Share{}, "--share K/N"},
+		{slurm("0", "4", "0", "3", "0"), Share{}, "not a regular range"},
+		{slurm("9", "4", "0", "3", "1"), Share{}, "not a regular range"},
+		{slurm("x", "4", "0", "3", "1"), Share{}, `SLURM_ARRAY_TASK_ID is "x"`},
+		{slurm("0", "", "0", "3", "1"), Share{}, "SLURM_ARRAY_TASK_COUNT is not set"},
+		{slurm("0", "4", "0", "-3", "1"), Share{}, `SLURM_ARRAY_TASK_MAX is "-3"`},
+		{map[string]string{"JOB_COMPLETION_INDEX": "0", SharesVariable: "3"}, Share{1, 3}, ""},
+		{map[string]string{"JOB_COMPLETION_INDEX": "2", SharesVariable: "3"}, Share{3, 3}, ""},
+		{map[string]string{"JOB_COMPLETION_INDEX": "3", SharesVariable: "3"}, Share{}, "counts from 0"},
+		{map[string]string{"JOB_COMPLETION_INDEX": "0"}, Share{}, "set PROCPOOL_SHARES"},
+		{map[string]string{"JOB_COMPLETION_INDEX": "0", SharesVariable: "three"}, Share{}, `PROCPOOL_SHARES is "three"`},
+		{with(slurm("0", "4", "0", "3", "1"), "JOB_COMPLETION_INDEX", "0"), Share{}, "both"},
+		{nil, Share{}, "--share K/N"},
+		{map[string]string{SharesVariable: "3"}, Share{}, "--share K/N"},
+	} {
+		got, err := AutoShare(func(name string) string { return c.env[name] })
+		if got != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%v gives %v, %v; want %v, %s", c.env, got, err, c.want, c.err)
+		}
+	}
+}

@@ -1,0 +1,333 @@
+package parent
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"procpool/ipc"
+)
+
+// A life is one worker process from its start to its end. Three goroutines
+// belong to it, and live waits for all of them: the supervisor's own, which
+// reads what the worker says, one that writes to it, and one that passes its
+// standard error on. A fourth waits for the process to end.
+type life struct {
+	pool *Pool
+	slot *slot
+	proc process
+	in   *ipc.Reader
+
+	heard  atomic.Bool    // bytes came since the monitor looked last
+	kicked chan struct{}  // holds one when there is something to write
+	over   chan struct{}  // closed when nothing more will be written
+	pumps  sync.WaitGroup // the writer and the relay
+	stderr *relay         // of the worker's standard error
+	exited chan struct{}  // closed when status is set
+	status exit           // of the process
+	born   time.Time      //
+	bye    *ipc.Bye       // the worker's last message
+	handed []held         // a view of slot.hand; the reader's own
+	seen   int            // of handed: answered, or in answers
+	lastID uint64         // of the last answer
+	done   []answer       // answers that are not yet settled; the reader's own
+
+	// Guarded by the pool's lock.
+	ready    bool // it said hello and may be sent requests
+	retiring bool // it gets no more
+	ended    bool // it was told to end
+	killed   error
+	sent     int
+	settled  int
+	out      outgoing
+	clocks   clocks
+}
+
+// errAborted is why a worker was killed whose work nobody wants any more.
+var errAborted = errors.New("its work is wanted no more")
+
+func newLife(w *worker) *life {
+	return &life{
+		pool: w.slot.pool, slot: w.slot, born: time.Now(),
+		kicked: make(chan struct{}, 1), over: make(chan struct{}), exited: make(chan struct{}),
+	}
+}
+
+// attach makes proc this life's process and starts what goes with it.
+func (l *life) attach(proc process) {
+	l.proc = proc
+	l.in = ipc.NewReader(&heardReader{proc.Stdout(), &l.heard}, l.pool.opts.MaxMessage)
+	l.stderr = newRelay(l.pool, l.slot.index)
+	l.pumps.Go(func() { l.stderr.run(proc.Stderr()) })
+	l.pumps.Go(l.write)
+	go l.wait()
+}
+
+type heardReader struct {
+	r     io.Reader
+	heard *atomic.Bool
+}
+
+func (h *heardReader) Read(b []byte) (int, error) {
+	n, err := h.r.Read(b)
+	if n > 0 {
+		h.heard.Store(true)
+	}
+	return n, err
+}
+
+const (
+	// drainDelay is how long output may still come after a process has ended:
+	// something that it started may hold the pipe open for ever.
+	drainDelay = time.Second
+	// reapDelay is how long a killed process may take to be gone. One that the
+	// kernel cannot end (it waits for a dead disk, say) is waited for in the background.
+	reapDelay = 5 * time.Second
+)
+
+// wait reaps the process.
+func (l *life) wait() {
+	l.status = l.proc.Wait()
+	close(l.exited)
+	time.AfterFunc(drainDelay, func() { l.proc.Stdout().Close(); l.proc.Stderr().Close() })
+}
+
+// live talks to the worker until it ends, and returns why the talk ended: nil
+// if that was in order. When it returns the process is gone.
+func (l *life) live() error {
+	err := l.greet()
+	if err == nil {
+		err = l.listen()
+	}
+	l.pool.mu.Lock()
+	l.retiring = true
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		l.kill(nil) // where the stream merely ended, how the process ended says more
+	}
+	l.pool.mu.Unlock()
+	close(l.over)
+	select { // a worker that has said bye, or closed its output, should be gone
+	case <-l.exited:
+	case <-time.After(drainDelay):
+		l.pool.mu.Lock()
+		l.kill(nil)
+		l.pool.mu.Unlock()
+		select {
+		case <-l.exited:
+		case <-time.After(reapDelay):
+		}
+	}
+	l.stderr.wait(drainDelay)
+	l.proc.Stdin().Close()
+	l.proc.Stdout().Close()
+	l.proc.Stderr().Close()
+	l.pumps.Wait()
+	return err
+}
+
+// greet waits for the hello and opens the conversation.
+func (l *life) greet() error {
+	hello, noise, err := l.in.Hello()
+	if err == io.EOF {
+		err = errors.New("it ended before it said hello")
+	}
+	if err == nil {
+		err = l.recognise(hello)
+	}
+	if err != nil {
+		if len(noise) > 0 {
+			err = fmt.Errorf("%w; what it said instead begins with %q", err, noise[:min(len(noise), 200)])
+		}
+		return err
+	}
+	startup := time.Since(l.born).Seconds()
+	p := l.pool
+	p.mu.Lock()
+	l.ready = true
+	l.slot.stats.Host, l.slot.stats.CPUs = hello.Host, hello.CPUs
+	l.slot.stats.StartupSeconds += startup
+	l.out.buf = ipc.AppendOpen(l.out.buf, ipc.Open{HeartbeatSeconds: p.opts.Heartbeat.Seconds(), MaxMessageBytes: p.opts.MaxMessage})
+	if p.closed {
+		l.sayEnd()
+	} else {
+		l.slot.draw()
+	}
+	l.kick()
+	p.mu.Unlock()
+	p.emit(Event{Kind: WorkerStarted, Worker: l.slot.index, PID: l.proc.Pid(), Seconds: startup})
+	return nil
+}
+
+// recognise refuses a worker that runs another program than this one.
+func (l *life) recognise(h ipc.Hello) error {
+	if h.Build != ipc.Build() {
+		return fmt.Errorf("the worker is another build: it is %q, this is %q", h.Build, ipc.Build())
+	}
+	return nil
+}
+
+// settleAt is how many answers are settled at once at the latest.
+const settleAt = 256
+
+// listen takes answers until the stream ends. It returns nil only if that
+// followed a bye.
+func (l *life) listen() error {
+	for {
+		m, err := l.in.Next()
+		if err == io.EOF && l.bye != nil {
+			return nil
+		}
+		if err == io.EOF {
+			return &ipc.Fault{Reason: "the stream ends without bye", Err: io.ErrUnexpectedEOF}
+		}
+		if err == nil {
+			err = l.hear(m)
+		}
+		if err != nil {
+			l.settle()
+			return err
+		}
+		if len(l.done) > 0 && (len(l.done) >= settleAt || !l.in.Buffered()) {
+			l.settle()
+		}
+	}
+}
+
+func (l *life) hear(m ipc.Message) error {
+	switch {
+	case l.bye != nil:
+		return &ipc.Fault{Reason: fmt.Sprintf("%q after bye", m.Kind)}
+	case m.Kind == ipc.KindResult || m.Kind == ipc.KindFail:
+		return l.answer(m)
+	case m.Kind == ipc.KindBeat:
+		return nil
+	case m.Kind == ipc.KindBye:
+		bye, err := ipc.ParseBye(m.Body)
+		l.bye = &bye
+		return err
+	}
+	return &ipc.Fault{Reason: fmt.Sprintf("a worker does not say %q", m.Kind)}
+}
+
+// answer takes the answer to the oldest request that has none. Workers answer
+// in order, so any other is a fault.
+func (l *life) answer(m ipc.Message) error {
+	h, ok := l.oldest()
+	if !ok {
+		return &ipc.Fault{Reason: fmt.Sprintf("a %s that nobody asked for", m.Kind)}
+	}
+	l.lastID++
+	if m.Kind == ipc.KindFail {
+		f, err := ipc.ParseFail(m.Body)
+		if err != nil {
+			return err
+		}
+		if f.ID != l.lastID {
+			return &ipc.Fault{Reason: fmt.Sprintf("a fail for request %d, the oldest is %d", f.ID, l.lastID)}
+		}
+		l.done = append(l.done, answer{err: &TaskError{Input: h.job.input(h.chunk), Err: taskError(f)}})
+		return nil
+	}
+	r, err := ipc.ParseResult(m.Body)
+	if err != nil {
+		return err
+	}
+	if r.ID != l.lastID {
+		return &ipc.Fault{Reason: fmt.Sprintf("a result for request %d, the oldest is %d", r.ID, l.lastID)}
+	}
+	if h.job.spec.Sums() && (!r.HasInterval || r.Interval != h.chunk.iv) {
+		return &ipc.Fault{Reason: fmt.Sprintf("a result for interval %v, asked was %v", r.Interval, h.chunk.iv)}
+	}
+	if err := h.job.cells.decode(h.job.cell(h.chunk), r.Value); err != nil {
+		return &ipc.Fault{Reason: "a result of another type", Err: err}
+	}
+	l.done = append(l.done, answer{seconds: r.Seconds, size: int64(len(r.Value))})
+	return nil
+}
+
+// oldest is the chunk that was sent first of those not answered. What is in a
+// hand stays there until it is settled here, so a view of it is enough.
+func (l *life) oldest() (held, bool) {
+	if l.seen == len(l.handed) {
+		l.pool.mu.Lock()
+		l.handed = l.slot.hand
+		l.pool.mu.Unlock()
+		l.seen = len(l.done)
+	}
+	if l.seen >= len(l.handed) {
+		return held{}, false
+	}
+	h := l.handed[l.seen]
+	l.seen++
+	return h, true
+}
+
+// settle accepts the answers that have come and sends more work.
+func (l *life) settle() {
+	if len(l.done) == 0 {
+		return
+	}
+	p := l.pool
+	var told []held
+	if p.opts.OnEvent != nil {
+		told = slices.Clone(l.handed[l.seen-len(l.done) : l.seen])
+	}
+	tooLarge := p.opts.MaxRSS > 0 && p.sys.residentSet(l.proc.Pid()) > p.opts.MaxRSS
+	p.mu.Lock()
+	l.slot.answered(l.proc.Pid(), l.done)
+	l.settled += len(l.done)
+	l.clocks.busy = 0
+	if tooLarge || p.opts.MaxChunksPerChild > 0 && l.settled >= p.opts.MaxChunksPerChild {
+		l.retiring = true
+	}
+	l.slot.draw()
+	if l.retiring && len(l.slot.hand) == 0 {
+		l.sayEnd()
+	}
+	p.mu.Unlock()
+	p.finished(l.slot.index, l.proc.Pid(), told, l.done)
+	l.done, l.handed, l.seen = l.done[:0], nil, 0
+}
+
+// The rest is called with the pool's lock held.
+
+// request puts a chunk on the way to the worker.
+func (l *life) request(h held) {
+	if len(l.slot.hand) == 1 {
+		l.clocks.busy = 0
+	}
+	l.sent++
+	l.out.request(uint64(l.sent), h)
+}
+
+// sayEnd lets the worker finish in order.
+func (l *life) sayEnd() {
+	if !l.ended {
+		l.ended, l.retiring = true, true
+		l.out.buf = ipc.AppendEnd(l.out.buf)
+		l.kick()
+	}
+}
+
+// kick lets the writer look.
+func (l *life) kick() {
+	select {
+	case l.kicked <- struct{}{}:
+	default:
+	}
+}
+
+// kill ends the process. The first reason is kept; nil stands for one that the
+// reader knows. Should its output stay open although it is gone, reading ends soon.
+func (l *life) kill(why error) {
+	if l.killed == nil {
+		l.killed = why
+	}
+	l.retiring = true
+	l.proc.Kill()
+	time.AfterFunc(drainDelay, func() { l.proc.Stdout().Close() })
+}

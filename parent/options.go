@@ -1,0 +1,129 @@
+package parent
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"procpool/parent/placement"
+)
+
+// A Backend says where tasks run. The zero value means Processes.
+type Backend string
+
+// The backends. The same task, cut the same way, gives the same result on each.
+const (
+	Processes  Backend = "processes"  // worker processes, which share nothing
+	Goroutines Backend = "goroutines" // goroutines of this process
+	Serial     Backend = "serial"     // the goroutine that asks for the results
+)
+
+// The defaults that the zero Options stand for.
+const (
+	DefaultRetries        = 2
+	DefaultHeartbeat      = 30 * time.Second
+	DefaultStartupTimeout = 60 * time.Second
+	DefaultGrace          = 5 * time.Second
+	DefaultMaxMessage     = 256 << 20          // bytes
+	MaxProcs              = placement.MaxProcs // workers of a pool: more need more descriptors and memory than systems give one parent
+)
+
+// Options of a pool. The zero value is valid: as many worker processes as
+// this process may use CPUs, and the defaults above.
+type Options struct {
+	Procs   int     // workers; 0 = as many as CPUs may be used, 1 for Serial
+	Backend Backend // where tasks run
+
+	// ChunkSize is how many indices of a sum travel together; 0 cuts one
+	// interval for each worker. It is rounded up to a multiple of the task's grain.
+	ChunkSize int64
+
+	Retries        int           // deaths that a chunk may be charged with and be tried again; 0 = DefaultRetries, below 0 = none
+	Timeout        time.Duration // of a chunk, from its sending or the reply before it; 0 = none
+	Heartbeat      time.Duration // silence after which a worker is lost; 0 = DefaultHeartbeat, below 0 = never
+	StartupTimeout time.Duration // from a worker's start to its hello; 0 = DefaultStartupTimeout
+	Grace          time.Duration // for chunks in hand after a stop, and for workers to end; 0 = DefaultGrace
+
+	MaxChunksPerChild int   // chunks after which a worker is replaced; 0 = never
+	MaxRSS            int64 // resident set in bytes above which a worker is replaced between chunks; 0 = never. Linux only
+	MaxMessage        int64 // bytes of a message in either direction; 0 = DefaultMaxMessage
+
+	GOMAXPROCS int      // of each worker process; 0 = 1
+	Env        []string // further environment of worker processes, "key=value"; the last of a key counts
+
+	// Bind pins worker i to the CPUs Bind[i%len(Bind)], before its runtime
+	// starts; an empty set binds nothing. placement.NewPlan makes such plans. Linux only.
+	Bind []placement.CPUSet
+
+	// Stderr receives what workers write to their standard error, line by
+	// line with the worker's tag; nil means os.Stderr. Writes are serialised.
+	Stderr  io.Writer
+	Verbose bool // pass on the whole of a crashing worker's stack, not its first line and last ten
+
+	// OnEvent is told what happens, from the pool's goroutines, one call at a
+	// time. It must not block for long and must not call the pool. Nil is allowed.
+	OnEvent func(Event)
+}
+
+// withDefaults fills in what is 0 and checks the rest.
+func (o Options) withDefaults() (Options, error) {
+	switch o.Backend {
+	case "":
+		o.Backend = Processes
+	case Processes, Goroutines, Serial:
+	default:
+		return o, fmt.Errorf("unknown backend %q: it is processes, goroutines or serial", o.Backend)
+	}
+	if o.Procs < 0 || o.Procs > MaxProcs {
+		return o, fmt.Errorf("%d workers: there can be 1 to %d", o.Procs, MaxProcs)
+	}
+	if o.Procs == 0 {
+		o.Procs = 1
+		if o.Backend != Serial {
+			limits, err := placement.System{}.Limits()
+			if err != nil {
+				return o, err
+			}
+			o.Procs = limits.Procs
+		}
+	}
+	if o.Retries = orDefault(o.Retries, DefaultRetries); o.Retries < 0 {
+		o.Retries = 0
+	}
+	o.Heartbeat = max(orDefault(o.Heartbeat, DefaultHeartbeat), 0)
+	o.StartupTimeout = orDefault(o.StartupTimeout, DefaultStartupTimeout)
+	o.Grace = orDefault(o.Grace, DefaultGrace)
+	o.MaxMessage = orDefault(o.MaxMessage, DefaultMaxMessage)
+	o.GOMAXPROCS = orDefault(o.GOMAXPROCS, 1)
+	if o.Stderr == nil {
+		o.Stderr = os.Stderr
+	}
+	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 {
+		return o, fmt.Errorf("negative option: only Retries and Heartbeat may be below 0")
+	}
+	if o.Backend != Processes {
+		return o, o.onlyProcesses()
+	}
+	return o, nil
+}
+
+// onlyProcesses reports an option that needs a process to be honoured.
+func (o Options) onlyProcesses() error {
+	switch {
+	case o.Timeout > 0:
+		return fmt.Errorf("backend %s cannot keep a timeout: a goroutine cannot be killed", o.Backend)
+	case o.MaxRSS > 0 || o.MaxChunksPerChild > 0:
+		return fmt.Errorf("backend %s has no worker processes that could be replaced", o.Backend)
+	case len(o.Bind) > 0:
+		return fmt.Errorf("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
+	}
+	return nil
+}
+
+func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}

@@ -1,0 +1,64 @@
+package parent
+
+import (
+	"procpool/ipc"
+)
+
+// largeArg is the length in bytes above which an input is written from where it is.
+const largeArg = 64 << 10
+
+// An outgoing holds what waits to be written to a worker, in order: parts
+// first, then buf.
+type outgoing struct {
+	parts [][]byte
+	buf   []byte
+	spare []byte // a buffer that was written, to be used again
+}
+
+// request appends a request.
+func (o *outgoing) request(id uint64, h held) {
+	o.buf = ipc.AppendRequestHead(o.buf, id, h.job.spec.Name)
+	switch arg := h.chunk.arg; {
+	case h.job.spec.Sums():
+		o.buf = ipc.AppendInterval(o.buf, h.chunk.iv)
+	case len(arg) > largeArg:
+		o.parts = append(o.parts, o.buf, arg)
+		o.buf = nil
+	default:
+		o.buf = append(o.buf, arg...)
+	}
+}
+
+func (o *outgoing) empty() bool { return len(o.parts) == 0 && len(o.buf) == 0 }
+
+// take hands out everything to be written.
+func (o *outgoing) take() (parts [][]byte, last []byte) {
+	parts, last = o.parts, o.buf
+	o.parts, o.buf, o.spare = nil, o.spare[:0], nil
+	return parts, last
+}
+
+// write carries what is outgoing to the worker until the life is over. A
+// worker that does not read blocks it alone; the monitor notices the silence.
+func (l *life) write() {
+	stdin := l.proc.Stdin()
+	for {
+		select {
+		case <-l.over:
+			return
+		case <-l.kicked:
+		}
+		l.pool.mu.Lock()
+		parts, last := l.out.take()
+		l.clocks.sinceSent = 0
+		l.pool.mu.Unlock()
+		for _, part := range append(parts, last) {
+			if _, err := stdin.Write(part); err != nil {
+				return // the reader sees the end of the stream, and says what happened
+			}
+		}
+		l.pool.mu.Lock()
+		l.out.spare = last
+		l.pool.mu.Unlock()
+	}
+}

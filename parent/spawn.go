@@ -1,0 +1,180 @@
+package parent
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A spawner starts a pool's processes, one after the other, on one thread.
+// The thread matters on Linux: the kernel ends a child when the thread that
+// started it ends, and a child inherits that thread's CPU mask.
+type spawner struct {
+	pool     *Pool
+	requests chan spawnRequest
+	env      []string
+}
+
+type spawnRequest struct {
+	worker int
+	answer chan spawned
+}
+
+type spawned struct {
+	proc process
+	err  error
+}
+
+func newSpawner(p *Pool) *spawner {
+	s := &spawner{pool: p, requests: make(chan spawnRequest), env: childEnv(os.Environ(), p.opts)}
+	p.workers.Go(s.run)
+	return s
+}
+
+// run serves until the pool is closed. The thread goes back to Go's runtime
+// then, which keeps it.
+func (s *spawner) run() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for {
+		select {
+		case r := <-s.requests:
+			c := command{worker: r.worker, env: s.env}
+			if bind := s.pool.opts.Bind; len(bind) > 0 {
+				c.cpus = bind[r.worker%len(bind)]
+			}
+			proc, err := s.pool.sys.start(c)
+			r.answer <- spawned{proc, err}
+		case <-s.pool.stop:
+			return
+		}
+	}
+}
+
+// start has a process started for worker i.
+func (s *spawner) start(i int) (process, error) {
+	r := spawnRequest{i, make(chan spawned, 1)}
+	select {
+	case s.requests <- r:
+		a := <-r.answer
+		return a.proc, a.err
+	case <-s.pool.stop:
+		return nil, ErrClosed
+	}
+}
+
+// childEnv is the environment of workers: this process's, what the options
+// add, and GOMAXPROCS, which inherited would give every worker all the CPUs.
+func childEnv(environ []string, o Options) []string {
+	environ = append(slices.Clone(environ), "GOMAXPROCS="+strconv.Itoa(o.GOMAXPROCS))
+	environ = append(environ, o.Env...)
+	environ = append(environ, depthEnv+"="+strconv.Itoa(depth()+1))
+	last := make(map[string]int, len(environ))
+	for i, kv := range environ {
+		key, _, _ := strings.Cut(kv, "=")
+		last[key] = i
+	}
+	out := environ[:0]
+	for i, kv := range environ {
+		if key, _, _ := strings.Cut(kv, "="); last[key] == i {
+			out = append(out, kv)
+		}
+	}
+	return out
+}
+
+// childArg is child.Arg, which this package must not import.
+const childArg = "procpool-child"
+
+// An osProcess is a real one.
+type osProcess struct {
+	proc           *os.Process
+	stdin          *os.File
+	stdout, stderr *os.File
+}
+
+func osSystem() system {
+	return system{start: startProcess, residentSet: residentSet, oomKills: oomKills}
+}
+
+// startProcess starts this program again, as a worker.
+func startProcess(c command) (_ process, err error) {
+	p := &osProcess{}
+	var theirs []*os.File
+	pipe := func(reads bool) *os.File {
+		r, w, e := os.Pipe()
+		if e != nil {
+			err = e
+			return nil
+		}
+		if reads {
+			theirs = append(theirs, w)
+			return r
+		}
+		theirs = append(theirs, r)
+		return w
+	}
+	if p.stdin = pipe(false); err == nil {
+		p.stdout = pipe(true)
+	}
+	if err == nil {
+		p.stderr = pipe(true)
+	}
+	defer func() {
+		for _, f := range theirs {
+			f.Close()
+		}
+		if err != nil {
+			p.close()
+		}
+	}()
+	if err != nil {
+		return nil, fmt.Errorf("a worker's pipes cannot be made: %w", err)
+	}
+	p.proc, err = startBound(c, &os.ProcAttr{Env: c.env, Files: theirs, Sys: procAttr()})
+	if err != nil {
+		return nil, fmt.Errorf("a worker process cannot be started: %w", withoutPath(err))
+	}
+	return p, nil
+}
+
+// argv is a worker's command line.
+func argv(c command) []string {
+	return []string{os.Args[0], childArg, strconv.Itoa(c.worker)}
+}
+
+// withoutPath drops "fork/exec /proc/self/exe", which helps nobody.
+func withoutPath(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+func (p *osProcess) close() {
+	for _, f := range []*os.File{p.stdin, p.stdout, p.stderr} {
+		if f != nil {
+			f.Close()
+		}
+	}
+}
+
+func (p *osProcess) Pid() int              { return p.proc.Pid }
+func (p *osProcess) Stdin() io.WriteCloser { return p.stdin }
+func (p *osProcess) Stdout() io.ReadCloser { return p.stdout }
+func (p *osProcess) Stderr() io.ReadCloser { return p.stderr }
+func (p *osProcess) Kill()                 { p.proc.Kill() }
+
+func (p *osProcess) Wait() exit {
+	state, err := p.proc.Wait()
+	if err != nil {
+		return exit{code: -1}
+	}
+	return exit{code: state.ExitCode(), signal: signalOf(state), user: state.UserTime(), system: state.SystemTime()}
+}

@@ -1,0 +1,26 @@
+//go:build !linux
+
+package parent
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+func startBound(c command, attr *os.ProcAttr) (*os.Process, error) {
+	if !c.cpus.Empty() {
+		return nil, errors.New("workers can be bound to CPUs on Linux only")
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return os.StartProcess(exe, argv(c), attr)
+}
+
+// procAttr asks for nothing: a worker notices by its streams that the parent is gone.
+func procAttr() *syscall.SysProcAttr { return nil }
+
+func residentSet(int) int64 { return 0 }
+func oomKills() int64       { return 0 }
