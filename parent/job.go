@@ -22,8 +22,8 @@ type job struct {
 	ctx   context.Context // of tasks that run in this process
 	spec  *task.Spec
 	cells cells
-	grid  ipc.Grid         // of sums
-	skip  func(int64) bool // chunks that are done already; nil = none
+	grid  ipc.Grid                // of sums
+	skip  func(ipc.Interval) bool // chunks that are done already; nil = none
 
 	window   []chunk // chunk seq is window[seq%len(window)]
 	head     int64   // the first chunk that the consumer has not taken
@@ -117,7 +117,7 @@ func (j *job) take(handEmpty bool) *chunk {
 		c := j.at(j.next)
 		if j.spec.Sums() {
 			*c = chunk{seq: j.next, iv: j.grid.At(j.next)}
-			if j.skip != nil && j.skip(c.seq) {
+			if j.skip != nil && j.skip(c.iv) {
 				c.state = past
 				j.notify()
 			}

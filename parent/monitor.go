@@ -26,14 +26,11 @@ func (p *Pool) monitor() {
 	p.mu.Unlock()
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	stop := p.stop
 	for {
 		select {
 		case <-ticker.C:
-		case <-stop:
-			stop = nil // go on: workers may have to be made to end
-		}
-		if !p.look(every) {
+			p.look(every)
+		case <-p.gone: // not with the pool's end: workers may have to be made to end
 			return
 		}
 	}
@@ -50,19 +47,15 @@ func (p *Pool) tick() time.Duration {
 	return max(every, time.Millisecond)
 }
 
-// look looks at every life once, and reports whether it need look again.
-func (p *Pool) look(every time.Duration) bool {
+// look looks at every life once.
+func (p *Pool) look(every time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	alive := false
 	for _, s := range p.slots {
-		w := s.body.(*worker)
-		if w.life != nil {
-			alive = true
+		if w := s.body.(*worker); w.life != nil {
 			w.life.look(every)
 		}
 	}
-	return alive || !p.closed
 }
 
 // look advances a life's clocks and acts on those that have run out. The

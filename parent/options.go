@@ -66,6 +66,13 @@ type Options struct {
 	OnEvent func(Event)
 }
 
+// An OptionsError is a pool that cannot be had as it was asked for.
+type OptionsError struct{ Reason string }
+
+func (e *OptionsError) Error() string { return e.Reason }
+
+func refuse(format string, args ...any) error { return &OptionsError{fmt.Sprintf(format, args...)} }
+
 // withDefaults fills in what is 0 and checks the rest.
 func (o Options) withDefaults() (Options, error) {
 	switch o.Backend {
@@ -73,17 +80,17 @@ func (o Options) withDefaults() (Options, error) {
 		o.Backend = Processes
 	case Processes, Goroutines, Serial:
 	default:
-		return o, fmt.Errorf("unknown backend %q: it is processes, goroutines or serial", o.Backend)
+		return o, refuse("unknown backend %q: it is processes, goroutines or serial", o.Backend)
 	}
 	if o.Procs < 0 || o.Procs > MaxProcs {
-		return o, fmt.Errorf("%d workers: there can be 1 to %d", o.Procs, MaxProcs)
+		return o, refuse("%d workers: there can be 1 to %d", o.Procs, MaxProcs)
 	}
 	if o.Procs == 0 {
 		o.Procs = 1
 		if o.Backend != Serial {
 			limits, err := placement.System{}.Limits()
 			if err != nil {
-				return o, err
+				return o, refuse("%v", err)
 			}
 			o.Procs = limits.Procs
 		}
@@ -100,7 +107,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Stderr = os.Stderr
 	}
 	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 {
-		return o, fmt.Errorf("negative option: only Retries and Heartbeat may be below 0")
+		return o, refuse("negative option: only Retries and Heartbeat may be below 0")
 	}
 	if o.Backend != Processes {
 		return o, o.onlyProcesses()
@@ -112,11 +119,11 @@ func (o Options) withDefaults() (Options, error) {
 func (o Options) onlyProcesses() error {
 	switch {
 	case o.Timeout > 0:
-		return fmt.Errorf("backend %s cannot keep a timeout: a goroutine cannot be killed", o.Backend)
+		return refuse("backend %s cannot keep a timeout: a goroutine cannot be killed", o.Backend)
 	case o.MaxRSS > 0 || o.MaxChunksPerChild > 0:
-		return fmt.Errorf("backend %s has no worker processes that could be replaced", o.Backend)
+		return refuse("backend %s has no worker processes that could be replaced", o.Backend)
 	case len(o.Bind) > 0:
-		return fmt.Errorf("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
+		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
 	}
 	return nil
 }

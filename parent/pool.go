@@ -55,6 +55,7 @@ type Pool struct {
 
 	workers sync.WaitGroup // everything that the pool started
 	stop    chan struct{}  // closed with the pool
+	gone    chan struct{}  // closed when the last worker process is gone
 	release func() bool    // undoes the watch over the pool's context
 }
 
@@ -87,7 +88,7 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 			return nil, fmt.Errorf("pools are nested %d deep, no deeper", maxDepth)
 		}
 	}
-	p := &Pool{opts: o, sys: sys, stop: make(chan struct{})}
+	p := &Pool{opts: o, sys: sys, stop: make(chan struct{}), gone: make(chan struct{})}
 	places := o.Procs
 	if o.Backend == Serial {
 		places = 1 // however many parts the input is cut into
@@ -107,9 +108,11 @@ func (p *Pool) start() {
 	switch p.opts.Backend {
 	case Processes:
 		spawn := newSpawner(p)
+		var supervisors sync.WaitGroup
 		for _, s := range p.slots {
-			p.workers.Go(newProcess(s, spawn).supervise)
+			supervisors.Go(newProcess(s, spawn).supervise)
 		}
+		p.workers.Go(func() { supervisors.Wait(); close(p.gone) })
 		p.workers.Go(p.monitor)
 	case Goroutines:
 		for _, s := range p.slots {

@@ -23,11 +23,11 @@ type Run struct {
 	Stop <-chan struct{}
 	// Deadline ends the run hard; zero means never.
 	Deadline time.Time
-	// Done reports chunks of the grid that need not be computed, and Earlier
-	// gives their encoded partials. Both are nil or neither. Done is called
-	// once a chunk, in order, with the pool's lock held: it must be quick.
-	Done    func(chunk int64) bool
-	Earlier func(chunk int64) ([]byte, error)
+	// Done reports chunks that were computed earlier and are left out of this
+	// run; the Outcome then has no value, since their partials are the caller's
+	// to add. It is called with the pool's lock held and must be quick. Nil
+	// leaves nothing out.
+	Done func(iv ipc.Interval) bool
 	// OnChunk is told of each chunk as soon as its result is accepted, in no
 	// particular order, on the goroutine that called Run. An error ends the run.
 	OnChunk func(Chunk) error
@@ -48,11 +48,11 @@ const (
 type Outcome struct {
 	Status  Status
 	Grid    ipc.Grid
-	Value   any            // the sum as a reader wants to see it; nil unless Done
-	Total   any            // the sum as the task's partial type; nil unless Done
-	Encoded []byte         // the same, encoded; nil unless Done
-	Covered []ipc.Interval // what is finished, merged, in order
+	Value   any            // the sum as a reader wants to see it; nil unless all of it was computed now
+	Total   any            // the sum as the task's partial type, likewise
+	Covered []ipc.Interval // what is finished, also earlier, merged, in order
 	Chunks  int64          // finished, also earlier
+	Earlier int64          // chunks of these that were left out as Done
 	Retries int64          // chunks handed out again
 	Wall    time.Duration
 }
@@ -142,7 +142,8 @@ type summing struct {
 
 	folded  int64        // chunks in the fold: all below this number
 	covered ipc.Interval // by the fold
-	count   int64        // chunks finished
+	count   int64        // chunks finished now
+	earlier int64        // chunks passed over by the fold
 	expired <-chan struct{}
 	failure error
 }
@@ -284,8 +285,8 @@ func (s *summing) advance(ready int64) error {
 		}
 		if c.state == done {
 			s.fold.Add(j.cell(c))
-		} else if err := s.addEarlier(seq); err != nil {
-			return err
+		} else {
+			s.earlier++
 		}
 		size += c.size
 		s.covered.End = c.iv.End
@@ -300,15 +301,6 @@ func (s *summing) advance(ready int64) error {
 	j.waiting -= size
 	j.pool.offer()
 	return nil
-}
-
-func (s *summing) addEarlier(seq int64) error {
-	s.count++
-	value, err := s.run.Earlier(seq)
-	if err == nil {
-		err = s.fold.AddEncoded(value)
-	}
-	return err
 }
 
 // over reports whether a run that is to end has nothing in hand any more.
@@ -326,10 +318,11 @@ func (s *summing) over() (bool, error) {
 
 // outcome says what came of the run.
 func (s *summing) outcome(wall time.Duration, err error) (Outcome, error) {
-	o := Outcome{Status: statusOf(err), Grid: s.run.Grid, Chunks: s.count, Wall: wall}
+	o := Outcome{Status: statusOf(err), Grid: s.run.Grid, Chunks: s.count, Wall: wall, Earlier: s.earlier}
 	s.job.pool.mu.Lock()
 	o.Retries = s.job.retries
-	o.Covered = s.coveredSoFar()
+	o.Covered = s.coveredSoFar(&o)
+	o.Chunks += o.Earlier
 	s.job.pool.mu.Unlock()
 	if err == nil && s.covered != s.run.Whole {
 		err = fmt.Errorf("the partials cover %v, not %v", s.covered, s.run.Whole)
@@ -338,9 +331,10 @@ func (s *summing) outcome(wall time.Duration, err error) (Outcome, error) {
 	if err != nil {
 		return o, err
 	}
-	o.Value, o.Total = s.fold.Value(), s.fold.Total()
-	o.Encoded, err = s.fold.AppendTotal(nil)
-	return o, err
+	if o.Earlier == 0 {
+		o.Value, o.Total = s.fold.Value(), s.fold.Total()
+	}
+	return o, nil
 }
 
 func statusOf(err error) Status {
@@ -355,21 +349,23 @@ func statusOf(err error) Status {
 	return Failed
 }
 
-// coveredSoFar merges what the fold covers with the finished chunks beyond it.
-// A chunk that Done names is covered wherever it lies. The caller holds the lock.
-func (s *summing) coveredSoFar() []ipc.Interval {
+// coveredSoFar merges what the fold covers with the finished chunks beyond it,
+// and counts those that were finished earlier. The caller holds the lock.
+func (s *summing) coveredSoFar(o *Outcome) []ipc.Interval {
 	covered := []ipc.Interval{s.covered}
 	for seq := s.folded; seq < s.job.next; seq++ {
-		c := s.job.at(seq)
-		if c.state == done && c.err == nil || c.state == past {
+		switch c := s.job.at(seq); {
+		case c.state == past:
+			o.Earlier++
+			covered = extend(covered, c.iv)
+		case c.state == done && c.err == nil:
 			covered = extend(covered, c.iv)
 		}
 	}
-	if s.run.Done != nil {
-		for seq := s.job.next; seq < s.run.Grid.N; seq++ {
-			if s.run.Done(seq) {
-				covered = extend(covered, s.run.Grid.At(seq))
-			}
+	for seq := s.job.next; s.run.Done != nil && seq < s.run.Grid.N; seq++ {
+		if iv := s.run.Grid.At(seq); s.run.Done(iv) {
+			o.Earlier++
+			covered = extend(covered, iv)
 		}
 	}
 	if covered[0].Len() == 0 {

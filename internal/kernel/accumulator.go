@@ -17,7 +17,9 @@ import (
 //
 // A value that does not fit (not a multiple of 2^-192, or 2^63 or more in
 // magnitude, an infinity, a NaN) and a sum that leaves the range make it NaN,
-// for good. So a result is exact or NaN, never silently wrong.
+// for good. So a result is exact or NaN, never silently wrong. Only where a sum
+// on the way leaves the range can the order decide which of the two; the sums of
+// pi stay within 8.
 type Accumulator struct {
 	nan   bool
 	limbs [4]uint64 // two's complement, least significant first; 0 if nan

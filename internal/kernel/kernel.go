@@ -17,13 +17,13 @@ func Pi(acc float64, start, end int64) float64 {
 	return current().use.strict(acc, start, end)
 }
 
-// PiFast sums the same terms as Pi, many times as fast, and its result is
-// the same however [start, end) is cut at multiples of PiGrain and in
-// whichever order the parts are merged: each whole block is one float64, the
-// same on every CPU, and the accumulator adds them without rounding. A start
-// or end that is no multiple of PiGrain makes a block of its own of the terms
-// up to the next multiple, which is exact to add as well, but belongs to that
-// cut. 0 <= start and end <= 2^62; an empty interval gives zero.
+// PiFast sums the same terms as Pi, many times as fast, and its result is the
+// same however [start, end) is cut at multiples of PiGrain and in whichever
+// order the parts are merged: each whole block is one float64, the same on
+// every CPU, and the accumulator adds them without rounding. A start or end
+// that is no multiple of PiGrain makes a shorter block of the terms between it
+// and the nearest multiple inside. 0 <= start and end <= 2^62; an empty
+// interval gives zero.
 func PiFast(start, end int64) Accumulator {
 	return current().use.fast(start, end)
 }

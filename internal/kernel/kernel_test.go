@@ -200,7 +200,7 @@ func TestErrorOfPiFast(t *testing.T) {
 		}
 		worst = max(worst, err)
 	}
-	for n := int64(1); n < 200_000_000; n += n/10 + 1 {
+	for n := int64(1); n < 200_000_000; n += n/4 + 1 {
 		check(n)
 	}
 	for range 300 {

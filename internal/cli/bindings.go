@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"procpool/parent"
+	"procpool/parent/placement"
+)
+
+// bindings are the CPUs of each worker and what there is to say of them.
+type bindings struct {
+	plan     placement.Plan
+	mask     placement.CPUSet
+	topology placement.Topology
+	show     bool
+}
+
+// readBindings reads --bind and plans accordingly. Nil means that nothing was asked.
+func readBindings(c *cli.Context, o parent.Options) (*bindings, error) {
+	how := c.String("bind")
+	if how == "none" && !c.Bool("report-bindings") {
+		return nil, nil
+	}
+	system := placement.System{}
+	mask, err := system.Mask()
+	if err != nil {
+		return nil, badInput(fmt.Errorf("--bind: %w", err))
+	}
+	b := &bindings{mask: mask, topology: system.Topology(), show: c.Bool("report-bindings")}
+	b.plan, err = placement.NewPlan(placement.PlanOptions{
+		Bind: how, Workers: o.Procs, Width: max(o.GOMAXPROCS, 1), Mask: mask, Topology: b.topology,
+	})
+	if err != nil {
+		return nil, badInput(fmt.Errorf("--bind: %w", err))
+	}
+	return b, nil
+}
+
+func (b *bindings) cpus() []placement.CPUSet {
+	if b == nil {
+		return nil
+	}
+	return b.plan.CPUs
+}
+
+// report prints notes, and with --report-bindings a line for each worker.
+func (b *bindings) report(w io.Writer) {
+	if b == nil {
+		return
+	}
+	for _, note := range b.plan.Notes {
+		fmt.Fprintln(w, "procpool:", note)
+	}
+	if b.show {
+		for _, line := range placement.Report(b.plan.CPUs, b.mask, b.topology) {
+			fmt.Fprintln(w, line)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+// Package cli is procpool's command line: it turns flags into a job, has it
+// done by package parent, and prints what came of it. One file a command;
+// args.go, flags.go and number.go read what the user wrote, exit.go decides
+// what becomes of an error, and nothing but main exits.
+package cli
+
+import (
+	"context"
+	"io"
+	"runtime/debug"
+
+	"github.com/urfave/cli/v2"
+)
+
+// A Program is what main hands over.
+type Program struct {
+	Args           []string
+	Stdout, Stderr io.Writer
+	Kernel         func() string // names the code path of the numeric tasks
+}
+
+// Run runs one command line and returns the exit code. Results go to Stdout,
+// everything else to Stderr.
+func Run(p Program) int {
+	e := &env{stdout: p.Stdout, stderr: p.Stderr, kernel: p.Kernel}
+	app := newApp(e)
+	args, err := arrange(app, p.Args)
+	if err == nil {
+		err = app.RunContext(context.Background(), args)
+	}
+	return e.exit(err)
+}
+
+// An env is what the commands of one command line share.
+type env struct {
+	stdout, stderr io.Writer
+	kernel         func() string
+}
+
+func newApp(e *env) *cli.App {
+	app := &cli.App{
+		Name:      "procpool",
+		Usage:     "compute a task over an interval in worker processes",
+		UsageText: "procpool COMMAND [flags] [arguments]",
+		Version:   version(),
+		Writer:    e.stdout,
+		ErrWriter: e.stderr,
+		Commands: []*cli.Command{
+			runCommand(e), intervalsCommand(e), mergeCommand(e), tasksCommand(e), doctorCommand(e), childCommand(),
+		},
+		CustomAppHelpTemplate: appHelp,
+		ExitErrHandler:        func(*cli.Context, error) {}, // exit codes are exit.go's
+		OnUsageError:          func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return unknownCommand(c.App, c.Args().First())
+			}
+			return usageHint("a command is missing", "'procpool help' lists the commands; 'procpool run 100000000' computes pi")
+		},
+	}
+	for _, c := range app.Commands {
+		c.OnUsageError = app.OnUsageError
+		c.HideHelpCommand = true
+	}
+	return app
+}
+
+// version is the program's, from what the Go tool recorded in it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+const appHelp = `{{.Name}} - {{.Usage}}
+
+usage: {{.UsageText}}
+
+commands:{{range .VisibleCommands}}
+  {{printf "%-10s" .Name}} {{.Usage}}{{end}}
+
+'procpool help COMMAND' explains one. Results go to stdout, everything else to stderr.
+
+exit codes: 0 done, 1 the work failed, 2 usage or bad input, 3 results differ between backends,
+4 an --expect was not met, 124 a deadline passed, 128+n ended by signal n
+`

@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"procpool/ipc"
+	"procpool/parent"
+	"procpool/task"
+)
+
+// The groups of flags in help texts.
+const (
+	groupWhat   = "what to compute"
+	groupWhere  = "where"
+	groupLimits = "when something goes wrong"
+	groupBatch  = "for batch jobs"
+	groupOutput = "output"
+)
+
+// text is a flag whose value is read later, by the one function that knows
+// how: the library reads numbers in ways of its own (010 as eight).
+func text(group, name, alias, value, usage string) *cli.StringFlag {
+	f := &cli.StringFlag{Name: name, Category: group, Usage: usage, Value: value}
+	if value == "" {
+		f.DefaultText = ""
+	}
+	if alias != "" {
+		f.Aliases = []string{alias}
+	}
+	return f
+}
+
+func toggle(group, name, alias, usage string) *cli.BoolFlag {
+	f := &cli.BoolFlag{Name: name, Category: group, Usage: usage, DisableDefaultText: true}
+	if alias != "" {
+		f.Aliases = []string{alias}
+	}
+	return f
+}
+
+func jobFlags() []cli.Flag {
+	return []cli.Flag{
+		text(groupWhat, "task", "t", "pi", "`NAME` of the task; 'procpool tasks' lists them"),
+		text(groupWhat, "start", "", "0", "first index, `S`: compute over [S, INTERVALS)"),
+		text(groupWhat, "chunk-size", "", "", "cut every `K` indices and hand the chunks out as workers get free; without it one interval a worker"),
+		text(groupWhere, "procs", "n", "auto", "number of workers, `N`, or auto: as many as CPUs may be used here"),
+	}
+}
+
+// processFlags are those that only worker processes can honour.
+var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "max-chunks-per-child", "max-rss"}
+
+func runFlags() []cli.Flag {
+	return append(jobFlags(),
+		text(groupWhere, "backend", "b", "processes", "`WHERE` tasks run: processes, goroutines or serial"),
+		text(groupWhere, "bind", "", "none", "CPUs of each worker, `HOW`: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
+		toggle(groupWhere, "report-bindings", "", "say which CPUs each worker is bound to"),
+		text(groupWhere, "gomaxprocs", "", "1", "GOMAXPROCS of each worker process, `K`"),
+		text(groupLimits, "retries", "", "2", "how many lost workers or timeouts a chunk may cost before the run fails, `R` times and once more"),
+		text(groupLimits, "timeout", "", "", "of a chunk, `D`: its worker is killed and it is tried again"),
+		text(groupLimits, "heartbeat", "", "30s", "silence after which a worker is lost, `D` or off"),
+		text(groupLimits, "startup-timeout", "", "60s", "time for a worker to say hello, `D`"),
+		text(groupLimits, "max-chunks-per-child", "", "", "replace a worker after `M` chunks"),
+		text(groupLimits, "max-rss", "", "", "replace a worker between chunks when its resident set is over `SIZE`, such as 512M"),
+		text(groupBatch, "deadline", "", "", "end the run after `D`: what is finished is kept and reported, exit code 124; auto takes the end of the Slurm job"),
+		text(groupBatch, "grace", "", "5s", "time for chunks in hand after a first signal, `D`"),
+		text(groupBatch, "journal", "", "", "record finished chunks in `FILE`, so that the run can be resumed"),
+		toggle(groupBatch, "resume", "", "continue the journal, or begin it if there is none"),
+		text(groupBatch, "share", "", "", "compute only share `K/N`, or auto: from a job array"),
+		toggle(groupOutput, "json", "", "print one JSON object, also when the run fails"),
+		text(groupOutput, "progress", "", "auto", "`WHEN` to show progress on stderr: auto (on a terminal), always, never"),
+		toggle(groupOutput, "verbose", "v", "account for every worker on stderr, and show crashes whole"),
+	)
+}
+
+// A job is what the flags of run and intervals ask for.
+type job struct {
+	spec      *task.Spec
+	whole     ipc.Interval
+	procs     int // 0 = auto
+	chunkSize int64
+	note      string // what was changed of what was asked for
+}
+
+// readJob reads the argument and the flags that say what to compute.
+func readJob(c *cli.Context) (job, error) {
+	var j job
+	args := c.Args().Slice()
+	switch {
+	case len(args) == 0:
+		return j, usageHint(c.Command.Name+" needs one argument: INTERVALS, the end of the interval to compute", "procpool "+c.Command.Name+" 100000000")
+	case len(args) > 1:
+		return j, usageHint(fmt.Sprintf("%s takes one argument, but there are %d: %s", c.Command.Name, len(args), strings.Join(args, " ")), "procpool "+c.Command.Name+" 100000000")
+	}
+	var err error
+	if j.whole.End, err = parseIndex("INTERVALS", args[0]); err != nil {
+		return j, err
+	}
+	if j.whole.Start, err = parseIndex("--start", c.String("start")); err != nil {
+		return j, err
+	}
+	if j.spec, err = findTask(c.String("task")); err != nil {
+		return j, err
+	}
+	if j.whole.Start > j.whole.End {
+		return j, usage("--start %d is beyond the end, %d", j.whole.Start, j.whole.End)
+	}
+	if over := j.whole.Start % j.spec.Grain; over != 0 {
+		return j, usageHint(fmt.Sprintf("--start %d is not a multiple of the grain of %s, %d", j.whole.Start, j.spec.Name, j.spec.Grain),
+			fmt.Sprintf("the nearest are %d and %d", j.whole.Start-over, j.whole.Start-over+j.spec.Grain))
+	}
+	if j.procs, err = readProcs(c); err != nil {
+		return j, err
+	}
+	return j, j.readChunkSize(c)
+}
+
+func (j *job) readChunkSize(c *cli.Context) (err error) {
+	text := c.String("chunk-size")
+	if text == "" && !c.IsSet("chunk-size") {
+		return nil
+	}
+	if j.chunkSize, err = parseCount("--chunk-size", text, 1, ipc.MaxIndex, ""); err != nil {
+		return err
+	}
+	if rounded := parent.RoundUp(j.chunkSize, j.spec.Grain); rounded != j.chunkSize {
+		j.note = fmt.Sprintf("--chunk-size %d is rounded up to %d, a multiple of the grain of %s, %d", j.chunkSize, rounded, j.spec.Name, j.spec.Grain)
+		j.chunkSize = rounded
+	}
+	return nil
+}
+
+func readProcs(c *cli.Context) (int, error) {
+	text := c.String("procs")
+	if text == "auto" {
+		return 0, nil
+	}
+	n, err := parseCount("--procs", text, 1, parent.MaxProcs, ": one parent has neither the descriptors nor the memory for more; use --share for more machines")
+	return int(n), err
+}
+
+func findTask(name string) (*task.Spec, error) {
+	spec, ok := task.Lookup(name)
+	if !ok {
+		hint := "the tasks are " + strings.Join(task.Names(), ", ")
+		if near := nearest(name, task.Names()); near != "" {
+			hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+		}
+		return nil, usageHint(fmt.Sprintf("unknown task %q", name), hint)
+	}
+	return spec, nil
+}
+
+// readOptions reads the flags that say how to compute.
+func readOptions(c *cli.Context, j job) (parent.Options, error) {
+	o := parent.Options{Procs: j.procs, ChunkSize: j.chunkSize, MaxMessage: ipc.DefaultLimit, Verbose: c.Bool("verbose")}
+	var err error
+	if o.Backend, err = readBackend(c); err != nil {
+		return o, err
+	}
+	counts := []struct {
+		flag        string
+		least, most int64
+		to          *int
+	}{{"gomaxprocs", 1, 1 << 16, &o.GOMAXPROCS}, {"retries", 0, 1 << 30, &o.Retries}, {"max-chunks-per-child", 1, 1 << 62, &o.MaxChunksPerChild}}
+	for _, f := range counts {
+		if c.String(f.flag) == "" && !c.IsSet(f.flag) {
+			continue
+		}
+		v, err := parseCount("--"+f.flag, c.String(f.flag), f.least, f.most, "")
+		if err != nil {
+			return o, err
+		}
+		*f.to = int(v)
+	}
+	if o.Retries == 0 {
+		o.Retries = -1 // none
+	}
+	times := []struct {
+		flag string
+		to   *time.Duration
+	}{{"timeout", &o.Timeout}, {"startup-timeout", &o.StartupTimeout}, {"grace", &o.Grace}, {"heartbeat", &o.Heartbeat}}
+	for _, f := range times {
+		if c.String(f.flag) == "" && !c.IsSet(f.flag) {
+			continue
+		}
+		if f.flag == "heartbeat" && c.String(f.flag) == "off" {
+			*f.to = -1
+			continue
+		}
+		if *f.to, err = parseDuration("--"+f.flag, c.String(f.flag)); err != nil {
+			return o, err
+		}
+	}
+	if c.IsSet("max-rss") {
+		o.MaxRSS, err = parseSize("--max-rss", c.String("max-rss"))
+	}
+	return o, err
+}
+
+// readBackend also refuses flags that the backend cannot honour.
+func readBackend(c *cli.Context) (parent.Backend, error) {
+	backend := parent.Backend(c.String("backend"))
+	switch backend {
+	case parent.Processes:
+		return backend, nil
+	case parent.Goroutines, parent.Serial:
+	default:
+		known := []string{string(parent.Processes), string(parent.Goroutines), string(parent.Serial)}
+		hint := "the backends are " + strings.Join(known, ", ")
+		if near := nearest(string(backend), known); near != "" {
+			hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+		}
+		return "", usageHint(fmt.Sprintf("unknown backend %q", backend), hint)
+	}
+	for _, name := range processFlags {
+		if c.IsSet(name) {
+			return "", usageHint(fmt.Sprintf("--%s cannot be kept by the %s backend", name, backend), "only a process can be killed, replaced or bound to CPUs: leave out --backend")
+		}
+	}
+	return backend, nil
+}

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+// A progress shows how far a run is: one line that is drawn again and again
+// on a terminal, plain lines where --progress always asks for them elsewhere.
+type progress struct {
+	out      io.Writer
+	show     bool
+	terminal bool
+	stop     chan struct{}
+	ended    sync.WaitGroup
+
+	mu     sync.Mutex // guards out and what follows
+	begin  time.Time
+	chunks int64
+	done   int64
+	gone   int // workers lost
+	drawn  bool
+}
+
+const (
+	drawEvery = 200 * time.Millisecond // on a terminal
+	lineEvery = 10 * time.Second       // elsewhere
+	quietTime = time.Second            // runs shorter than this show nothing on a terminal
+)
+
+func readProgress(c *cli.Context, e *env) (*progress, error) {
+	p := &progress{out: e.stderr}
+	file, ok := e.stderr.(*os.File)
+	p.terminal = ok && term.IsTerminal(int(file.Fd()))
+	switch when := c.String("progress"); when {
+	case "auto":
+		p.show = p.terminal
+	case "always":
+		p.show = true
+	case "never":
+	default:
+		return nil, usage("--progress is %q: it must be auto, always or never", when)
+	}
+	return p, nil
+}
+
+func (p *progress) shown() bool { return p.show }
+
+// start begins to show progress over chunks. end must follow.
+func (p *progress) start(chunks int64) {
+	p.begin, p.chunks = time.Now(), chunks
+	if !p.show {
+		return
+	}
+	every := lineEvery
+	if p.terminal {
+		every = drawEvery
+	}
+	p.stop = make(chan struct{})
+	p.ended.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-p.stop:
+				return
+			case <-tick.C:
+				p.draw()
+			}
+		}
+	})
+}
+
+// end takes the line away, or leaves a last one where lines are plain.
+func (p *progress) end() {
+	if p.stop == nil {
+		return
+	}
+	close(p.stop)
+	p.ended.Wait()
+	if !p.terminal {
+		p.draw()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+}
+
+func (p *progress) chunk() {
+	p.mu.Lock()
+	p.done++
+	p.mu.Unlock()
+}
+
+func (p *progress) lost() {
+	p.mu.Lock()
+	p.gone++
+	p.mu.Unlock()
+}
+
+func (p *progress) draw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.terminal && time.Since(p.begin) < quietTime {
+		return
+	}
+	p.clear()
+	fmt.Fprint(p.out, p.line(time.Since(p.begin)))
+	if p.drawn = p.terminal; !p.terminal {
+		fmt.Fprintln(p.out)
+	}
+}
+
+// line is at most 79 columns wide.
+func (p *progress) line(elapsed time.Duration) string {
+	rate := float64(p.done) / max(elapsed.Seconds(), 1e-9)
+	line := fmt.Sprintf("%d/%d chunks %3.0f%%", p.done, p.chunks, 100*float64(p.done)/float64(max(p.chunks, 1)))
+	if p.done > 0 {
+		left := time.Duration(float64(p.chunks-p.done) / rate * float64(time.Second))
+		line += fmt.Sprintf("  %.3g/s  ETA %v", rate, left.Round(time.Second))
+	}
+	if p.gone > 0 {
+		line += fmt.Sprintf("  %d workers lost", p.gone)
+	}
+	return line[:min(len(line), 79)]
+}
+
+// clear takes the drawn line away. The caller holds the lock.
+func (p *progress) clear() {
+	if p.drawn {
+		fmt.Fprint(p.out, "\r\x1b[K")
+		p.drawn = false
+	}
+}
+
+// say prints a line of its own.
+func (p *progress) say(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+	fmt.Fprintf(p.out, format+"\n", args...)
+}
+
+// guard lets others write to the same stream without garbling the line.
+func (p *progress) guard(w io.Writer) io.Writer { return &guarded{p, w} }
+
+type guarded struct {
+	p *progress
+	w io.Writer
+}
+
+func (g *guarded) Write(b []byte) (int, error) {
+	g.p.mu.Lock()
+	defer g.p.mu.Unlock()
+	g.p.clear()
+	return g.w.Write(b)
+}

@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"procpool/ipc"
+	"procpool/parent"
+	"procpool/parent/placement"
+)
+
+func runCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "compute a task over [0, INTERVALS) and print the result",
+		ArgsUsage: "INTERVALS",
+		Description: "Computes the task over the interval in worker processes, adds up their partial\n" +
+			"results in order, and prints the sum.\n\nexample: procpool run --procs 4 100000000",
+		Flags:  runFlags(),
+		Action: func(c *cli.Context) error { return run(c, e) },
+	}
+}
+
+// A running is one run on its way from flags to output.
+type running struct {
+	*env
+	job     job
+	options parent.Options
+	grid    ipc.Grid
+	limits  placement.Limits
+	plan    *bindings
+	journal *keeper // nil without --journal
+	until   time.Time
+	json    bool
+	verbose bool
+
+	begin    time.Time
+	outcome  parent.Outcome
+	value    any
+	err      error
+	stats    []parent.WorkerStats
+	parent   time.Duration // CPU time of this process
+	signal   os.Signal     // that asked for the end
+	notes    []chunkNote
+	progress *progress
+}
+
+func run(c *cli.Context, e *env) error {
+	r, err := prepare(c, e)
+	if err != nil {
+		return err
+	}
+	if err := r.compute(c.Context); err != nil {
+		return err
+	}
+	return r.report()
+}
+
+// prepare reads every flag before anything is started.
+func prepare(c *cli.Context, e *env) (*running, error) {
+	r := &running{env: e, begin: time.Now(), json: c.Bool("json"), verbose: c.Bool("verbose")}
+	var err error
+	if r.job, err = readJob(c); err != nil {
+		return nil, err
+	}
+	if r.options, err = readOptions(c, r.job); err != nil {
+		return nil, err
+	}
+	if r.until, err = readDeadline(c, r.begin); err != nil {
+		return nil, err
+	}
+	if r.progress, err = readProgress(c, e); err != nil {
+		return nil, err
+	}
+	if err := r.readLimits(); err != nil {
+		return nil, err
+	}
+	if r.plan, err = readBindings(c, r.options); err != nil {
+		return nil, err
+	}
+	r.options.Bind = r.plan.cpus()
+	r.grid = r.cut()
+	if err := r.readJournal(c); err != nil {
+		return nil, err
+	}
+	if r.job.note != "" {
+		fmt.Fprintln(e.stderr, "procpool:", r.job.note)
+	}
+	return r, nil
+}
+
+// readLimits settles the number of workers. What else would have limited it
+// is looked up only if somebody will see it.
+func (r *running) readLimits() error {
+	o := &r.options
+	if o.Backend == parent.Serial && o.Procs == 0 {
+		o.Procs = 1
+		r.limits = placement.Limits{Procs: 1, DecidedBy: string(parent.Serial)}
+		return nil
+	}
+	if o.Procs > 0 && !r.json && !r.verbose {
+		return nil
+	}
+	limits, err := placement.System{}.Limits()
+	if err != nil && o.Procs == 0 {
+		return badInput(err)
+	}
+	if o.Procs > 0 {
+		limits = limits.WithFlag(o.Procs)
+	}
+	r.limits, o.Procs = limits, limits.Procs
+	return nil
+}
+
+// cut is the grid of chunks, by --chunk-size or one interval for each worker.
+func (r *running) cut() ipc.Grid {
+	if r.job.chunkSize > 0 {
+		return ipc.ChunkGrid(r.job.whole, r.job.chunkSize)
+	}
+	return ipc.SplitGrid(r.job.whole, r.options.Procs, r.job.spec.Grain)
+}
+
+// compute has the job done. Its own error means that nothing was computed; how
+// the run ended is in r.
+func (r *running) compute(ctx context.Context) error {
+	signals := watchSignals(ctx)
+	defer signals.release()
+	r.options.OnEvent = r.event
+	r.options.Stderr = r.progress.guard(r.stderr)
+	pool, err := parent.NewPool(signals.ctx, r.options)
+	if err != nil {
+		r.journal.close()
+		return badInput(err)
+	}
+	r.plan.report(r.stderr)
+	r.progress.start(r.grid.N)
+	r.outcome, r.err = pool.Run(signals.ctx, parent.Run{
+		Task: r.job.spec, Whole: r.grid.Whole, Grid: r.grid,
+		Stop: signals.stop, Deadline: r.until, Done: r.journal.done(), OnChunk: r.onChunk(),
+	})
+	r.outcome.Wall = time.Since(r.begin)
+	pool.Close()
+	r.stats = pool.Stats()
+	r.parent = cpuTime()
+	r.signal = signals.first()
+	r.progress.end()
+	r.value = r.outcome.Value
+	if err := r.journal.finish(r); r.err == nil {
+		r.err = err
+	}
+	return nil
+}
+
+// A chunkNote is what -v says of a chunk.
+type chunkNote struct {
+	seq      int64
+	interval ipc.Interval
+	value    any
+	worker   int
+	pid      int
+	seconds  float64
+}
+
+// notedChunks is how many chunks -v shows one by one.
+const notedChunks = 64
+
+func (r *running) onChunk() func(parent.Chunk) error {
+	noted := r.verbose && r.grid.N <= notedChunks
+	if !noted && r.journal == nil && !r.progress.shown() {
+		return nil
+	}
+	return func(c parent.Chunk) error {
+		r.progress.chunk()
+		if noted {
+			r.notes = append(r.notes, chunkNote{c.Seq, c.Interval, c.Value(), c.Worker, c.PID, c.Seconds})
+		}
+		return r.journal.append(c)
+	}
+}
+
+// event says what a user should know while the run goes on.
+func (r *running) event(ev parent.Event) {
+	switch ev.Kind {
+	case parent.WorkerLost:
+		r.progress.lost()
+		r.progress.say("procpool: %s; its work goes to another", oneLine(ev.Err.Error()))
+	case parent.ChunkRetried:
+		var timeout *parent.TimeoutError
+		if errors.As(ev.Err, &timeout) {
+			r.progress.say("procpool: %s; it is tried again", oneLine(ev.Err.Error()))
+		}
+	case parent.WorkerGivenUp:
+		r.progress.say("procpool: the place of worker %d stays empty: %s", ev.Worker, oneLine(ev.Err.Error()))
+	}
+}
+
+// failure is the run's error as the command's: with the exit code that it
+// stands for and a word on how far it came.
+func (r *running) failure() error {
+	if r.err == nil {
+		return nil
+	}
+	f := &failure{code: exitFailed, err: r.err, hint: r.journal.hint()}
+	switch {
+	case r.signal != nil && r.outcome.Status != parent.Failed:
+		f.code = exitSignal + signalNumber(r.signal)
+		f.err = fmt.Errorf("ended by signal %v: %s", r.signal, r.soFar())
+	case r.outcome.Status == parent.Deadline:
+		f.code = exitDeadline
+		f.err = fmt.Errorf("%w: %s", r.err, r.soFar())
+	case r.grid.N > 1:
+		f.err = fmt.Errorf("%w (%s)", r.err, r.soFar())
+	}
+	return f
+}
+
+func (r *running) soFar() string {
+	return fmt.Sprintf("%d of %d chunks are done", r.outcome.Chunks, r.grid.N)
+}
+
+// readDeadline reads --deadline as a moment; zero means none.
+func readDeadline(c *cli.Context, begin time.Time) (time.Time, error) {
+	switch text := c.String("deadline"); {
+	case !c.IsSet("deadline"):
+		return time.Time{}, nil
+	case text == "auto":
+		return slurmEnd()
+	default:
+		d, err := parseDuration("--deadline", text)
+		return begin.Add(d), err
+	}
+}

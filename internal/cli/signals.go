@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync"
+)
+
+// A watch turns signals into a run's end: the first asks for it (nothing more
+// is handed out, what is in hand may finish), the second cuts it off.
+type watch struct {
+	ctx    context.Context // ends with the second signal
+	stop   chan struct{}   // is closed by the first
+	cancel context.CancelFunc
+	came   chan os.Signal
+
+	mu   sync.Mutex
+	seen os.Signal // the first
+	done chan struct{}
+}
+
+// watchSignals watches for the signals that ask a job to end. One that was
+// ignored when this process started (nohup, & in a script) stays ignored.
+func watchSignals(ctx context.Context) *watch {
+	ctx, cancel := context.WithCancel(ctx)
+	w := &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 2), done: make(chan struct{})}
+	for _, s := range endingSignals {
+		if !signal.Ignored(s) {
+			signal.Notify(w.came, s)
+		}
+	}
+	go w.run()
+	return w
+}
+
+func (w *watch) run() {
+	for {
+		select {
+		case s := <-w.came:
+			w.mu.Lock()
+			first := w.seen == nil
+			if first {
+				w.seen = s
+			}
+			w.mu.Unlock()
+			if !first {
+				w.cancel()
+				return
+			}
+			close(w.stop)
+		case <-w.done:
+			return
+		}
+	}
+}
+
+// first is the signal that asked for the end, or nil.
+func (w *watch) first() os.Signal {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen
+}
+
+// release gives signals their former meaning.
+func (w *watch) release() {
+	signal.Stop(w.came)
+	close(w.done)
+	w.cancel()
+}

@@ -1,0 +1,25 @@
+//go:build unix
+
+package cli
+
+import (
+	"os"
+	"syscall"
+	"time"
+)
+
+// endingSignals ask a job to end. Slurm's --signal can send any; SIGUSR1 is
+// what its manual uses.
+var endingSignals = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1}
+
+func signalNumber(s os.Signal) int { return int(s.(syscall.Signal)) }
+
+// cpuTime is the user and system time that this process has used; children
+// are not in it.
+func cpuTime() time.Duration {
+	var r syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}

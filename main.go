@@ -1,0 +1,17 @@
+// Procpool is multiprocessing.Pool.map for Go: it computes a task over an
+// interval in worker processes, which are this program again, and adds up
+// their partial results.
+package main
+
+import (
+	"os"
+
+	"procpool/child"
+	"procpool/internal/cli"
+	"procpool/internal/tasks" // what can be computed, in a worker as well
+)
+
+func main() {
+	child.Main("child") // a worker goes no further than this line
+	os.Exit(cli.Run(cli.Program{Args: os.Args, Stdout: os.Stdout, Stderr: os.Stderr, Kernel: tasks.Kernel}))
+}
