@@ -55,8 +55,8 @@
 // at most [MaxDepth] deep and at most as long as the limit ([DefaultLimit], or what
 // open says), and that allocates nothing for a length before its bytes have
 // arrived. Only then is it decoded. Unknown keys in a body are ignored. A
-// missing key, an integer that does not fit and an integer where a float
-// belongs are errors. NaN and infinities pass unchanged.
+// missing key, a known key that stands twice, an integer that does not fit and
+// an integer where a float belongs are errors. NaN and infinities pass unchanged.
 //
 // What cannot be delimited or decoded is a [Fault]: the stream is of no more
 // use. A child says so on stderr and exits 1 without bye; a parent replaces
