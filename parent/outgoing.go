@@ -53,6 +53,9 @@ func (l *life) write() {
 		l.clocks.sinceSent = 0
 		l.pool.mu.Unlock()
 		for _, part := range append(parts, last) {
+			if len(part) == 0 {
+				continue
+			}
 			if _, err := stdin.Write(part); err != nil {
 				return // the reader sees the end of the stream, and says what happened
 			}
