@@ -25,11 +25,9 @@ func conform(c *cursor, t reflect.Type) {
 		return
 	}
 	if t.Kind() == reflect.Pointer {
-		if c.nilAhead() {
-			c.raw()
-			return
+		if !c.null() {
+			conform(c, t.Elem())
 		}
-		conform(c, t.Elem())
 		return
 	}
 	switch t.Kind() {
@@ -67,8 +65,7 @@ func conform(c *cursor, t reflect.Type) {
 }
 
 func conformList(c *cursor, t reflect.Type) {
-	if c.nilAhead() && t.Kind() == reflect.Slice {
-		c.raw()
+	if t.Kind() == reflect.Slice && c.null() {
 		return
 	}
 	if t.Elem().Kind() == reflect.Uint8 {
@@ -89,8 +86,7 @@ func conformList(c *cursor, t reflect.Type) {
 }
 
 func conformMap(c *cursor, t reflect.Type) {
-	if c.nilAhead() {
-		c.raw()
+	if c.null() {
 		return
 	}
 	for range c.mapLen() {
@@ -209,6 +205,9 @@ func embedsFields(f reflect.StructField) bool {
 
 // decodesItself reports whether the library leaves the decoding of t to t.
 func decodesItself(t reflect.Type) bool {
+	if t.PkgPath() == "" && (t.Kind() < reflect.Array || t.Kind() == reflect.String) {
+		return false // a type of the language's own has no methods
+	}
 	if t == reflect.TypeFor[time.Time]() {
 		return true
 	}

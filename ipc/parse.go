@@ -271,6 +271,10 @@ func (c *cursor) next() (tag byte, body []byte, values uint64) {
 }
 
 func (c *cursor) mapLen() int {
+	if c.i < len(c.b) && c.b[c.i]&0xf0 == 0x80 {
+		c.i++
+		return c.count(2*uint64(c.b[c.i-1]&0x0f)) / 2
+	}
 	tag, _, values := c.next()
 	if tag&0xf0 != 0x80 && tag != 0xde && tag != 0xdf {
 		c.fail("not a map")
@@ -299,6 +303,13 @@ func (c *cursor) count(values uint64) int {
 }
 
 func (c *cursor) str() []byte {
+	if c.i < len(c.b) && c.b[c.i]&0xe0 == 0xa0 { // keys are short
+		if end := c.i + 1 + int(c.b[c.i]&0x1f); end <= len(c.b) {
+			body := c.b[c.i+1 : end]
+			c.i = end
+			return body
+		}
+	}
 	tag, body, _ := c.next()
 	if tag&0xe0 != 0xa0 && (tag < 0xd9 || tag > 0xdb) {
 		c.fail("not a string")
@@ -379,12 +390,18 @@ func (c *cursor) int() int64 {
 	return int64(v)
 }
 
-func (c *cursor) nilAhead() bool { return c.i < len(c.b) && c.b[c.i] == 0xc0 }
+// null steps over a nil, if that is next.
+func (c *cursor) null() bool {
+	if c.i < len(c.b) && c.b[c.i] == 0xc0 {
+		c.i++
+		return true
+	}
+	return false
+}
 
 // figure reads an integer that is not negative, or nil as -1: unknown.
 func (c *cursor) figure() int64 {
-	if c.nilAhead() {
-		c.i++
+	if c.null() {
 		return -1
 	}
 	v := c.int()
@@ -404,6 +421,18 @@ func (c *cursor) float() float64 {
 	}
 	c.fail("not a float")
 	return 0
+}
+
+// floats reads an array of floats, or nil as nil.
+func (c *cursor) floats() []float64 {
+	if c.null() {
+		return nil
+	}
+	list := make([]float64, c.arrayLen())
+	for i := range list {
+		list[i] = c.float()
+	}
+	return list
 }
 
 // num reads a float or an integer: a measure, where a client's "5" means 5.0.

@@ -35,6 +35,14 @@ func AppendValue[T any](dst []byte, v *T) (out []byte, err error) {
 		if *v != nil {
 			return appendBytes(dst, *v), nil
 		}
+	case *[]float64:
+		if *v != nil {
+			dst = appendHeader(dst, len(*v), 0x90, 15, 0xdc, 0xdd)
+			for _, f := range *v {
+				dst = appendFloat(dst, f)
+			}
+			return dst, nil
+		}
 	case *Interval:
 		return AppendInterval(dst, *v), nil
 	case encoding.BinaryAppender:
@@ -131,11 +139,11 @@ func DecodeValue[T any](value []byte, v *T) error {
 	case *string:
 		*v = string(c.str())
 	case *[]byte:
-		if !c.nilAhead() {
+		if !c.null() {
 			*v = append([]byte{}, c.bytes()...)
-		} else {
-			c.raw()
 		}
+	case *[]float64:
+		*v = c.floats()
 	case *Interval:
 		iv, err := ParseInterval(value)
 		*v = iv
