@@ -21,6 +21,9 @@ type theatre struct {
 	// refuse says why a process cannot be started; nil starts all of them.
 	refuse func(worker, life int) error
 
+	// lingers has processes that are killed go on until their actor returns.
+	lingers bool
+
 	mu     sync.Mutex
 	lives  map[int]int // processes begun, by worker
 	actors []*actor
@@ -43,7 +46,9 @@ type fakeProcess struct {
 	itsIn                   *io.PipeReader
 	itsOut, itsErr          *io.PipeWriter
 	holdsStdout, holdsInput bool          // something else keeps the pipe open after the process
-	dying                   func()        // called by the first Kill
+	lingers                 bool          // Kill only asks; the actor still says something
+	asked                   chan struct{} // closed by the first Kill
+	ask                     sync.Once
 	gone                    chan struct{} // closed with the process
 	end                     sync.Once
 	status                  exit
@@ -55,11 +60,10 @@ func (p *fakeProcess) Stdout() io.ReadCloser { return p.stdout }
 func (p *fakeProcess) Stderr() io.ReadCloser { return p.stderr }
 func (p *fakeProcess) Wait() exit            { <-p.gone; return p.status }
 func (p *fakeProcess) Kill() {
-	if p.dying != nil {
-		p.dying()
-		return
+	p.ask.Do(func() { close(p.asked) })
+	if !p.lingers {
+		p.die(killed)
 	}
-	p.die(killed)
 }
 
 var killed = exit{code: -1, signal: "killed"}
@@ -92,7 +96,7 @@ func (th *theatre) start(c command) (process, error) {
 			return nil, err
 		}
 	}
-	p := &fakeProcess{pid: 1000*(c.worker+1) + life, gone: make(chan struct{})}
+	p := &fakeProcess{pid: 1000*(c.worker+1) + life, asked: make(chan struct{}), gone: make(chan struct{}), lingers: th.lingers}
 	p.itsIn, p.stdin = io.Pipe()
 	p.stdout, p.itsOut = io.Pipe()
 	p.stderr, p.itsErr = io.Pipe()

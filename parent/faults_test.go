@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -210,10 +209,8 @@ func TestTimeoutIsChargedToTheOldestChunk(t *testing.T) {
 // successor is not to blame.
 func TestLateAnswerSavesTheNextChunk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := &theatre{act: firstLife(afterHello(2, func(a *actor, have []plea) exit {
-			late := make(chan struct{})
-			a.proc.dying = sync.OnceFunc(func() { close(late) })
-			<-late
+		th := &theatre{lingers: true, act: firstLife(afterHello(2, func(a *actor, have []plea) exit {
+			<-a.proc.asked
 			a.say(a.result(have[0]))
 			return killed
 		}))}
