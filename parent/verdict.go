@@ -38,9 +38,12 @@ func (w *worker) judge(l *life, err error) verdict {
 	case l != nil && l.killed == errAborted:
 		giveBack(hand)
 		fruitless = false
-	case l != nil && l.killed == errTimeout && len(hand) > 0:
-		v.charge(hand[0], &TimeoutError{Limit: p.opts.Timeout, PID: l.proc.Pid()}, p.opts.Retries)
-		giveBack(hand[1:])
+	case l != nil && l.killed == errTimeout:
+		if len(hand) > 0 && hand[0].chunk == l.late { // else its answer came after all
+			v.charge(hand[0], &TimeoutError{Limit: p.opts.Timeout, PID: l.proc.Pid()}, p.opts.Retries)
+			hand = hand[1:]
+		}
+		giveBack(hand)
 		fruitless = false
 	default:
 		lost := w.lost(l, err)
@@ -130,7 +133,7 @@ func (w *worker) lost(l *life, err error) *LostWorkerError {
 	}
 	// A stream that merely ended says nothing that the exit does not say better.
 	var fault *ipc.Fault
-	if errors.As(e.Err, &fault) && fault.First == nil && (e.Signal != "" || e.ExitCode > 0) {
+	if l.killed == nil && errors.As(err, &fault) && fault.First == nil && (e.Signal != "" || e.ExitCode > 0) {
 		e.Err = nil
 	}
 	if e.Signal == "killed" && l.killed == nil {
