@@ -1,0 +1,72 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// sortSpans puts spans in the order of their start, an enclosing span before
+// those within it.
+func sortSpans(spans []Span) {
+	slices.SortStableFunc(spans, func(a, b Span) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
+	})
+}
+
+// phaseTimes sums up sorted spans by innermost phase, in the order of [Phases].
+// It reports spans that overlap without being nested, that end before they
+// start, or that leave [0, wall].
+func phaseTimes(spans []Span, wall float64) ([]PhaseTime, error) {
+	self := map[Phase]float64{}
+	var open []Span // enclosing spans, outermost first
+	for _, s := range spans {
+		if !(0 <= s.Start && s.Start <= s.End && s.End <= wall) {
+			return nil, fmt.Errorf("span %s [%g, %g] is not within the run of %g s", s.Phase, s.Start, s.End, wall)
+		}
+		for len(open) > 0 && open[len(open)-1].End <= s.Start {
+			open = open[:len(open)-1]
+		}
+		if len(open) > 0 {
+			outer := open[len(open)-1]
+			if s.End > outer.End {
+				return nil, fmt.Errorf("span %s [%g, %g] overlaps %s [%g, %g] without being within it",
+					s.Phase, s.Start, s.End, outer.Phase, outer.Start, outer.End)
+			}
+			self[outer.Phase] -= s.End - s.Start
+		}
+		self[s.Phase] += s.End - s.Start
+		open = append(open, s)
+	}
+	var out []PhaseTime
+	for _, p := range Phases() {
+		if t, ok := self[p]; ok {
+			out = append(out, PhaseTime{p, max(t, 0)})
+		}
+	}
+	return out, nil
+}
+
+// settle checks one worker's spans and fills its Phases from them; a worker
+// without spans keeps the Phases that its runner gave it.
+func (w *Worker) settle(wall float64) error {
+	if len(w.Spans) == 0 {
+		return nil
+	}
+	sortSpans(w.Spans)
+	var err error
+	if w.Phases, err = phaseTimes(w.Spans, wall); err != nil {
+		return fmt.Errorf("worker %d: %w", w.Index, err)
+	}
+	return nil
+}
+
+// seconds is the time of one phase.
+func (w Worker) seconds(p Phase) float64 {
+	for _, t := range w.Phases {
+		if t.Phase == p {
+			return t.Seconds
+		}
+	}
+	return 0
+}
