@@ -217,7 +217,7 @@ func TestWhereAddsUpToTheWallTime(t *testing.T) {
 			for _, w := range c.Where {
 				sum += w.Seconds
 			}
-			near(t, rec.Plan.Cells[c.Cell].String()+" phases", sum, mean[c.Cell], 1e-9)
+			near(t, rec.Plan.Cells[c.Cell].String()+" phases", sum, mean[c.Cell], 1e-6)
 		}
 	}
 	kept := 0

@@ -255,6 +255,8 @@ func (e *engine) finish(err error) {
 	for i, t := range rec.Results.Tasks {
 		if stop, ok := e.stops[t.Task]; ok {
 			rec.Results.Tasks[i].Stopped = stop
+		} else if t.Task == Null && err == nil {
+			rec.Results.Tasks[i].Stopped = StopFloor
 		}
 	}
 	if differ != nil {

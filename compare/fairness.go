@@ -49,7 +49,7 @@ func warnings(rec Record) []Warning {
 	}
 	for _, t := range rec.Results.Tasks {
 		if c, ok := t.Control.Get(); ok && !c.Pass {
-			out = append(out, Warning{t.Task, true, "the A/A control failed, verdicts are downgraded: " + c.Why})
+			out = append(out, Warning{t.Task, true, "the A/A control did not pass, so verdicts are held against it: " + c.Why})
 		}
 		if t.Flagged > 0 {
 			out = append(out, Warning{t.Task, 2*t.Flagged > t.Rounds, fmt.Sprintf("%d of %d rounds were disturbed from outside", t.Flagged, t.Rounds)})

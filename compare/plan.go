@@ -120,11 +120,12 @@ func (p *Plan) pairs(task string) [][2]int {
 			plain = append(plain, i)
 		}
 	}
+	rank := func(b Backend) int { return slices.Index(backends(), b) }
 	var out [][2]int
 	for _, b := range plain {
 		for _, a := range plain {
 			ca, cb := p.Cells[a], p.Cells[b]
-			if a > b && ca.Workers == cb.Workers && ca.Backend != cb.Backend && cb.Backend != Serial {
+			if ca.Workers == cb.Workers && rank(ca.Backend) > rank(cb.Backend) && cb.Backend != Serial {
 				out = append(out, [2]int{a, b})
 			}
 		}

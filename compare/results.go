@@ -41,6 +41,7 @@ const (
 	StopRounds    Stop = "rounds"
 	StopBudget    Stop = "budget"
 	StopCut       Stop = "cut short"
+	StopFloor     Stop = "with the others" // null runs as long as any other task
 )
 
 // A CellResult summarises the runs of one cell. Counters are medians over the

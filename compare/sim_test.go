@@ -56,7 +56,7 @@ func (s *simulation) Run(_ context.Context, c Cell) (Run, error) {
 		factor = s.noise(s.rng, s.runs)
 	}
 	s.runs++
-	r := Run{Wall: (work + floor) * factor, Value: Value{Text: "1", Bits: "3ff0000000000000"}, Parent: Worker{Index: -1}}
+	r := Run{Wall: math.Round((work+floor)*factor*1e9) / 1e9, Value: Value{Text: "1", Bits: "3ff0000000000000"}, Parent: Worker{Index: -1}}
 	if s.value != nil {
 		r.Value = s.value(c)
 	}
@@ -69,22 +69,23 @@ func (s *simulation) Run(_ context.Context, c Cell) (Run, error) {
 
 // describe invents phases and counters that fit the wall time of r.
 func (s *simulation) describe(r *Run, c Cell, floor float64) {
+	round := func(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 	heap := 8e6
 	separate := c.Backend == Processes
-	r.Parent.CPUSeconds, r.Parent.PeakRSSBytes = Known(r.Wall*float64(c.Workers)*0.97), Known(heap*2)
-	r.Parent.GCCycles, r.Parent.GCPauseSeconds = Known(float64(20*c.Workers)), Known(r.Wall*0.01)
+	r.Parent.CPUSeconds, r.Parent.PeakRSSBytes = Known(round(r.Wall*float64(c.Workers)*0.97)), Known(heap*2)
+	r.Parent.GCCycles, r.Parent.GCPauseSeconds = Known(float64(20*c.Workers)), Known(round(r.Wall*0.01))
 	r.Parent.MinorFaults, r.Parent.VoluntarySwitches = Known(900.0), Known(float64(40*c.Workers))
 	r.Terms = Terms{ParentGOMAXPROCS: c.Workers, HeapBudget: "GOGC=100, one heap", Mask: "0-3", Binding: "none", Pool: "cold"}
 	r.Missing = map[string]string{"migrations": "no scheduler statistics in this simulation"}
 	if separate {
-		r.Parent.CPUSeconds = Known(floor)
+		r.Parent.CPUSeconds = Known(round(floor))
 		r.Terms.WorkerGOMAXPROCS, r.Terms.HeapBudget = 1, fmt.Sprintf("GOGC=100, %d heaps", c.Workers)
 	}
 	if c.Backend == Serial {
 		r.Parent.Spans = []Span{{Phase: Compute, Start: 0, End: r.Wall}}
 		return
 	}
-	reduce := r.Wall * 0.01
+	reduce := math.Round(r.Wall*0.01*1e9) / 1e9
 	r.Parent.Spans = []Span{{Phase: Reduce, Start: r.Wall - reduce, End: r.Wall}}
 	for i := range c.Workers {
 		r.Workers = append(r.Workers, s.worker(i, separate, floor, r.Wall-reduce, c))
@@ -96,15 +97,15 @@ func (s *simulation) worker(i int, separate bool, floor, end float64, c Cell) Wo
 	w := Worker{Index: i}
 	at := 0.0
 	add := func(p Phase, d float64) {
-		if to := math.Min(at+d, end); to > at {
+		if to := math.Min(math.Round((at+d)*1e9)/1e9, end); to > at {
 			w.Spans = append(w.Spans, Span{Phase: p, Start: at, End: to})
 			at = to
 		}
 	}
 	if separate {
 		w.PID, w.CPUs = 4000+s.runs*8+i, "0-3"
-		w.CPUSeconds, w.PeakRSSBytes = Known(end*0.95), Known(9e6)
-		w.GCCycles, w.GCPauseSeconds = Known(12.0), Known(end*0.004)
+		w.CPUSeconds, w.PeakRSSBytes = Known(math.Round(end*0.95*1e6)/1e6), Known(9e6)
+		w.GCCycles, w.GCPauseSeconds = Known(12.0), Known(math.Round(end*0.004*1e6)/1e6)
 		w.MinorFaults, w.VoluntarySwitches = Known(700.0), Known(30.0)
 		add(Spawn, floor*0.5)
 		add(Hello, floor*0.3)
@@ -123,8 +124,8 @@ func (s *simulation) worker(i int, separate bool, floor, end float64, c Cell) Wo
 			if !separate {
 				pause *= 2
 			}
-			middle := (start + at) / 2
-			w.Spans = append(w.Spans, Span{Phase: GC, Start: middle, End: middle + pause})
+			middle := math.Round((start+at)/2*1e9) / 1e9
+			w.Spans = append(w.Spans, Span{Phase: GC, Start: middle, End: math.Round((middle+pause)*1e9) / 1e9})
 		}
 		if separate {
 			add(Reply, each*0.03)

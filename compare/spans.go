@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -14,7 +15,8 @@ func sortSpans(spans []Span) {
 	})
 }
 
-// phaseTimes sums up sorted spans by innermost phase, in the order of [Phases].
+// phaseTimes sums up sorted spans by innermost phase, in the order of [Phases],
+// to the nanosecond, which is as fine as clocks are.
 // It reports spans that overlap without being nested, that end before they
 // start, or that leave [0, wall].
 func phaseTimes(spans []Span, wall float64) ([]PhaseTime, error) {
@@ -41,7 +43,7 @@ func phaseTimes(spans []Span, wall float64) ([]PhaseTime, error) {
 	var out []PhaseTime
 	for _, p := range Phases() {
 		if t, ok := self[p]; ok {
-			out = append(out, PhaseTime{p, max(t, 0)})
+			out = append(out, PhaseTime{p, math.Round(max(t, 0)*1e9) / 1e9})
 		}
 	}
 	return out, nil

@@ -113,7 +113,7 @@ func (cmp *Comparison) downgrade(c Control) {
 	reach := c.reach()
 	beyond := float64(cmp.Ratio.High) < 1/reach || float64(cmp.Ratio.Low) > reach
 	if cmp.Verdict != Equivalent && beyond {
-		cmp.Downgraded = "the A/A control failed; the interval is beyond what it shows"
+		cmp.Downgraded = "the A/A control did not pass; the interval lies beyond what it shows"
 		return
 	}
 	cmp.Downgraded = fmt.Sprintf("was %s, but %s", cmp.Verdict, c.Why)
