@@ -79,7 +79,7 @@ func TestBreakEvenFollowsFloorAndSlope(t *testing.T) {
 			near(t, "the same in serial seconds", seconds, 0.020, 0.03)
 			found++
 		case b.Cell == p1 && b.Against == serial, b.Cell == p && b.Against == g:
-			if ok && indices < 0.1/1e-8 { // equal slopes: only noise decides, far away
+			if ok || !strings.HasPrefix(b.Never, "unresolved") { // equal slopes: noise must not decide
 				t.Errorf("%+v breaks even", b)
 			}
 			found++
@@ -88,8 +88,23 @@ func TestBreakEvenFollowsFloorAndSlope(t *testing.T) {
 	if found != 3 {
 		t.Errorf("found %d of 3 break-even sizes in %+v", found, rec.Results.Tasks[0].BreakEven)
 	}
-	if got := meet(BreakEven{}, 1, -1, 1); got.Never == "" || !got.Indices.IsZero() {
-		t.Errorf("a dearer start and dearer work break even: %+v", got)
+}
+
+func TestBreakEvenSaysNever(t *testing.T) {
+	for want, start := range map[string]float64{"never: it starts later": 0.01, "never: ahead only while": -0.0001} {
+		s := newSimulation(6)
+		s.noise, s.truth = lognormal(0.0005), processesTake(1.5)
+		s.floor = func(c Cell) float64 {
+			if c.Backend == Processes {
+				return 0.001 + start
+			}
+			return 0.001
+		}
+		rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{2}})
+		last := rec.Results.Tasks[0].BreakEven[len(rec.Results.Tasks[0].BreakEven)-1]
+		if !strings.HasPrefix(last.Never, want) || !last.Indices.IsZero() {
+			t.Errorf("%+v, want %q", last, want)
+		}
 	}
 }
 

@@ -1,9 +1,9 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // contracts gathers the terms that the runs observed, for each backend and
@@ -23,12 +23,8 @@ func contracts(rec Record) []Contract {
 			out[i] = Contract{c.Backend, c.Ablation, c.Workers, r.Terms}
 		}
 	}
-	all := backends()
 	slices.SortStableFunc(out, func(a, b Contract) int {
-		if d := slices.Index(all, a.Backend) - slices.Index(all, b.Backend); d != 0 {
-			return d
-		}
-		return strings.Compare(string(a.Ablation), string(b.Ablation))
+		return cmp.Or(rank(a.Backend)-rank(b.Backend), cmp.Compare(a.Ablation, b.Ablation))
 	})
 	return out
 }

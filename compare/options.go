@@ -136,6 +136,9 @@ func (o Options) check() error {
 // backends lists all backends in the order in which they are shown.
 func backends() []Backend { return []Backend{Serial, Goroutines, Threads, Processes} }
 
+// rank is the place of b among them: how separated its workers are.
+func rank(b Backend) int { return slices.Index(backends(), b) }
+
 // A PlanError says that the options cannot be honoured; nothing was measured
 // beyond what the plan needed.
 type PlanError struct {

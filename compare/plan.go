@@ -120,7 +120,6 @@ func (p *Plan) pairs(task string) [][2]int {
 			plain = append(plain, i)
 		}
 	}
-	rank := func(b Backend) int { return slices.Index(backends(), b) }
 	var out [][2]int
 	for _, b := range plain {
 		for _, a := range plain {

@@ -134,7 +134,7 @@ type BreakEven struct {
 	Against       int            `json:"against"`
 	Indices       Maybe[float64] `json:"indices,omitzero"`        // unavailable: never, see Never
 	SerialSeconds Maybe[float64] `json:"serial_seconds,omitzero"` // the same as serial work
-	Never         string         `json:"never,omitempty"`         // why there is no such size
+	Never         string         `json:"never,omitempty"`         // why there is no such size, or none that can be told
 }
 
 // Why takes the difference between processes and goroutines of one task and

@@ -1,9 +1,6 @@
 package compare
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // scaling fills in the speed-ups of a cell and what follows from them.
 func (a *analysis) scaling(c *CellResult) {
@@ -62,52 +59,53 @@ func (a *analysis) amdahl(task string) []Amdahl {
 }
 
 // breakEven computes, for every plain parallel cell, the size from which it beats
-// serial and, where there is one, the less separated backends with as many workers.
+// serial and the less separated backends with as many workers.
 func (a *analysis) breakEven(task string) []BreakEven {
-	size := float64(a.p.task(task).Size)
-	median := func(i int) float64 {
-		return medianOf(slices.Sorted(slices.Values(a.s[i])))
-	}
-	line := func(i int) (floor, slope float64, ok bool) { // seconds, seconds a index
-		c := a.p.Cells[i]
-		null := a.p.find(Null, c.Backend, c.Workers, Plain, false)
-		if null < 0 || len(a.s[null]) == 0 {
-			return 0, 0, false
-		}
-		floor = median(null)
-		return floor, (median(i) - floor) / size, true
-	}
+	plain := func(i int) bool { return a.p.Cells[i].Ablation == Plain && !a.p.Cells[i].Control }
 	var out []BreakEven
 	for _, x := range a.p.of(task) {
-		cx := a.p.Cells[x]
 		for _, y := range a.p.of(task) {
-			cy := a.p.Cells[y]
-			plain := cx.Ablation == Plain && cy.Ablation == Plain && !cx.Control && !cy.Control
-			if !plain || y >= x || cx.Backend == cy.Backend || (cy.Backend != Serial && cx.Workers != cy.Workers) {
+			cx, cy := a.p.Cells[x], a.p.Cells[y]
+			rivals := cy.Backend == Serial || cx.Workers == cy.Workers && rank(cx.Backend) > rank(cy.Backend)
+			if !plain(x) || !plain(y) || cx.Backend == Serial || !rivals {
 				continue
 			}
-			fx, sx, okx := line(x)
-			fy, sy, oky := line(y)
-			if serial := a.p.find(task, Serial, 1, Plain, false); okx && oky && serial >= 0 {
-				_, work, _ := line(serial)
-				out = append(out, meet(BreakEven{Cell: x, Against: y}, fx-fy, sy-sx, work))
+			if b, ok := a.meet(x, y); ok {
+				out = append(out, b)
 			}
 		}
 	}
 	return out
 }
 
-// meet solves floor = gain * size for a cell that starts floor seconds later and
-// gains gain seconds an index; work is the serial cost of an index.
-func meet(b BreakEven, floor, gain, work float64) BreakEven {
+// meet solves floor = gain * size, where x starts floor seconds later than y and
+// gains gain seconds an index. Both are medians of paired differences: of the null
+// cells, and of the cells after taking the null cells away. A gain whose interval
+// holds 0 would put the size anywhere, so then there is none.
+func (a *analysis) meet(x, y int) (BreakEven, bool) {
+	null := func(i int) int {
+		return a.p.find(Null, a.p.Cells[i].Backend, a.p.Cells[i].Workers, Plain, false)
+	}
+	serial := a.p.find(a.p.Cells[x].Task, Serial, 1, Plain, false)
+	if null(x) < 0 || null(y) < 0 || serial < 0 {
+		return BreakEven{}, false
+	}
+	b := BreakEven{Cell: x, Against: y}
+	size := float64(a.p.Cells[x].Interval.Len())
+	later := a.s.differences(null(x), null(y))
+	floor := float64(estimate(later, a.level).Median)
+	gain := estimate(minus(a.s.differences(y, x), negated(later)), a.level)
+	work := float64(estimate(a.s[serial], a.level).Median-estimate(a.s[null(serial)], a.level).Median) / size
 	switch {
-	case gain <= 0 && floor <= 0:
-		b.Never = "ahead only below some size: its floor is lower, its cost a index is not"
-	case gain <= 0:
-		b.Never = "no size: neither its floor nor its cost a index is lower"
+	case gain.contains(0):
+		b.Never = "unresolved: the costs of an index do not differ beyond noise"
+	case gain.Median < 0 && floor < 0:
+		b.Never = "never: ahead only while the input is small"
+	case gain.Median < 0:
+		b.Never = "never: it starts later and an index costs more"
 	default:
-		n := math.Max(floor/gain, 0)
+		n := math.Max(floor/(float64(gain.Median)/size), 0)
 		b.Indices, b.SerialSeconds = Known(n), Known(math.Max(n*work, 0))
 	}
-	return b
+	return b, true
 }

@@ -113,9 +113,9 @@ func (cmp *Comparison) downgrade(c Control) {
 	reach := c.reach()
 	beyond := float64(cmp.Ratio.High) < 1/reach || float64(cmp.Ratio.Low) > reach
 	if cmp.Verdict != Equivalent && beyond {
-		cmp.Downgraded = "the A/A control did not pass; the interval lies beyond what it shows"
+		cmp.Downgraded = "stands beyond the A/A control, which does not pass"
 		return
 	}
-	cmp.Downgraded = fmt.Sprintf("was %s, but %s", cmp.Verdict, c.Why)
+	cmp.Downgraded = fmt.Sprintf("was %s, but the A/A control does not pass", cmp.Verdict)
 	cmp.Verdict = Unresolved
 }
