@@ -39,6 +39,7 @@ func formats() map[string]func(io.Writer, compare.Record) error {
 		"sample.csv":   CSV,
 		"sample.bench": Gobench,
 		"sample.trace": Trace,
+		"sample.html":  HTML,
 	}
 }
 

@@ -114,3 +114,10 @@ func plural(n int, noun string) string {
 	}
 	return strconv.Itoa(n) + " " + noun
 }
+
+// digitsTrimmed prints a tick of an axis: six significant digits, no trailing
+// zeros, which hides the last bits of k*step.
+func digitsTrimmed(x float64) string {
+	v, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 6, 64), 64)
+	return minus(strconv.FormatFloat(v, 'f', -1, 64))
+}
