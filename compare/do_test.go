@@ -328,6 +328,7 @@ func TestImpossiblePlansAreErrors(t *testing.T) {
 		{Options{MaxTime: time.Second}, "need about"},
 		{Options{MaxRounds: 4}, "18 comparisons at 95 % confidence need at least 10 rounds"},
 		{Options{Tasks: tasks("a", "a")}, "named twice"},
+		{Options{Tasks: tasks(Null)}, "name a task"},
 		{Options{Backends: []Backend{"fibers"}}, "unknown backend"},
 		{Options{Workers: []int{0, 2}}, "at least 1"},
 		{Options{Target: time.Millisecond}, "target"},

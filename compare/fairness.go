@@ -51,7 +51,7 @@ func warnings(rec Record) []Warning {
 			out = append(out, Warning{t.Task, 2*t.Flagged > t.Rounds, fmt.Sprintf("%d of %d rounds were disturbed from outside", t.Flagged, t.Rounds)})
 		}
 		if t.Task != Null && t.Rounds < p.Rounds[0] {
-			out = append(out, Warning{t.Task, true, fmt.Sprintf("%d rounds are too few for %d comparisons: they need %d", t.Rounds, p.Comparisons, p.Rounds[0])})
+			out = append(out, Warning{t.Task, true, fmt.Sprintf("too few rounds: %d, and %d comparisons need %d", t.Rounds, p.Comparisons, p.Rounds[0])})
 		}
 		for _, f := range t.Amdahl {
 			if f.Fraction < 0 {

@@ -102,6 +102,8 @@ func (o Options) check() error {
 		switch {
 		case t.Name == "":
 			return fmt.Errorf("a task has no name")
+		case t.Name == Null && len(o.Tasks) == 1:
+			return fmt.Errorf("the task null always runs, as the floor: name a task to compare")
 		case seen[t.Name]:
 			return fmt.Errorf("task %q is named twice", t.Name)
 		case t.Grain < 0 || t.Start < 0 || t.Size < 0 || t.Start > ipc.MaxIndex || t.Size > ipc.MaxIndex-t.Start:

@@ -93,6 +93,9 @@ const (
 	Unresolved Verdict = "unresolved"
 )
 
+// Verdicts lists them all.
+func Verdicts() []Verdict { return []Verdict{Faster, Slower, Equivalent, Unresolved} }
+
 // A Comparison is the paired ratio of the times of two cells of one task.
 type Comparison struct {
 	A          int             `json:"a"` // index in Plan.Cells

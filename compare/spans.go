@@ -18,11 +18,14 @@ func sortSpans(spans []Span) {
 // phaseTimes sums up sorted spans by innermost phase, in the order of [Phases],
 // to the nanosecond, which is as fine as clocks are.
 // It reports spans that overlap without being nested, that end before they
-// start, or that leave [0, wall].
+// start, leave [0, wall], or are of an unknown phase.
 func phaseTimes(spans []Span, wall float64) ([]PhaseTime, error) {
-	self := map[Phase]float64{}
+	self, known := map[Phase]float64{}, Phases()
 	var open []Span // enclosing spans, outermost first
 	for _, s := range spans {
+		if !slices.Contains(known, s.Phase) {
+			return nil, fmt.Errorf("span of an unknown phase %q", s.Phase)
+		}
 		if !(0 <= s.Start && s.Start <= s.End && s.End <= wall) {
 			return nil, fmt.Errorf("span %s [%g, %g] is not within the run of %g s", s.Phase, s.Start, s.End, wall)
 		}

@@ -88,6 +88,8 @@ func (t test) p(v Verdict) float64 {
 func (c *Control) judge(margin float64) {
 	low, high := float64(c.Ratio.Low), float64(c.Ratio.High)
 	switch {
+	case math.IsInf(high, 1):
+		c.Why = "too few rounds to resolve identical code"
 	case !c.Ratio.contains(1):
 		c.Why = fmt.Sprintf("identical code differs: the A/A interval [%.3f .. %.3f] excludes 1", low, high)
 	case high > 1+margin || low < 1/(1+margin):

@@ -116,9 +116,13 @@ func (v view) time(t compare.TaskResult) figure {
 		}
 	}
 	x := scale{low: xs[0] / 1.3, high: slices.Max(xs) * 1.3, from: plotLeft, to: plotRight, log: true}
-	u := unitOf(low * 1.5)
+	u, yprint := unitOf(low*1.5), digitsTrimmed
+	ylabel := "wall time, " + u.name
+	if high/low > 100 { // no one unit suits all ticks
+		u, ylabel, yprint = unit{"s", 1}, "", seconds
+	}
 	y := scale{low: low / 1.12 * u.scale, high: high * 1.12 * u.scale, from: plotBottom, to: plotTop, log: true}
-	frame(c, x, y, xs, "workers", "wall time, "+u.name, digitsTrimmed)
+	frame(c, x, y, xs, "workers", ylabel, yprint)
 
 	c.open("series serial")
 	c.path("reference", plotLeft, y.at(base*u.scale), plotRight, y.at(base*u.scale))
@@ -174,19 +178,25 @@ func (v view) speedup(t compare.TaskResult) figure {
 		return f
 	}
 	c, most := f.draw, slices.Max(xs)
-	high := most
+	low, high := most, most
 	for _, k := range curves {
 		for _, r := range k.cells {
 			if e, ok := r.VsSerial.Get(); ok {
-				high = math.Max(high, float64(e.Median))
+				low, high = math.Min(low, float64(e.Median)), math.Max(high, float64(e.Median))
 			}
 		}
 	}
 	x := scale{low: 0, high: most * 1.06, from: plotLeft, to: plotRight}
 	y := scale{low: 0, high: high * 1.06, from: plotBottom, to: plotTop}
+	origin := 0.0
+	if most/xs[0] >= 16 || high/most >= 16 { // a line would lie on the axis
+		origin = xs[0]
+		x = scale{low: xs[0] / 1.3, high: most * 1.3, from: plotLeft, to: plotRight, log: true}
+		y = scale{low: math.Min(low, xs[0]) / 1.3, high: high * 1.3, from: plotBottom, to: plotTop, log: true}
+	}
 	frame(c, x, y, xs, "workers", "times faster than serial", digitsTrimmed)
 	c.open("series serial")
-	c.path("ideal", x.at(0), y.at(0), x.at(most), y.at(most))
+	c.path("ideal", x.at(origin), y.at(origin), x.at(most), y.at(most))
 	c.close()
 	labels := []tag{{"series serial", "ideal", y.at(most)}}
 	for _, k := range curves {
@@ -227,7 +237,7 @@ func (v view) amdahlLine(c *canvas, t compare.TaskResult, k curve, x, y scale) {
 	frac, most := t.Amdahl[i].Fraction, slices.Max(k.workers)
 	var line []float64
 	for step := range 41 {
-		n := 1 + (most-1)*float64(step)/40
+		n := math.Pow(most, float64(step)/40)
 		if s := float64(base.Median) / (frac + (1-frac)/n); y.holds(s) {
 			line = append(line, x.at(n), y.at(s))
 		}

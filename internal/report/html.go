@@ -160,7 +160,7 @@ func (p *page) task(t compare.TaskResult) {
 	for _, c := range t.Comparisons {
 		p.put(`<li class="%s"><span class="icon" aria-hidden="true">%s</span> %s</li>`, string(c.Verdict), icon(string(c.Verdict)), p.sentence(p.finding(c)))
 	}
-	p.put(`</ul><p class="meta">%s. %s.</p>`, control(t), identical(t))
+	p.put(`</ul><p class="meta">%s; %s.</p>`, control(t), identical(t))
 	figures := []figure{p.time(t), p.speedup(t), p.whereFigure(t), p.timeline(t)}
 	for _, w := range t.Why {
 		figures = append(figures, p.whyFigure(t, w))

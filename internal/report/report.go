@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"procpool/compare"
 )
@@ -26,8 +27,7 @@ func JSON(w io.Writer, rec compare.Record) error {
 // rendered: every index in it points at something.
 func Read(r io.Reader) (compare.Record, error) {
 	var rec compare.Record
-	d := json.NewDecoder(r)
-	if err := d.Decode(&rec); err != nil {
+	if err := json.NewDecoder(r).Decode(&rec); err != nil {
 		return rec, fmt.Errorf("not a record of procpool compare: %w", err)
 	}
 	if rec.Version != compare.Version {
@@ -36,35 +36,54 @@ func Read(r io.Reader) (compare.Record, error) {
 	return rec, check(rec)
 }
 
+// check reports what would make a report of rec point nowhere, or put words of
+// its own where only known ones belong (they become class names of the page).
 func check(rec compare.Record) error {
-	cells, runs := len(rec.Plan.Cells), len(rec.Runs)
-	broken := false
-	cell := func(i int) { broken = broken || i < 0 || i >= cells }
-	run := func(i int) { broken = broken || i < 0 || i >= runs }
+	damaged := errors.New("the record is damaged: it refers to cells, runs, backends or phases that there are not")
+	cell := func(i int) bool { return i >= 0 && i < len(rec.Plan.Cells) }
+	run := func(i int) bool { return i >= 0 && i < len(rec.Runs) }
+	backend := func(b compare.Backend) bool {
+		return b == compare.Serial || b == compare.Goroutines || b == compare.Threads || b == compare.Processes
+	}
+	ok := true
+	for _, c := range rec.Plan.Cells {
+		ok = ok && backend(c.Backend)
+	}
 	for _, r := range rec.Runs {
-		cell(r.Cell)
+		ok = ok && cell(r.Cell) && phases(r.Parent)
+		for _, w := range r.Workers {
+			ok = ok && phases(w)
+		}
 	}
 	for _, t := range rec.Results.Tasks {
-		if c, ok := t.Control.Get(); ok {
-			cell(c.A)
-			cell(c.B)
+		if c, known := t.Control.Get(); known {
+			ok = ok && cell(c.A) && cell(c.B)
 		}
 		for _, c := range t.Cells {
-			cell(c.Cell)
-			run(c.MedianRun)
-			run(c.WorstRun)
+			ok = ok && cell(c.Cell) && run(c.MedianRun) && run(c.WorstRun) && knownPhases(c.Where)
 		}
 		for _, c := range t.Comparisons {
-			cell(c.A)
-			cell(c.B)
+			ok = ok && cell(c.A) && cell(c.B) && slices.Contains(compare.Verdicts(), c.Verdict)
 		}
 		for _, b := range t.BreakEven {
-			cell(b.Cell)
-			cell(b.Against)
+			ok = ok && cell(b.Cell) && cell(b.Against)
 		}
 	}
-	if broken {
-		return errors.New("the record is damaged: it refers to cells or runs that it does not have")
+	if !ok {
+		return damaged
 	}
 	return nil
+}
+
+func phases(w compare.Worker) bool {
+	for _, s := range w.Spans {
+		if !slices.Contains(compare.Phases(), s.Phase) {
+			return false
+		}
+	}
+	return knownPhases(w.Phases)
+}
+
+func knownPhases(times []compare.PhaseTime) bool {
+	return !slices.ContainsFunc(times, func(t compare.PhaseTime) bool { return !slices.Contains(compare.Phases(), t.Phase) })
 }

@@ -57,14 +57,15 @@ func (v view) costs(t compare.TaskResult) table {
 			workers = "in parent"
 		}
 		tb.Rows = append(tb.Rows, []string{v.label(c.Cell), maybe(c.CPUSeconds, seconds), maybe(c.ParentCPU, seconds), workers,
-			maybe(c.PeakRSSBytes, memory), maybe(c.GCCycles, digits), maybe(c.GCPauseSeconds, seconds), maybe(c.MinorFaults, digits),
-			maybe(c.MajorFaults, digits), maybe(c.VoluntarySwitches, digits), maybe(c.InvoluntarySwitches, digits), maybe(c.Migrations, digits)})
+			maybe(c.PeakRSSBytes, memory), maybe(c.GCCycles, count), maybe(c.GCPauseSeconds, seconds), maybe(c.MinorFaults, count),
+			maybe(c.MajorFaults, count), maybe(c.VoluntarySwitches, count), maybe(c.InvoluntarySwitches, count), maybe(c.Migrations, count)})
 	}
 	return tb.withoutEmptyColumns("n/a")
 }
 
-// withoutEmptyColumns drops the columns that hold nothing but the given word; why
-// they are missing is said with the environment.
+// withoutEmptyColumns drops the columns that hold nothing but the given word, and
+// all rows where no column is left; why they are missing is said with the
+// environment.
 func (tb table) withoutEmptyColumns(word string) table {
 	for col := len(tb.Head) - 1; col > 0; col-- {
 		if slices.ContainsFunc(tb.Rows, func(row []string) bool { return row[col] != word }) {
@@ -75,6 +76,9 @@ func (tb table) withoutEmptyColumns(word string) table {
 		for i := range tb.Rows {
 			tb.Rows[i] = slices.Delete(tb.Rows[i], col, col+1)
 		}
+	}
+	if len(tb.Head) == 1 {
+		tb.Rows = nil
 	}
 	return tb
 }

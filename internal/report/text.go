@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"procpool/compare"
@@ -30,7 +31,7 @@ func Text(w io.Writer, rec compare.Record, o TextOptions) error {
 		t.width = 80
 	}
 	v := view{rec}
-	t.line(t.bold(v.title()))
+	t.wrapColored("", v.title(), bold)
 	t.wrap("", v.subtitle())
 	t.wrap("", v.method())
 	for _, warning := range v.warnings(true) {
@@ -40,9 +41,7 @@ func Text(w io.Writer, rec compare.Record, o TextOptions) error {
 		t.task(v, r)
 	}
 	t.table(v.fairness(), "")
-	if len(v.Environment) > 0 {
-		t.table(v.environment(), "")
-	}
+	t.table(v.environment(), "")
 	for _, note := range v.warnings(false) {
 		t.wrap("note: ", note)
 	}
@@ -57,7 +56,7 @@ type text struct {
 
 func (t *text) task(v view, r compare.TaskResult) {
 	t.line("")
-	t.line(t.bold(r.Task))
+	t.line(t.bold(printable(r.Task)))
 	for _, c := range r.Comparisons {
 		f := v.finding(c)
 		mark := map[compare.Verdict]string{compare.Faster: "+", compare.Slower: "-", compare.Equivalent: "="}[c.Verdict]
@@ -71,6 +70,9 @@ func (t *text) task(v view, r compare.TaskResult) {
 	}
 	t.wrap("    ", control(r)+"; "+identical(r))
 	t.table(v.times(r), "  ")
+	if len(v.phasesOf(r)) > 0 {
+		t.table(v.where(r), "  ")
+	}
 	t.table(v.costs(r), "  ")
 	for _, w := range r.Why {
 		t.table(v.why(r, w), "  ")
@@ -140,6 +142,7 @@ func (t *text) wrapColored(prefix, s, color string) {
 		t.line(line)
 	}
 	for i, word := range strings.Fields(s) {
+		word = printable(word)
 		n := utf8.RuneCountInString(word)
 		if i > 0 && length+1+n > t.width {
 			flush()
@@ -152,49 +155,65 @@ func (t *text) wrapColored(prefix, s, color string) {
 	flush()
 }
 
-// table writes tb with as many columns as fit.
+// table writes tb with as many columns as fit; a last column of text may be cut.
 func (t *text) table(tb table, indent string) {
+	if len(tb.Rows) == 0 {
+		return
+	}
 	widths := make([]int, len(tb.Head))
 	for _, row := range append([][]string{tb.Head}, tb.Rows...) {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	columns, total := 0, len(indent)
+	columns, left := 0, t.width-len(indent)
 	for i, n := range widths {
 		if i > 0 {
-			n += 2
+			left -= 2
 		}
-		if total+n > t.width && i >= 2 {
+		if n > left && (i == 0 || tb.left(i) && left >= 12) {
+			widths[i], n = left, left
+		}
+		if n > left {
 			break
 		}
-		columns, total = i+1, total+n
+		columns, left = i+1, left-n
 	}
 	t.line("")
 	t.wrap(indent, tb.Caption)
-	t.row(tb, tb.Head, widths[:columns], indent, true)
+	t.line(t.bold(t.row(tb, tb.Head, widths[:columns], indent)))
 	for _, row := range tb.Rows {
-		t.row(tb, row, widths[:columns], indent, false)
+		t.line(t.row(tb, row, widths[:columns], indent))
 	}
 }
 
-func (t *text) row(tb table, row []string, widths []int, indent string, head bool) {
+func (t *text) row(tb table, row []string, widths []int, indent string) string {
 	var b strings.Builder
 	b.WriteString(indent)
 	for i, n := range widths {
-		pad := strings.Repeat(" ", n-utf8.RuneCountInString(row[i]))
+		cell := []rune(printable(row[i]))
+		if len(cell) > n {
+			cell = append(cell[:n-1], '…')
+		}
+		pad := strings.Repeat(" ", n-len(cell))
 		if i > 0 {
 			b.WriteString("  ")
 		}
 		if tb.left(i) {
-			b.WriteString(row[i] + pad)
+			b.WriteString(string(cell) + pad)
 		} else {
-			b.WriteString(pad + row[i])
+			b.WriteString(pad + string(cell))
 		}
 	}
-	if s := strings.TrimRight(b.String(), " "); head {
-		t.line(t.bold(s))
-	} else {
-		t.line(s)
-	}
+	return strings.TrimRight(b.String(), " ")
+}
+
+// printable replaces what a terminal would obey instead of showing.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, s)
 }

@@ -93,8 +93,19 @@ func ratioSpan(e compare.Estimate) string {
 
 // ratio prints with as many digits as a difference of a percent needs.
 func ratio(x float64) string {
-	if math.Abs(x) < 9.995 {
-		return strconv.FormatFloat(x, 'f', 2, 64)
+	switch a := math.Abs(x); {
+	case a >= 9.995 || a == 0:
+		return digits(x)
+	case a < 0.0995:
+		return strconv.FormatFloat(x, 'g', 2, 64)
+	}
+	return strconv.FormatFloat(x, 'f', 2, 64)
+}
+
+// count prints a number of things, whole where it is.
+func count(x float64) string {
+	if x == math.Trunc(x) && math.Abs(x) < 1e15 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
 	}
 	return digits(x)
 }
@@ -119,5 +130,8 @@ func plural(n int, noun string) string {
 // zeros, which hides the last bits of k*step.
 func digitsTrimmed(x float64) string {
 	v, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 6, 64), 64)
+	if v == 0 { // -0 as well
+		return "0"
+	}
 	return minus(strconv.FormatFloat(v, 'f', -1, 64))
 }

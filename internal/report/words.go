@@ -116,7 +116,7 @@ func control(t compare.TaskResult) string {
 	if c.Pass {
 		return s + " passes"
 	}
-	return s + " does not pass: " + c.Why
+	return s + " does not pass"
 }
 
 // identical is the line about equal results.
@@ -150,7 +150,7 @@ func (v view) method() string {
 	p := v.Plan
 	return fmt.Sprintf("Medians of paired rounds with exact binomial intervals, each at %s so that all %s hold together at %s (Bonferroni); "+
 		"verdicts by sign tests with Holm's correction; equivalent means within ±%s.",
-		percentLevel(v.Results.Level), plural(p.Comparisons, "comparison"), percentLevel(p.Confidence), percent(p.Margin))
+		percentLevel(v.Results.Level), plural(p.Comparisons, "comparison"), percentLevel(p.Confidence), percentLevel(p.Margin))
 }
 
 // percentLevel prints a confidence level; 99.58 % must not become 100 %.
