@@ -266,6 +266,7 @@ func TestUnfairTermsAreHeadlineWarnings(t *testing.T) {
 		if c := rec.Plan.Cells[r.Cell]; c.Workers == 4 {
 			rec.Runs[i].Terms.ParentGOMAXPROCS = 1 // leaked from the environment
 			if c.Backend == Processes {
+				rec.Runs[i].Terms.WorkerGOMAXPROCS = 4
 				rec.Runs[i].Terms.Mask = "0"
 			}
 		}
@@ -278,7 +279,8 @@ func TestUnfairTermsAreHeadlineWarnings(t *testing.T) {
 			t.Errorf("%q is no headline", w.Text)
 		}
 	}
-	for _, want := range []string{"goroutines×4: GOMAXPROCS is 1, so at most 1 of 4", "processes×4: it may run on CPUs 0, others on 0-3"} {
+	for _, want := range []string{"goroutines×4: GOMAXPROCS is 1, so at most 1 of 4", "processes×4: it may run on CPUs 0, others on 0-3",
+		"processes×4: GOMAXPROCS of its workers adds up to 16 on 4 CPUs"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("warnings\n%slack %q", text, want)
 		}

@@ -48,12 +48,12 @@ func Do(ctx context.Context, o Options, runner Runner, progress func(Progress)) 
 	}
 	e := &engine{o: o, runner: runner, report: progress, began: o.now(), values: map[string]seen{}}
 	e.rng = rand.New(rand.NewPCG(o.Seed, 0))
-	e.rec = Record{Version: Version, Created: e.began.UTC(), Environment: o.Environment, Warnings: []Warning{}}
-	e.rec.Plan = Plan{Seed: o.Seed, Confidence: o.Confidence, Precision: o.Precision, Margin: o.Margin,
+	e.rec = Record{Version: Version, Created: e.began.UTC(), Environment: o.Environment, Order: [][]int{}, Runs: []Run{}, Warnings: []Warning{}}
+	e.rec.Plan = Plan{Seed: o.Seed, CPUs: o.CPUs, Confidence: o.Confidence, Precision: o.Precision, Margin: o.Margin,
 		Target: o.Target.Seconds(), MaxSeconds: o.MaxTime.Seconds()}
 
 	err := e.prepare(ctx)
-	if err == nil {
+	if err == nil && !o.PlanOnly {
 		err = e.measure(ctx)
 	}
 	e.finish(err)
@@ -101,13 +101,8 @@ func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (R
 	if !(r.Wall > 0 && r.Wall < 1e9) {
 		return Run{}, fmt.Errorf("%v: its runner measured %g seconds", c, r.Wall)
 	}
-	if err := r.Parent.settle(r.Wall); err != nil {
-		return Run{}, fmt.Errorf("%v: parent: %w", c, err)
-	}
-	for i := range r.Workers {
-		if err := r.Workers[i].settle(r.Wall); err != nil {
-			return Run{}, fmt.Errorf("%v: %w", c, err)
-		}
+	if err := r.Settle(); err != nil {
+		return Run{}, fmt.Errorf("%v: %w", c, err)
 	}
 	r.Start = start
 	if !compared {

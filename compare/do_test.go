@@ -49,6 +49,9 @@ func TestZeroOptionsAreTheStandardExperiment(t *testing.T) {
 	if len(rec.Plan.Cells) != 6*(1+2*3+1)+7 {
 		t.Errorf("%d cells", len(rec.Plan.Cells))
 	}
+	if len(rec.Environment) == 0 || rec.Environment[0].Name != "goos" {
+		t.Errorf("environment %v", rec.Environment)
+	}
 	for _, task := range rec.Plan.Tasks[:6] {
 		if task.SerialSeconds < 0.1 || task.SerialSeconds > 0.4 || task.Chunks > 64 || task.Chunks < 60 {
 			t.Errorf("%+v is not calibrated to 200 ms in 64 chunks", task)
@@ -347,6 +350,14 @@ func TestImpossiblePlansAreErrors(t *testing.T) {
 		if len(rec.Runs) != 0 {
 			t.Errorf("%+v: %d runs", c.o, len(rec.Runs))
 		}
+	}
+}
+
+func TestPlanOnlyStopsBeforeTheFirstRound(t *testing.T) {
+	s := newSimulation(1)
+	rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{2, 8}, PlanOnly: true})
+	if rec.Status != Done || rec.Plan.ETA <= 0 || rec.Plan.Tasks[0].Size == 0 || len(rec.Runs) != 0 || len(rec.Results.Tasks) != 0 {
+		t.Errorf("status %s, plan %+v, %d runs", rec.Status, rec.Plan, len(rec.Runs))
 	}
 }
 

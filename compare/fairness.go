@@ -40,6 +40,9 @@ func warnings(rec Record) []Warning {
 	if rec.Seconds > p.MaxSeconds && rec.Status == Done {
 		out = append(out, Warning{Text: fmt.Sprintf("the fewest rounds took %.1f s, more than the budget of %.4g s", rec.Seconds, p.MaxSeconds)})
 	}
+	if most := mostWorkers(p); most > p.CPUs && len(rec.Runs) > 0 {
+		out = append(out, Warning{Text: fmt.Sprintf("oversubscribed: up to %d workers share %d CPUs", most, p.CPUs)})
+	}
 	for _, s := range p.Skipped {
 		out = append(out, Warning{s.Cell.Task, s.Cell.Ablation == Plain, "left out " + s.Reason})
 	}
@@ -62,6 +65,14 @@ func warnings(rec Record) []Warning {
 	return out
 }
 
+func mostWorkers(p Plan) int {
+	most := 0
+	for _, c := range p.Cells {
+		most = max(most, c.Workers)
+	}
+	return most
+}
+
 // brokenTerms compares what the runs observed with what a fair comparison needs.
 func brokenTerms(rec Record) []Warning {
 	var out []Warning
@@ -78,6 +89,9 @@ func brokenTerms(rec Record) []Warning {
 		inProcess := c.Backend == Goroutines || c.Backend == Threads
 		if inProcess && r.Terms.ParentGOMAXPROCS != 0 && r.Terms.ParentGOMAXPROCS < c.Workers {
 			broken(c, "GOMAXPROCS is %d, so at most %d of %d workers run at once", r.Terms.ParentGOMAXPROCS, r.Terms.ParentGOMAXPROCS, c.Workers)
+		}
+		if threads := r.Terms.WorkerGOMAXPROCS * c.Workers; r.Terms.WorkerGOMAXPROCS > 1 && threads > rec.Plan.CPUs {
+			broken(c, "GOMAXPROCS of its workers adds up to %d on %d CPUs", threads, rec.Plan.CPUs)
 		}
 		key := c.Label()
 		if was, ok := first[key]; !ok {

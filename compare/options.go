@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strconv"
 	"time"
 
 	"procpool/ipc"
@@ -38,7 +39,9 @@ type Options struct {
 	Margin     float64       // relative difference that counts as none; 0: 0.02
 	Seed       uint64        // of the order; 0: taken from the time, and stored in the plan
 
-	Environment []Fact // stored as given
+	PlanOnly bool // stop before the first round: calibrate, warm up, and return the plan
+
+	Environment []Fact // stored as given; none: what package runtime knows, see Environment
 
 	now func() time.Time // tests have a clock of their own
 }
@@ -80,11 +83,26 @@ func (o Options) withDefaults() Options {
 	o.Confidence = orElse(o.Confidence, 0.95)
 	o.Precision = orElse(o.Precision, 0.02)
 	o.Margin = orElse(o.Margin, 0.02)
+	if o.Environment == nil {
+		o.Environment = Environment()
+	}
 	if o.now == nil {
 		o.now = time.Now
 	}
 	o.Seed = orElse(o.Seed, uint64(o.now().UnixNano()))
 	return o
+}
+
+// Environment is what package runtime knows about this machine and program; a
+// caller that knows more (the CPU model, the kernel, quotas) appends to it. The
+// first names are those of the Go benchmark format.
+func Environment() []Fact {
+	return []Fact{
+		{"goos", runtime.GOOS},
+		{"goarch", runtime.GOARCH},
+		{"go", runtime.Version()},
+		{"cpus", strconv.Itoa(runtime.NumCPU())},
+	}
 }
 
 func orElse[T comparable](v, standard T) T {

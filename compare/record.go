@@ -72,6 +72,7 @@ type Warning struct {
 // time, before the first round.
 type Plan struct {
 	Seed        uint64     `json:"seed,string"`
+	CPUs        int        `json:"cpus"`        // that may be used
 	Confidence  float64    `json:"confidence"`  // joint, for all comparisons together
 	Precision   float64    `json:"precision"`   // relative half-width at which a task is done
 	Margin      float64    `json:"margin"`      // relative difference that counts as none

@@ -16,9 +16,9 @@ func sortSpans(spans []Span) {
 }
 
 // phaseTimes sums up sorted spans by innermost phase, in the order of [Phases],
-// to the nanosecond, which is as fine as clocks are.
-// It reports spans that overlap without being nested, that end before they
-// start, leave [0, wall], or are of an unknown phase.
+// to the nanosecond, which is as fine as clocks are. It reports spans that overlap
+// without being nested, end before they start, leave [0, wall], or are of an
+// unknown phase.
 func phaseTimes(spans []Span, wall float64) ([]PhaseTime, error) {
 	self, known := map[Phase]float64{}, Phases()
 	var open []Span // enclosing spans, outermost first
@@ -50,6 +50,21 @@ func phaseTimes(spans []Span, wall float64) ([]PhaseTime, error) {
 		}
 	}
 	return out, nil
+}
+
+// Settle sorts and checks the spans of a run and sums them up as Phases. Do does
+// it for every run; whoever renders the spans of a run that did not come from Do
+// calls it first.
+func (r *Run) Settle() error {
+	if err := r.Parent.settle(r.Wall); err != nil {
+		return fmt.Errorf("parent: %w", err)
+	}
+	for i := range r.Workers {
+		if err := r.Workers[i].settle(r.Wall); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settle checks one worker's spans and fills its Phases from them; a worker

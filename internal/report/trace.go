@@ -10,25 +10,43 @@ import (
 	"procpool/compare"
 )
 
-// Trace writes the runs whose spans were kept (the median and the worst of each
-// cell) as Chrome trace-event JSON, which Perfetto and chrome://tracing open. Each
-// run is a process of the trace that starts at 0, so that runs can be held against
-// each other; each worker is a thread, the parent is thread 0. Events are complete
-// ("X") or metadata ("M"), in microseconds, and strictly nested within a thread.
+// Trace writes the runs whose spans were kept: the median and the worst of each
+// cell. See [TraceRuns].
 func Trace(w io.Writer, rec compare.Record) error {
-	t := tracer{w: bufio.NewWriter(w)}
-	t.w.WriteString(`{"displayTimeUnit":"ms","traceEvents":[`)
 	v := view{rec}
-	pid := 0
+	var runs []TraceRun
 	for _, task := range rec.Results.Tasks {
 		for _, c := range task.Cells {
-			pid++
-			t.run(pid, task.Task+" "+v.label(c.Cell)+", median run", rec.Runs[c.MedianRun])
+			add := func(word string, i int) {
+				r := rec.Runs[i]
+				runs = append(runs, TraceRun{fmt.Sprintf("%s %s, %s run (round %d)", task.Task, v.label(c.Cell), word, r.Round+1), r})
+			}
+			add("median", c.MedianRun)
 			if c.WorstRun != c.MedianRun {
-				pid++
-				t.run(pid, task.Task+" "+v.label(c.Cell)+", worst run", rec.Runs[c.WorstRun])
+				add("worst", c.WorstRun)
 			}
 		}
+	}
+	return TraceRuns(w, runs)
+}
+
+// A TraceRun is one run under the name that the trace shows. Its spans must be
+// settled (see [compare.Run.Settle]), as those of a record are.
+type TraceRun struct {
+	Name string
+	Run  compare.Run
+}
+
+// TraceRuns writes runs as Chrome trace-event JSON, which Perfetto and
+// chrome://tracing open. Each run is a process of the trace that starts at 0, so
+// that runs can be held against each other; each worker is a thread, the parent is
+// thread 0. Events are complete ("X") or metadata ("M"), in microseconds, and
+// strictly nested within a thread.
+func TraceRuns(w io.Writer, runs []TraceRun) error {
+	t := tracer{w: bufio.NewWriter(w)}
+	t.w.WriteString(`{"displayTimeUnit":"ms","traceEvents":[`)
+	for i, r := range runs {
+		t.run(i+1, r.Name, r.Run)
 	}
 	t.w.WriteString("\n]}\n")
 	return t.w.Flush()
@@ -40,7 +58,7 @@ type tracer struct {
 }
 
 func (t *tracer) run(pid int, name string, r compare.Run) {
-	t.meta("process_name", pid, 0, "name", fmt.Sprintf("%s (round %d)", name, r.Round+1))
+	t.meta("process_name", pid, 0, "name", name)
 	t.meta("process_sort_index", pid, 0, "sort_index", pid)
 	t.worker(pid, 0, "parent", r.Parent)
 	for i, w := range r.Workers {
