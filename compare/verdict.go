@@ -108,16 +108,16 @@ func (c Control) reach() float64 {
 // downgrade weakens a comparison whose task has a failed control: a difference
 // stands only where its whole interval is beyond what identical code shows, and
 // an equivalence does not stand.
-func (cmp *Comparison) downgrade(c Control) {
-	if c.Pass || cmp.Verdict == Unresolved {
+func (c *Comparison) downgrade(aa Control) {
+	if aa.Pass || c.Verdict == Unresolved {
 		return
 	}
-	reach := c.reach()
-	beyond := float64(cmp.Ratio.High) < 1/reach || float64(cmp.Ratio.Low) > reach
-	if cmp.Verdict != Equivalent && beyond {
-		cmp.Downgraded = "stands beyond the A/A control, which does not pass"
+	reach := aa.reach()
+	beyond := float64(c.Ratio.High) < 1/reach || float64(c.Ratio.Low) > reach
+	if c.Verdict != Equivalent && beyond {
+		c.Downgraded = "stands beyond the A/A control, which does not pass"
 		return
 	}
-	cmp.Downgraded = fmt.Sprintf("was %s, but the A/A control does not pass", cmp.Verdict)
-	cmp.Verdict = Unresolved
+	c.Downgraded = fmt.Sprintf("was %s, but the A/A control does not pass", c.Verdict)
+	c.Verdict = Unresolved
 }
