@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,10 +108,10 @@ func TestTailIsBalanced(t *testing.T) {
 func TestALateChunkHoldsDispatchBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		late := make(chan struct{})
-		furthest := int64(0)
+		var furthest atomic.Int64
 		th := &theatre{act: func(a *actor) exit {
 			return a.work(func(r plea) time.Duration {
-				furthest = max(furthest, r.iv.Start/span)
+				furthest.Store(max(furthest.Load(), r.iv.Start/span))
 				if r.iv.Start == 0 {
 					<-late
 				}
@@ -119,8 +120,8 @@ func TestALateChunkHoldsDispatchBack(t *testing.T) {
 		}}
 		go func() {
 			time.Sleep(10 * time.Minute)
-			if want := int64(windowSize(2, 20000)) - 1; furthest != want {
-				t.Errorf("chunk %d was begun while chunk 0 was running, the window ends at %d", furthest, want)
+			if want := int64(windowSize(2, 20000)) - 1; furthest.Load() != want {
+				t.Errorf("chunk %d was begun while chunk 0 was running, the window ends at %d", furthest.Load(), want)
 			}
 			close(late)
 		}()
@@ -132,9 +133,12 @@ func TestALateChunkHoldsDispatchBack(t *testing.T) {
 
 func TestSumsAtOnceShareTheWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var order []int64
 		th := &theatre{act: func(a *actor) exit {
 			return a.work(func(r plea) time.Duration {
+				mu.Lock()
+				defer mu.Unlock()
 				order = append(order, r.iv.Start/(100*span))
 				return time.Second
 			}, func(int) {})
@@ -187,10 +191,16 @@ func TestMaxChunksPerChildIsExact(t *testing.T) {
 func TestAStoppedRunHandsOutNothingMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stop := make(chan struct{})
+		var mu sync.Mutex
 		var begun []time.Duration
 		start := time.Now()
 		th := &theatre{act: func(a *actor) exit {
-			return a.work(func(plea) time.Duration { begun = append(begun, time.Since(start)); return 2 * time.Second }, func(int) {})
+			return a.work(func(plea) time.Duration {
+				mu.Lock()
+				defer mu.Unlock()
+				begun = append(begun, time.Since(start))
+				return 2 * time.Second
+			}, func(int) {})
 		}}
 		p := th.open(t, Options{Procs: 2, ChunkSize: span})
 		defer p.Close()
