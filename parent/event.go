@@ -11,7 +11,7 @@ const (
 	WorkerStarted EventKind = "started"  // a worker said hello
 	ChunkFinished EventKind = "finished" // a chunk's result was accepted
 	ChunkRetried  EventKind = "retried"  // a chunk goes to another worker
-	WorkerLost    EventKind = "lost"     // a worker ended before its time
+	WorkerLost    EventKind = "lost"     // a worker ended before its time, or could not be started
 	WorkerEnded   EventKind = "ended"    // a worker ended in order, at the end or to be replaced
 	WorkerGivenUp EventKind = "given-up" // a worker's place stays empty after failed starts
 )

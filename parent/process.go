@@ -19,6 +19,7 @@ type worker struct {
 const (
 	maxFruitless = 5                     // lives in a row, then the slot is given up
 	firstPause   = 50 * time.Millisecond // before a life that follows a fruitless one; doubled each time
+	provenAfter  = 10 * time.Second      // a worker that lived so long had started well, though it may never have had a chunk
 )
 
 func newProcess(s *slot, spawn *spawner) *worker {
