@@ -17,10 +17,13 @@ import (
 func runCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "run",
-		Usage:     "compute a task over [0, INTERVALS) and print the result",
+		Usage:     "compute a task over an interval and print the result",
 		ArgsUsage: "INTERVALS",
-		Description: "Computes the task over the interval in worker processes, adds up their partial\n" +
-			"results in order, and prints the sum.\n\nexample: procpool run --procs 4 100000000",
+		Description: `Computes the task over [0, INTERVALS) in worker processes, adds up their partial results in order,
+and prints the sum. Numbers are exact: 100000000, 100_000_000 and 1e8 are the same. Times are such
+as 500ms, 90s or 1h30m; without a unit they are seconds.
+
+example: procpool run --procs 4 100000000`,
 		Flags:  runFlags(),
 		Action: func(c *cli.Context) error { return run(c, e) },
 	}
