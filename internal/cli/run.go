@@ -48,7 +48,8 @@ type running struct {
 	err      error
 	stats    []parent.WorkerStats
 	parent   time.Duration // CPU time of this process
-	signal   os.Signal     // that asked for the end
+	signals  *watch
+	signal   os.Signal // that asked for the end
 	notes    []chunkNote
 	progress *progress
 }
@@ -133,6 +134,7 @@ func (r *running) cut() ipc.Grid {
 func (r *running) compute(ctx context.Context) error {
 	signals := watchSignals(ctx)
 	defer signals.release()
+	r.signals = signals
 	r.options.OnEvent = r.event
 	r.options.Stderr = r.progress.guard(r.stderr)
 	pool, err := parent.NewPool(signals.ctx, r.options)
@@ -190,6 +192,9 @@ func (r *running) onChunk() func(parent.Chunk) error {
 func (r *running) event(ev parent.Event) {
 	switch ev.Kind {
 	case parent.WorkerLost:
+		if r.signals.explains(ev.Err) {
+			return // there will be one message for it all
+		}
 		r.progress.lost()
 		r.progress.say("procpool: %s; its work goes to another", oneLine(ev.Err.Error()))
 	case parent.ChunkRetried:
@@ -212,7 +217,7 @@ func (r *running) failure() error {
 	switch {
 	case r.signal != nil && r.outcome.Status != parent.Failed:
 		f.code = exitSignal + signalNumber(r.signal)
-		f.err = fmt.Errorf("ended by signal %v: %s", r.signal, r.soFar())
+		f.err = fmt.Errorf("ended by %s: %s", signalName(r.signal), r.soFar())
 	case r.outcome.Status == parent.Deadline:
 		f.code = exitDeadline
 		f.err = fmt.Errorf("%w: %s", r.err, r.soFar())
