@@ -87,20 +87,23 @@ func (g *goroutine) compute(hand []held) {
 
 // settle accepts answers to the first chunks of a slot's hand, and tells OnEvent of them.
 func (p *Pool) settle(s *slot, pid int, hand []held, answers []answer) {
+	events := p.finished(s.index, pid, hand, answers)
 	p.mu.Lock()
 	s.answered(pid, answers)
 	p.mu.Unlock()
-	p.finished(s.index, pid, hand, answers)
+	p.emit(events...)
 }
 
-// finished tells OnEvent of chunks that were accepted.
-func (p *Pool) finished(worker, pid int, hand []held, answers []answer) {
+// finished makes the events of answers to the first chunks of hand. It is
+// called before they are accepted, which frees the chunks for others.
+func (p *Pool) finished(worker, pid int, hand []held, answers []answer) (events []Event) {
 	if p.opts.OnEvent == nil {
-		return
+		return nil
 	}
 	for i, a := range answers {
-		p.emit(Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err})
+		events = append(events, Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err})
 	}
+	return events
 }
 
 // goexit is the error of a task that ended the goroutine it ran on.
