@@ -283,7 +283,7 @@ func (l *life) settle() {
 		return
 	}
 	p := l.pool
-	events := p.finished(l.slot.index, l.proc.Pid(), l.handed[l.seen-len(l.done):], l.done)
+	events := p.finished(l.slot.index, l.proc.Pid(), l.handed, l.done)
 	tooLarge := p.opts.MaxRSS > 0 && p.sys.residentSet(l.proc.Pid()) > p.opts.MaxRSS
 	p.mu.Lock()
 	l.slot.answered(l.proc.Pid(), l.done)
