@@ -153,7 +153,7 @@ func (l *life) greet() error {
 	l.ready = true
 	l.slot.stats.Host, l.slot.stats.CPUs = hello.Host, hello.CPUs
 	l.slot.stats.StartupSeconds += startup
-	l.out.buf = ipc.AppendOpen(l.out.buf, ipc.Open{HeartbeatSeconds: p.opts.Heartbeat.Seconds(), MaxMessageBytes: p.opts.MaxMessage})
+	l.out.buf = ipc.AppendOpen(l.out.buf, ipc.Open{HeartbeatSeconds: p.opts.Heartbeat.Seconds(), MaxMessageBytes: p.opts.MaxMessage, Trace: p.opts.Trace})
 	if p.closed {
 		l.sayEnd()
 	} else {
@@ -161,7 +161,7 @@ func (l *life) greet() error {
 	}
 	l.kick()
 	p.mu.Unlock()
-	p.emit(Event{Kind: WorkerStarted, Worker: l.slot.index, PID: l.proc.Pid(), Seconds: startup})
+	p.emit(Event{Kind: WorkerStarted, Worker: l.slot.index, PID: l.proc.Pid(), Seconds: startup, Began: l.born})
 	return nil
 }
 
@@ -256,7 +256,7 @@ func (l *life) answer(m ipc.Message) error {
 	if err := h.job.cells.decode(h.job.cell(h.chunk), r.Value); err != nil {
 		return &ipc.Fault{Reason: "a result of another type", Err: err}
 	}
-	l.done = append(l.done, answer{seconds: r.Seconds, size: int64(len(r.Value))})
+	l.done = append(l.done, answer{seconds: r.Seconds, began: r.Began, size: int64(len(r.Value))})
 	return nil
 }
 

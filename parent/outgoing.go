@@ -56,6 +56,9 @@ func (l *life) write() {
 		l.clocks.sinceSent = 0
 		l.pool.mu.Unlock()
 		for _, part := range append(parts, last) {
+			if len(part) == 0 {
+				continue
+			}
 			if _, err := stdin.Write(part); err != nil {
 				l.deaf()
 				return

@@ -71,6 +71,7 @@ func (w *worker) begin(lives int) (*life, error) {
 		return nil, err
 	}
 	l.attach(proc)
+	p.emit(Event{Kind: WorkerSpawned, Worker: w.slot.index, PID: proc.Pid(), Seconds: time.Since(l.born).Seconds(), Began: l.born})
 
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -65,7 +65,7 @@ func split(command *cli.Command, args []string) (flags, positional []string, err
 			return nil, nil, unknownFlag(arg, "procpool "+command.Name, flagNames(command))
 		}
 		flags = append(flags, arg)
-		if _, isBool := flag.(*cli.BoolFlag); flag == nil || isBool || hasValue {
+		if _, isToggle := flag.(*toggleFlag); flag == nil || isToggle || hasValue {
 			continue
 		}
 		if i++; i == len(args) {
