@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -284,10 +283,7 @@ func (l *life) settle() {
 		return
 	}
 	p := l.pool
-	var told []held
-	if p.opts.OnEvent != nil {
-		told = slices.Clone(l.handed[l.seen-len(l.done) : l.seen])
-	}
+	events := p.finished(l.slot.index, l.proc.Pid(), l.handed, l.done)
 	tooLarge := p.opts.MaxRSS > 0 && p.sys.residentSet(l.proc.Pid()) > p.opts.MaxRSS
 	p.mu.Lock()
 	l.slot.answered(l.proc.Pid(), l.done)
@@ -301,7 +297,7 @@ func (l *life) settle() {
 		l.sayEnd()
 	}
 	p.mu.Unlock()
-	p.finished(l.slot.index, l.proc.Pid(), told, l.done)
+	p.emit(events...)
 	l.done, l.handed, l.seen = l.done[:0], nil, 0
 }
 
