@@ -244,7 +244,7 @@ type job struct {
 	id       uint64
 	spec     *task.Spec
 	interval ipc.Interval
-	arg      []byte // a copy; unused for tasks over intervals
+	arg      []byte // its own; unused for tasks over intervals
 	err      error
 }
 
@@ -262,7 +262,7 @@ func (s *server) newJob(r ipc.Request) job {
 		s.last = spec
 	}
 	if !s.last.Sums() {
-		return job{id: r.ID, spec: s.last, arg: append([]byte(nil), r.Arg...)}
+		return job{id: r.ID, spec: s.last, arg: s.in.Keep(r.Arg)}
 	}
 	iv, err := ipc.ParseInterval(r.Arg)
 	return job{id: r.ID, spec: s.last, interval: iv, err: err}

@@ -46,8 +46,8 @@ func (s *Spec) Check() error {
 	return nil
 }
 
-// Run computes one request in a worker: it decodes arg and appends the encoded
-// result to dst. It serves tasks over intervals as well. Every error is an
+// Run computes one request in a worker: it decodes arg, which is the task's
+// from then on, and appends the encoded result to dst. It serves tasks over intervals as well. Every error is an
 // *[Error], or the context's.
 func (s *Spec) Run(ctx context.Context, arg, dst []byte) ([]byte, error) {
 	if !s.Sums() {
