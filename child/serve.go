@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"procpool/internal/role"
 	"procpool/ipc"
 	"procpool/task"
 )
@@ -161,7 +162,7 @@ func (s *server) workAll(ctx context.Context) error {
 			}
 		}
 	}
-	task.RunExitHooks()
+	role.RunExitHooks()
 	return lost(s.out.send(func(dst []byte) []byte { return ipc.AppendBye(dst, account()) }))
 }
 
