@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,7 @@ type server struct {
 
 	limit  atomic.Int64       // of a message, in bytes
 	opened chan time.Duration // tells watch the heartbeat that open asks for
+	trace  atomic.Bool        // open asked for it
 	heard  atomic.Bool        // bytes came from the parent since watch looked last
 	last   *task.Spec         // of the request before; read's own
 }
@@ -123,6 +125,7 @@ func (s *server) open(body []byte) error {
 	}
 	s.in.SetLimit(o.MaxMessageBytes)
 	s.limit.Store(o.MaxMessageBytes)
+	s.trace.Store(o.Trace)
 	s.opened <- time.Duration(o.HeartbeatSeconds * float64(time.Second))
 	ignoreSignals() // from now on the parent decides
 	return nil
@@ -145,6 +148,7 @@ func (s *server) workAll(ctx context.Context) error {
 		}
 		begin := time.Now()
 		for i := range jobs {
+			jobs[i].began = s.moment(begin)
 			value, err := jobs[i].run(ctx, scratch[:0])
 			end := time.Now()
 			if scratch = value; cap(scratch) > largeValue {
@@ -162,7 +166,26 @@ func (s *server) workAll(ctx context.Context) error {
 		}
 	}
 	task.RunExitHooks()
-	return lost(s.out.send(func(dst []byte) []byte { return ipc.AppendBye(dst, account()) }))
+	return lost(s.out.send(func(dst []byte) []byte { return ipc.AppendBye(dst, s.account()) }))
+}
+
+// account is what bye says: with a trace also of the garbage collector.
+func (s *server) account() ipc.Bye {
+	bye := account()
+	if s.trace.Load() {
+		var gc debug.GCStats
+		debug.ReadGCStats(&gc)
+		bye.GC = &ipc.GC{Cycles: gc.NumGC, PauseSeconds: gc.PauseTotal.Seconds()}
+	}
+	return bye
+}
+
+// moment is t on the clock of ipc.Now, for a trace; else 0.
+func (s *server) moment(t time.Time) float64 {
+	if !s.trace.Load() {
+		return 0
+	}
+	return ipc.Now() - time.Since(t).Seconds()
 }
 
 func (s *server) answer(j *job, value []byte, took time.Duration, err error) error {
@@ -177,7 +200,7 @@ func (s *server) answer(j *job, value []byte, took time.Duration, err error) err
 		}
 		return s.out.send(func(dst []byte) []byte { return ipc.AppendFail(dst, clip(f, s.limit.Load())) })
 	}
-	return s.out.result(ipc.Result{ID: j.id, Seconds: took.Seconds(), HasInterval: j.spec.Sums(), Interval: j.interval}, value)
+	return s.out.result(ipc.Result{ID: j.id, Seconds: took.Seconds(), Began: j.began, HasInterval: j.spec.Sums(), Interval: j.interval}, value)
 }
 
 // resultOverhead is the most that a result's message is longer than its value.
@@ -242,6 +265,7 @@ func lost(err error) error {
 // A job is a request made ready to run, or its failure.
 type job struct {
 	id       uint64
+	began    float64 // when it began to run, for a trace; else 0
 	spec     *task.Spec
 	interval ipc.Interval
 	arg      []byte // a copy; unused for tasks over intervals

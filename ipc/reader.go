@@ -18,7 +18,7 @@ type Reader struct {
 	buf   []byte // buf[from:] is unread
 	from  int
 	scan  scanner // over buf[from:]
-	bytes int64   // read from src, for those who watch for life
+	found bool    // scan stands at a message's end
 	last  int     // length of the message handed out, to be dropped
 }
 
@@ -69,6 +69,10 @@ func (r *Reader) delimit() (bool, error) {
 		r.from += r.last
 		r.last = 0
 		r.scan.reset()
+		r.found = false
+	}
+	if r.found {
+		return true, nil
 	}
 	if r.scan.pos == 0 && r.scan.depth == 0 {
 		for r.from < len(r.buf) && r.buf[r.from] == '\n' {
@@ -91,6 +95,7 @@ func (r *Reader) delimit() (bool, error) {
 		}
 		return false, fault(unread, nil, "%s", reason)
 	}
+	r.found = done
 	return done, nil
 }
 
@@ -113,7 +118,6 @@ func (r *Reader) fill() error {
 	}
 	n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
 	r.buf = r.buf[:len(r.buf)+n]
-	r.bytes += int64(n)
 	if n > 0 {
 		return nil
 	}
@@ -132,13 +136,11 @@ var helloMark = []byte("\x81\xa5hello")
 func (r *Reader) Hello() (h Hello, noise []byte, err error) {
 	for {
 		at := bytes.Index(r.buf[r.from:], helloMark)
-		if at < 0 {
-			at = len(r.buf) - r.from
-		}
-		if at > MaxNoise {
+		// Without a mark, the last bytes may still be the beginning of one.
+		if at > MaxNoise || at < 0 && len(r.buf)-r.from >= MaxNoise+len(helloMark) {
 			return h, noiseOf(r.buf[r.from:]), fault(r.buf[r.from:], nil, "no hello in the first %d bytes", MaxNoise)
 		}
-		if r.from+at < len(r.buf) {
+		if at >= 0 {
 			noise = noiseOf(r.buf[r.from : r.from+at])
 			r.from += at
 			m, err := r.Next()

@@ -29,6 +29,13 @@ func (s *scanner) reset() { s.pos, s.depth = 0, 0 }
 // bytes: a reason, else "".
 func (s *scanner) scan(b []byte, limit int64) (done bool, reason string) {
 	for s.pos < len(b) {
+		if end := s.pos + short(b[s.pos]); end > s.pos && end <= len(b) && int64(end) <= limit {
+			s.pos = end
+			if s.close() {
+				return true, ""
+			}
+			continue
+		}
 		h, ok := headerAt(b[s.pos:])
 		if h.size == 0 {
 			return false, "byte 0xc1 is no msgpack"
@@ -74,6 +81,19 @@ func (s *scanner) close() bool {
 		s.depth--
 	}
 	return true
+}
+
+// short is the length of a value that begins with c, if c alone says it: small
+// integers, and strings of up to 31 bytes, which keys are. Else it is 0. This is
+// most of what is on the wire.
+func short(c byte) int {
+	switch {
+	case c < 0x80 || c >= 0xe0:
+		return 1
+	case c >= 0xa0 && c < 0xc0:
+		return 1 + int(c&0x1f)
+	}
+	return 0
 }
 
 // headerAt reads the header at the start of b, which is not empty. Its size is

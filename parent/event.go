@@ -7,10 +7,11 @@ type EventKind string
 
 // The kinds of event.
 const (
+	WorkerSpawned EventKind = "spawned"  // a worker's process was made
 	WorkerStarted EventKind = "started"  // a worker said hello
 	ChunkFinished EventKind = "finished" // a chunk's result was accepted
 	ChunkRetried  EventKind = "retried"  // a chunk goes to another worker
-	WorkerLost    EventKind = "lost"     // a worker ended before its time
+	WorkerLost    EventKind = "lost"     // a worker ended before its time, or could not be started
 	WorkerEnded   EventKind = "ended"    // a worker ended in order, at the end or to be replaced
 	WorkerGivenUp EventKind = "given-up" // a worker's place stays empty after failed starts
 )
@@ -22,8 +23,12 @@ type Event struct {
 	Worker  int
 	PID     int     // 0 for goroutines
 	Input   Input   // of chunks
-	Seconds float64 // of chunks: computing; of started: from spawn to hello
-	Err     error   // of lost, retried and given-up
+	Seconds float64 // of chunks: computing; of spawned and started: since Began
+	// Began is when a worker's process began to be made, and with Options.Trace
+	// when a chunk began to be computed; else zero. It is exact to the clocks
+	// that processes of one machine share.
+	Began time.Time
+	Err   error // of lost, retried and given-up
 }
 
 // emit tells OnEvent. It must not be called with p.mu held.

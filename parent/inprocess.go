@@ -75,7 +75,7 @@ func (g *goroutine) compute(hand []held) {
 	for i, h := range hand {
 		err := h.job.compute(h.chunk, g.slot.index)
 		end := time.Now()
-		answers = append(answers, answer{seconds: end.Sub(begin).Seconds(), err: err})
+		answers = append(answers, answer{seconds: end.Sub(begin).Seconds(), began: g.slot.pool.moment(begin), err: err})
 		begin = end
 		if i < len(hand)-1 && end.Sub(settled) < settleEvery {
 			continue
@@ -99,7 +99,11 @@ func (p *Pool) finished(worker, pid int, hand []held, answers []answer) {
 		return
 	}
 	for i, a := range answers {
-		p.emit(Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err})
+		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err}
+		if a.began != 0 {
+			e.Began = time.Now().Add(-time.Duration((ipc.Now() - a.began) * float64(time.Second)))
+		}
+		p.emit(e)
 	}
 }
 
@@ -117,6 +121,14 @@ func (j *job) compute(c *chunk, worker int) error {
 		return &TaskError{Input: j.input(c), Err: e}
 	}
 	return err
+}
+
+// moment is t on the clock of ipc.Now, for a trace; else 0.
+func (p *Pool) moment(t time.Time) float64 {
+	if !p.opts.Trace {
+		return 0
+	}
+	return ipc.Now() - time.Since(t).Seconds()
 }
 
 // A serial is the body of the one worker in the serial backend. It has no
@@ -155,6 +167,6 @@ func (s *serial) step() bool {
 	begin := time.Now()
 	err := h.job.compute(h.chunk, s.slot.index)
 	seconds := time.Since(begin).Seconds()
-	p.settle(s.slot, 0, []held{h}, []answer{{seconds: seconds, err: err}})
+	p.settle(s.slot, 0, []held{h}, []answer{{seconds: seconds, began: p.moment(begin), err: err}})
 	return true
 }

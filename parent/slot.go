@@ -83,6 +83,7 @@ func (s *slot) limit(j *job) int {
 // An answer is what became of a chunk in a hand.
 type answer struct {
 	seconds float64 // that the task took
+	began   float64 // when, on the clock of ipc.Now; 0 without a trace
 	size    int64   // of the encoded result, in bytes
 	err     error
 }
@@ -138,6 +139,7 @@ type WorkerStats struct {
 	VoluntarySwitches   int64
 	InvoluntarySwitches int64
 	Migrations          int64
+	GC                  *ipc.GC // of its processes; nil without Options.Trace
 }
 
 // add adds a process's own account, and what is unknown stays unknown.
@@ -145,6 +147,13 @@ func (w *WorkerStats) add(b ipc.Bye) {
 	w.UserSeconds += b.UserSeconds
 	w.SystemSeconds += b.SystemSeconds
 	w.PeakRSSBytes = max(w.PeakRSSBytes, b.PeakRSSBytes)
+	if b.GC != nil {
+		if w.GC == nil {
+			w.GC = &ipc.GC{}
+		}
+		w.GC.Cycles += b.GC.Cycles
+		w.GC.PauseSeconds += b.GC.PauseSeconds
+	}
 	for _, f := range []struct {
 		sum *int64
 		add int64

@@ -66,7 +66,7 @@ func split(command *cli.Command, args []string) (flags, positional []string, err
 			return nil, nil, unknownFlag(arg, "procpool "+command.Name, flagNames(command))
 		}
 		flags = append(flags, arg)
-		if _, isBool := flag.(*cli.BoolFlag); isBool {
+		if _, isToggle := flag.(*toggleFlag); isToggle {
 			if _, err := strconv.ParseBool(value); hasValue && err != nil {
 				return nil, nil, usage("%s takes no value, but is given %q", dashed(name), value)
 			}

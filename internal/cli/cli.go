@@ -8,6 +8,7 @@ import (
 	"context"
 	"io"
 	"runtime/debug"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 )
@@ -24,11 +25,22 @@ type Program struct {
 func Run(p Program) int {
 	e := &env{stdout: p.Stdout, stderr: p.Stderr, kernel: p.Kernel}
 	app := newApp(e)
+	keepFlags(app, p.Args)
 	args, err := arrange(app, p.Args)
 	if err == nil {
 		err = app.RunContext(context.Background(), args)
 	}
 	return e.exit(err)
+}
+
+// keepFlags leaves flags to the command that args name: the library prepares
+// those of every command at each start.
+func keepFlags(app *cli.App, args []string) {
+	for _, c := range app.Commands {
+		if !slices.Contains(args[min(len(args), 1):min(len(args), 3)], c.Name) {
+			c.Flags = nil
+		}
+	}
 }
 
 // An env is what the commands of one command line share.

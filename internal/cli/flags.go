@@ -24,23 +24,41 @@ const (
 // groups are in the order of help texts.
 var groups = [...]string{groupWhat, groupWhere, groupLimits, groupBatch, groupOutput}
 
-// text is a flag whose value is read later, by the one function that knows
-// how: the library reads numbers in ways of its own (010 as eight). Back quotes
-// in usage mark the name of the value.
-func text(group, name, alias, value, usage string) *cli.StringFlag {
-	f := &cli.StringFlag{Name: name, Category: group, Usage: usage, Value: value}
-	if alias != "" {
-		f.Aliases = []string{alias}
-	}
-	return f
+// A textFlag is a flag whose value is read later, by the one function that
+// knows how: the library reads numbers in ways of its own (010 as eight). The
+// library asks for names over and over, and would build them by a regular
+// expression each time, so they are kept.
+type textFlag struct {
+	*cli.StringFlag
+	names []string
 }
 
-func toggle(group, name, alias, usage string) *cli.BoolFlag {
-	f := &cli.BoolFlag{Name: name, Category: group, Usage: usage}
-	if alias != "" {
-		f.Aliases = []string{alias}
+func (f *textFlag) Names() []string { return f.names }
+
+// A toggleFlag is on or off.
+type toggleFlag struct {
+	*cli.BoolFlag
+	names []string
+}
+
+func (f *toggleFlag) Names() []string { return f.names }
+
+// text makes a textFlag. Back quotes in usage mark the name of the value.
+func text(group, name, alias, value, usage string) cli.Flag {
+	f := &cli.StringFlag{Name: name, Aliases: aliases(alias), Category: group, Usage: usage, Value: value}
+	return &textFlag{f, append([]string{name}, f.Aliases...)}
+}
+
+func toggle(group, name, alias, usage string) cli.Flag {
+	f := &cli.BoolFlag{Name: name, Aliases: aliases(alias), Category: group, Usage: usage}
+	return &toggleFlag{f, append([]string{name}, f.Aliases...)}
+}
+
+func aliases(alias string) []string {
+	if alias == "" {
+		return nil
 	}
-	return f
+	return []string{alias}
 }
 
 func jobFlags() []cli.Flag {

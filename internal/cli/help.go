@@ -84,9 +84,9 @@ func flagEntries(c *cli.Command) (entries []flagEntry, width int) {
 			entry.names = dashed(f.Names()[1]) + ", --" + f.Names()[0]
 		}
 		switch f := f.(type) {
-		case *cli.BoolFlag:
+		case *toggleFlag:
 			entry.group, entry.usage = f.Category, f.Usage
-		case *cli.StringFlag:
+		case *textFlag:
 			entry.group, entry.usage = f.Category, strings.ReplaceAll(f.Usage, "`", "")
 			if _, value, quoted := strings.Cut(f.Usage, "`"); quoted {
 				value, _, _ = strings.Cut(value, "`")

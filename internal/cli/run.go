@@ -132,7 +132,7 @@ func (r *running) cut() ipc.Grid {
 // compute has the job done. Its own error means that nothing was computed; how
 // the run ended is in r.
 func (r *running) compute(ctx context.Context) error {
-	signals := watchSignals(ctx)
+	signals := newWatch(ctx)
 	defer signals.release()
 	r.signals = signals
 	r.options.OnEvent = r.event
@@ -142,6 +142,7 @@ func (r *running) compute(ctx context.Context) error {
 		r.journal.close()
 		return badInput(err)
 	}
+	signals.listen() // while the workers start: a signal before this ends them and us by default
 	r.plan.report(r.stderr)
 	r.progress.start(r.grid.N)
 	r.outcome, r.err = pool.Run(signals.ctx, parent.Run{

@@ -25,18 +25,20 @@ type watch struct {
 	done chan struct{}
 }
 
-// watchSignals watches for the signals that ask a job to end. One that was
-// ignored when this process started (nohup, & in a script) stays ignored.
-func watchSignals(ctx context.Context) *watch {
+func newWatch(ctx context.Context) *watch {
 	ctx, cancel := context.WithCancel(ctx)
-	w := &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 2), done: make(chan struct{})}
+	return &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 2), done: make(chan struct{})}
+}
+
+// listen watches for the signals that ask a job to end. One that was ignored
+// when this process started (nohup, & in a script) stays ignored.
+func (w *watch) listen() {
 	for _, s := range endingSignals {
 		if !signal.Ignored(s) {
 			signal.Notify(w.came, s)
 		}
 	}
 	go w.run()
-	return w
 }
 
 func (w *watch) run() {
