@@ -22,6 +22,8 @@ import (
 // a worker at once, and never gets as far as the tests.
 func TestMain(m *testing.M) {
 	child.Main("child")
+	// Processes under the race detector would sleep for a second when they end.
+	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 	testscript.Main(m, map[string]func(){"procpool": main})
 }
 
