@@ -29,6 +29,7 @@ type outbox struct {
 	armed   bool
 	wrote   time.Duration // when a result was written last, by the worker's clock
 	moved   bool          // something was appended since the last beat was due
+	done    bool          // bye was appended
 	err     error         // of the first failed write; nothing is written after it
 }
 
@@ -91,13 +92,29 @@ func (o *outbox) late() {
 	o.flush()
 }
 
-// quiet reports whether nothing was sent since it was asked last.
-func (o *outbox) quiet() bool {
+// beat sends a beat, unless something was sent since it was called last, waits
+// to be, or was bye, behind which nothing may stand.
+func (o *outbox) beat() error {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	quiet := !o.moved
+	due := !o.moved && !o.done && len(o.buf) == 0
 	o.moved = false
-	return quiet
+	if due {
+		o.buf = ipc.AppendBeat(o.buf)
+	}
+	o.mu.Unlock()
+	if !due {
+		return nil
+	}
+	return o.flush()
+}
+
+// bye sends the last message.
+func (o *outbox) bye(b ipc.Bye) error {
+	o.mu.Lock()
+	o.buf = ipc.AppendBye(o.buf, b)
+	o.done = true
+	o.mu.Unlock()
+	return o.flush()
 }
 
 // flush writes what waits.

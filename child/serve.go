@@ -42,8 +42,12 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	go s.read()
 	go s.work(ctx)
-	go s.watch(ctx, out)
-	return <-s.ended
+	var watching sync.WaitGroup
+	watching.Go(func() { s.watch(ctx, out) })
+	err := <-s.ended
+	cancel()
+	watching.Wait() // out is the caller's again, who may close it
+	return err
 }
 
 type server struct {
@@ -171,7 +175,7 @@ func (s *server) workAll(ctx context.Context) error {
 		}
 	}
 	task.RunExitHooks()
-	return lost(s.out.send(func(dst []byte) []byte { return ipc.AppendBye(dst, account()) }))
+	return lost(s.out.bye(account()))
 }
 
 // answer sends a job's value or failure, at once if the worker is idle then. It
@@ -231,9 +235,7 @@ func (s *server) watch(ctx context.Context, out io.Writer) {
 		}
 		if sinceBeat += every; heartbeat > 0 && sinceBeat >= heartbeat/4 {
 			sinceBeat = 0
-			if s.out.quiet() {
-				go s.out.send(ipc.AppendBeat) // a full pipe must not stop the watch
-			}
+			go s.out.beat() // a full pipe must not stop the watch
 		}
 	}
 }
