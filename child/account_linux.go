@@ -2,19 +2,18 @@ package child
 
 import (
 	"bytes"
-	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
+// Every worker reads these files on its way out, so they are read without
+// package os, which would first try to poll them.
+
 // peakRSS is the high-water mark of this process's resident set in bytes, or -1.
 func peakRSS() int64 {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return -1
-	}
-	kib := figureAfter(status, "\nVmHWM:")
+	var buf [4096]byte
+	kib := figureAfter(readProc("/proc/self/status", buf[:]), "\nVmHWM:")
 	if kib < 0 {
 		return -1
 	}
@@ -25,23 +24,51 @@ func peakRSS() int64 {
 // -1 on kernels that do not tell. Threads that have ended are not in it; the
 // Go runtime keeps its threads.
 func migrations() int64 {
-	threads, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		return -1
-	}
+	var buf [4096]byte
 	sum := int64(0)
-	for _, t := range threads {
-		sched, err := os.ReadFile("/proc/self/task/" + t.Name() + "/sched")
-		if err != nil {
-			return -1
-		}
-		n := figureAfter(sched, "\nse.nr_migrations")
+	for _, tid := range threads() {
+		n := figureAfter(readProc("/proc/self/task/"+tid+"/sched", buf[:]), "\nse.nr_migrations")
 		if n < 0 {
 			return -1
 		}
 		sum += n
 	}
 	return sum
+}
+
+// threads lists the identifiers of this process's threads.
+func threads() (ids []string) {
+	fd, err := unix.Open("/proc/self/task", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	var buf [4096]byte
+	for {
+		n, err := unix.ReadDirent(fd, buf[:])
+		if err != nil || n <= 0 {
+			return ids
+		}
+		_, _, ids = unix.ParseDirent(buf[:n], -1, ids)
+	}
+}
+
+// readProc reads a file of the proc file system into buf, as much as fits.
+func readProc(path string, buf []byte) []byte {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	total := 0
+	for total < len(buf) {
+		n, err := unix.Read(fd, buf[total:])
+		if err != nil || n <= 0 {
+			break
+		}
+		total += n
+	}
+	return buf[:total]
 }
 
 // figureAfter reads the first integer behind key in a file of the proc file

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,6 +59,7 @@ type server struct {
 
 	limit  atomic.Int64       // of a message, in bytes
 	opened chan time.Duration // tells watch the heartbeat that open asks for
+	trace  atomic.Bool        // open asked for it
 	heard  atomic.Bool        // bytes came from the parent since watch looked last
 	told   atomic.Bool        // the parent has said end: its silence is in order
 	last   *task.Spec         // of the request before; read's own
@@ -134,6 +136,7 @@ func (s *server) open(body []byte) error {
 	}
 	s.in.SetLimit(o.MaxMessageBytes)
 	s.limit.Store(o.MaxMessageBytes)
+	s.trace.Store(o.Trace)
 	s.opened <- time.Duration(o.HeartbeatSeconds * float64(time.Second))
 	ignoreSignals() // from now on the parent decides
 	return nil
@@ -157,6 +160,7 @@ func (s *server) workAll(ctx context.Context) error {
 		}
 		begin := time.Since(start)
 		for i := range jobs {
+			jobs[i].began = s.moment(start, begin)
 			value, err := jobs[i].run(ctx, scratch[:0])
 			end := time.Since(start)
 			if scratch = value; cap(scratch) > largeValue {
@@ -175,7 +179,26 @@ func (s *server) workAll(ctx context.Context) error {
 		}
 	}
 	task.RunExitHooks()
-	return lost(s.out.bye(account()))
+	return lost(s.out.bye(s.account()))
+}
+
+// account is what bye says: with a trace also of the garbage collector.
+func (s *server) account() ipc.Bye {
+	bye := account()
+	if s.trace.Load() {
+		var gc debug.GCStats
+		debug.ReadGCStats(&gc)
+		bye.GC = &ipc.GC{Cycles: gc.NumGC, PauseSeconds: gc.PauseTotal.Seconds()}
+	}
+	return bye
+}
+
+// moment is, for a trace, the time at after start on the clock of ipc.Now; else 0.
+func (s *server) moment(start time.Time, at time.Duration) float64 {
+	if !s.trace.Load() {
+		return 0
+	}
+	return ipc.Now() - (time.Since(start) - at).Seconds()
 }
 
 // answer sends a job's value or failure, at once if the worker is idle then. It
@@ -192,7 +215,8 @@ func (s *server) answer(j *job, value []byte, err error, begin, end time.Duratio
 		}
 		return true, s.out.send(func(dst []byte) []byte { return ipc.AppendFail(dst, clip(f, s.limit.Load())) })
 	}
-	return s.out.result(ipc.Result{ID: j.id, Seconds: (end - begin).Seconds(), HasInterval: j.spec.Sums(), Interval: j.interval}, value, end, idle)
+	r := ipc.Result{ID: j.id, Seconds: (end - begin).Seconds(), Began: j.began, HasInterval: j.spec.Sums(), Interval: j.interval}
+	return s.out.result(r, value, end, idle)
 }
 
 // resultOverhead is the most that a result's message is longer than its value.
@@ -251,6 +275,7 @@ func lost(err error) error {
 // A job is a request made ready to run, or its failure.
 type job struct {
 	id       uint64
+	began    float64 // when it began to run, for a trace; else 0
 	spec     *task.Spec
 	interval ipc.Interval
 	arg      []byte // a copy; unused for tasks over intervals

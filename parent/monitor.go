@@ -78,6 +78,7 @@ func (l *life) look(every time.Duration) {
 		return
 	}
 	if c.busy += every; o.Timeout > 0 && len(l.slot.hand) > 0 && c.busy > o.Timeout {
+		l.late = l.slot.hand[0].chunk
 		l.kill(errTimeout)
 		return
 	}

@@ -1,6 +1,9 @@
 package parent
 
 import (
+	"errors"
+	"time"
+
 	"procpool/ipc"
 )
 
@@ -53,12 +56,30 @@ func (l *life) write() {
 		l.clocks.sinceSent = 0
 		l.pool.mu.Unlock()
 		for _, part := range append(parts, last) {
+			if len(part) == 0 {
+				continue
+			}
 			if _, err := stdin.Write(part); err != nil {
-				return // the reader sees the end of the stream, and says what happened
+				l.deaf()
+				return
 			}
 		}
 		l.pool.mu.Lock()
 		l.out.spare = last
 		l.pool.mu.Unlock()
+	}
+}
+
+// deaf is called when the worker's input is closed. If the worker is about to
+// end, the reader sees that and says what happened; if not, it would never answer.
+func (l *life) deaf() {
+	select {
+	case <-l.over:
+	case <-time.After(drainDelay):
+		l.pool.mu.Lock()
+		defer l.pool.mu.Unlock()
+		if !l.ended {
+			l.kill(errors.New("it closed its input"))
+		}
 	}
 }
