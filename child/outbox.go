@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"procpool/internal/pipe"
 	"procpool/ipc"
 )
 
@@ -25,6 +26,7 @@ type outbox struct {
 	mu      sync.Mutex
 	buf     []byte // waits to be written
 	spare   []byte // the other buffer, owned by who holds writing
+	wide    bool   // w was widened; likewise
 	timer   *time.Timer
 	armed   bool
 	wrote   time.Duration // when a result was written last, by the worker's clock
@@ -71,6 +73,10 @@ func (o *outbox) resultInPlace(r ipc.Result, value []byte) error {
 	o.moved = true
 	full := o.take()
 	o.mu.Unlock()
+	if !o.wide {
+		o.wide = true
+		pipe.Widen(o.w)
+	}
 	return o.write(full, value, []byte{'\n'})
 }
 

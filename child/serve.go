@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"procpool/internal/role"
 	"procpool/ipc"
 	"procpool/task"
 )
@@ -178,7 +179,7 @@ func (s *server) workAll(ctx context.Context) error {
 			}
 		}
 	}
-	task.RunExitHooks()
+	role.RunExitHooks()
 	return lost(s.out.bye(s.account()))
 }
 
@@ -278,7 +279,7 @@ type job struct {
 	began    float64 // when it began to run, for a trace; else 0
 	spec     *task.Spec
 	interval ipc.Interval
-	arg      []byte // a copy; unused for tasks over intervals
+	arg      []byte // its own; unused for tasks over intervals
 	err      error
 }
 
@@ -296,7 +297,7 @@ func (s *server) newJob(r ipc.Request) job {
 		s.last = spec
 	}
 	if !s.last.Sums() {
-		return job{id: r.ID, spec: s.last, arg: append([]byte(nil), r.Arg...)}
+		return job{id: r.ID, spec: s.last, arg: s.in.Keep(r.Arg)}
 	}
 	iv, err := ipc.ParseInterval(r.Arg)
 	return job{id: r.ID, spec: s.last, interval: iv, err: err}
