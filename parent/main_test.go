@@ -12,8 +12,15 @@ import (
 
 func TestMain(m *testing.M) {
 	child.Main()
+	if os.Getenv(victimEnv) != "" {
+		beVictim()
+	}
 	os.Exit(m.Run())
 }
+
+// victimEnv makes the test binary a parent that is to be killed: "plain", or
+// "wrapped" for workers behind a launcher.
+const victimEnv = "PROCPOOL_TEST_VICTIM"
 
 var pi = task.DefineSum("pi", func(ctx context.Context, iv ipc.Interval) (float64, error) {
 	sum := 0.0
