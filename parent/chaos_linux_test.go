@@ -221,8 +221,6 @@ func (c *chaos) shortage(t *testing.T) {
 	c.sums(t, Options{Procs: 6, Retries: 100})
 }
 
-var echo = task.Define("echo", func(_ context.Context, b []byte) ([]byte, error) { return b, nil })
-
 // echoes fills the pipes both ways.
 func (c *chaos) echoes(t *testing.T) {
 	const n = 400
@@ -233,7 +231,7 @@ func (c *chaos) echoes(t *testing.T) {
 	}
 	c.under(t, Options{Procs: 3, Retries: 100}, func(ctx context.Context, p *Pool) {
 		i, failed := 0, false
-		for out, err := range Map(ctx, p, echo, inputs) {
+		for out, err := range Map(ctx, p, same, inputs) {
 			if err != nil {
 				failed = true
 				c.judge(t, err)
