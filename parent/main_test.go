@@ -18,6 +18,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	child.Main()
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // else every worker takes a second to exit under the race detector
 	switch {
 	case os.Getenv(echoEnv) != "":
 		echoForever()

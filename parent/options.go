@@ -68,7 +68,9 @@ type Options struct {
 	Trace bool
 
 	// OnEvent is told what happens, from the pool's goroutines, one call at a
-	// time. It must not block for long and must not call the pool. Nil is allowed.
+	// time. It must not block for long and must not call the pool. Each worker's
+	// events come in order; between workers, and after the run that they belong
+	// to has returned, some may come late. Close waits for all. Nil is allowed.
 	OnEvent func(Event)
 }
 

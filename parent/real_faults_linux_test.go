@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -247,15 +248,20 @@ func TestRealFaultsAreSurvived(t *testing.T) {
 			if !exists(filepath.Join(dir, "once")) {
 				t.Error("nothing went wrong")
 			}
-			lost := s.of(WorkerLost)
-			if f.lost == nobody {
-				if len(lost) > 0 {
-					t.Error(lost[0].Err)
+			told := f.lost == nobody
+			for _, l := range s.of(WorkerLost) {
+				var silent *SilenceError // what a busy machine may add
+				e, err := asLost(l.Err)
+				if err != nil {
+					t.Error(err)
+				} else if f.lost != nobody && strings.Contains(e.Error(), f.lost) && e.Signal == f.signal && (f.signal != "" || e.ExitCode == f.code) {
+					told = true
+				} else if !errors.As(e, &silent) {
+					t.Error("lost:", e)
 				}
-			} else if len(lost) != 1 {
-				t.Errorf("%d workers lost: %v", len(lost), lost)
-			} else if e, err := asLost(lost[0].Err); err != nil || !strings.Contains(e.Error(), f.lost) || e.Signal != f.signal || f.signal == "" && e.ExitCode != f.code {
-				t.Errorf("lost: %v", lost[0].Err)
+			}
+			if !told {
+				t.Errorf("nobody was lost as expected: %v", s.of(WorkerLost))
 			}
 			s.check(t, f.name)
 		})
@@ -266,13 +272,14 @@ func TestRealFaultsAreSurvived(t *testing.T) {
 func (s *stage) check(t *testing.T, name string) {
 	switch name {
 	case "endless loop":
-		again := s.of(ChunkRetried)
-		var late *TimeoutError
-		if len(again) != 1 || !errors.As(again[0].Err, &late) || late.Input.Interval.Start != 3*span {
-			t.Errorf("%v", again)
+		if !slices.ContainsFunc(s.of(ChunkRetried), func(e Event) bool {
+			var late *TimeoutError
+			return errors.As(e.Err, &late) && late.Input.Interval.Start == 3*span
+		}) {
+			t.Errorf("not timed out: %v", s.events)
 		}
 	case "memory hog":
-		if n := len(s.of(WorkerStarted)); n != 3 || s.peak < 100<<20 {
+		if n := len(s.of(WorkerStarted)); n < 3 || s.peak < 100<<20 {
 			t.Errorf("%d workers started, the largest had %d MiB", n, s.peak>>20)
 		}
 	case "stack overflow":
