@@ -89,7 +89,12 @@ func misbehave(name string) {
 
 var spun int
 
-func endless(n int) int { return n + endless(n+1) }
+func endless(n int) int {
+	if n < 0 {
+		return 0
+	}
+	return n + endless(n+1)
+}
 
 func signalSelf(s syscall.Signal) {
 	syscall.Kill(os.Getpid(), s)
@@ -209,24 +214,22 @@ func TestRealFaultsAreSurvived(t *testing.T) {
 	const nobody = ""
 	for _, f := range []struct {
 		name, lost string // what the loss says
-		signal     string
-		code       int
 		o          Options
 	}{
 		{name: "exit 0", lost: "exited with code 0 before its work was done"},
-		{name: "panic elsewhere", lost: "exited with code 2 before its work was done; its last words: panic: elsewhere", code: 2},
-		{name: "fatal error", lost: "its last words: fatal error: sync: unlock of unlocked mutex", code: 2},
-		{name: "stack overflow", lost: "its last words: runtime: goroutine stack exceeds 134217728-byte limit", code: 2},
-		{name: "SIGSEGV", lost: "its last words: SIGSEGV: segmentation violation", code: 2},
-		{name: "SIGKILL", lost: "was ended by signal: killed", signal: "killed"},
-		{name: "SIGSTOP", lost: "silent for longer than 1s", signal: "killed", o: Options{Heartbeat: time.Second}},
+		{name: "panic elsewhere", lost: "exited with code 2 before its work was done; its last words: panic: elsewhere"},
+		{name: "fatal error", lost: "exited with code 2 before its work was done; its last words: fatal error: sync: unlock of unlocked mutex"},
+		{name: "stack overflow", lost: "exited with code 2 before its work was done; its last words: runtime: goroutine stack exceeds 134217728-byte limit"},
+		{name: "SIGSEGV", lost: "exited with code 2 before its work was done; its last words: SIGSEGV: segmentation violation"},
+		{name: "SIGKILL", lost: "was ended by signal: killed"},
+		{name: "SIGSTOP", lost: "silent for longer than 1s) and was ended by signal: killed", o: Options{Heartbeat: time.Second}},
 		{name: "prints", lost: nobody},
 		{name: "a flood on stderr", lost: nobody},
-		{name: "closes everything", lost: "pid", code: 1},
+		{name: "closes everything", lost: "exited with code"},
 		{name: "endless loop", lost: nobody, o: Options{Timeout: time.Second}},
-		{name: "Goexit", lost: "its last words: procpool: child: a task ended its goroutine (runtime.Goexit)", code: 1},
+		{name: "Goexit", lost: "exited with code 1 before its work was done; its last words: procpool: child: a task ended its goroutine (runtime.Goexit)"},
 		{name: "memory hog", lost: nobody, o: Options{MaxRSS: 100 << 20}},
-		{name: "leaves a process behind", lost: "exited with code 3 before its work was done", code: 3},
+		{name: "leaves a process behind", lost: "exited with code 3 before its work was done"},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -254,7 +257,7 @@ func TestRealFaultsAreSurvived(t *testing.T) {
 				e, err := asLost(l.Err)
 				if err != nil {
 					t.Error(err)
-				} else if f.lost != nobody && strings.Contains(e.Error(), f.lost) && e.Signal == f.signal && (f.signal != "" || e.ExitCode == f.code) {
+				} else if f.lost != nobody && strings.Contains(e.Error(), f.lost) {
 					told = true
 				} else if !errors.As(e, &silent) {
 					t.Error("lost:", e)
