@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"procpool/ipc"
 	"procpool/parent/placement"
 )
 
@@ -26,6 +27,7 @@ const (
 	DefaultStartupTimeout = 60 * time.Second
 	DefaultGrace          = 5 * time.Second
 	DefaultMaxMessage     = 256 << 20          // bytes
+	minMessage            = 4 << 10            // bytes: a hello must fit
 	MaxProcs              = placement.MaxProcs // workers of a pool: more need more descriptors and memory than systems give one parent
 )
 
@@ -47,7 +49,7 @@ type Options struct {
 
 	MaxChunksPerChild int   // chunks after which a worker is replaced; 0 = never
 	MaxRSS            int64 // resident set in bytes above which a worker is replaced between chunks; 0 = never. Linux only
-	MaxMessage        int64 // bytes of a message in either direction; 0 = DefaultMaxMessage
+	MaxMessage        int64 // bytes of a message in either direction, 4 KiB to 2 GiB - 1; 0 = DefaultMaxMessage
 
 	GOMAXPROCS int      // of each worker process; 0 = 1
 	Env        []string // further environment of worker processes, "key=value"; the last of a key counts
@@ -66,7 +68,9 @@ type Options struct {
 	Trace bool
 
 	// OnEvent is told what happens, from the pool's goroutines, one call at a
-	// time. It must not block for long and must not call the pool. Nil is allowed.
+	// time. It must not block for long and must not call the pool. Each worker's
+	// events come in order; between workers, and after the run that they belong
+	// to has returned, some may come late. Close waits for all. Nil is allowed.
 	OnEvent func(Event)
 }
 
@@ -112,6 +116,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 {
 		return o, refuse("negative option: only Retries and Heartbeat may be below 0")
+	}
+	if o.MaxMessage < minMessage || o.MaxMessage > ipc.MaxLimit {
+		return o, refuse("messages of at most %d bytes: the limit can be %d to %d", o.MaxMessage, minMessage, ipc.MaxLimit)
 	}
 	if o.Backend != Processes {
 		return o, o.onlyProcesses()
