@@ -100,8 +100,8 @@ func TestSignalWhileWorkersStart(t *testing.T) {
 // A signal that was ignored when procpool started stays ignored, as nohup and &
 // in a script have it. (Of others Go's runtime does not tell.)
 func TestIgnoredSignalsStayIgnored(t *testing.T) {
-	want := resultOf(t, "--procs", "2", "--chunk-size", "1e7", "2e9")
-	run := "procpool run --procs 2 --chunk-size 1e7 2e9"
+	want := resultOf(t, "--procs", "2", "--chunk-size", "1e7", "1e9")
+	run := "procpool run --procs 2 --chunk-size 1e7 1e9"
 	for _, c := range []struct {
 		name, script string
 		signals      []syscall.Signal
@@ -127,7 +127,7 @@ func TestIgnoredSignalsStayIgnored(t *testing.T) {
 // stderr, and the same digits.
 func TestKilledWorkerCostsNothing(t *testing.T) {
 	t.Parallel()
-	args := []string{"--procs", "2", "--chunk-size", "1e7", "2e9"}
+	args := []string{"--procs", "2", "--chunk-size", "1e7", "1e9"}
 	want := resultOf(t, args...)
 	j := start(t, t.TempDir(), "procpool", append([]string{"run"}, args...)...)
 	j.awaitWork()
@@ -143,7 +143,7 @@ func TestKilledWorkerCostsNothing(t *testing.T) {
 // been started by a relative path: later workers are of the same program.
 func TestFileOfTheProgramMayVanish(t *testing.T) {
 	t.Parallel()
-	args := []string{"run", "--procs", "2", "--max-chunks-per-child", "5", "--chunk-size", "1e7", "2e9"}
+	args := []string{"run", "--procs", "2", "--max-chunks-per-child", "5", "--chunk-size", "1e7", "1e9"}
 	want := resultOf(t, args[1:]...)
 	dir := t.TempDir()
 	exe, err := exec.LookPath("procpool")
