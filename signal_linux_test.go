@@ -139,6 +139,19 @@ func TestKilledWorkerCostsNothing(t *testing.T) {
 	expect(t, j.stderr.String(), fmt.Sprintf(`^procpool: worker [01] \(pid %d\) was ended by signal: killed; its work goes to another\n$`, pid))
 }
 
+// A parent that is killed in the middle of chunks that would take for ever
+// leaves nobody behind. (That holds for every other test: start looks after it.)
+func TestKilledParentLeavesNobody(t *testing.T) {
+	t.Parallel()
+	j := start(t, t.TempDir(), "procpool", "run", "--procs", "4", "1e15")
+	j.awaitWork()
+	j.signal(syscall.SIGKILL)
+	if code := j.wait(); code != 137 {
+		t.Errorf("exit code %d, not 137", code)
+	}
+	j.eventually("its workers are gone", func() bool { return len(j.workers()) == 0 })
+}
+
 // The program's file may be deleted and replaced while it runs, and it may have
 // been started by a relative path: later workers are of the same program.
 func TestFileOfTheProgramMayVanish(t *testing.T) {
