@@ -50,9 +50,7 @@ func conform(c *cursor, t reflect.Type) {
 	case reflect.String:
 		c.str()
 	case reflect.Bool:
-		if tag, _, _ := c.next(); tag != 0xc2 && tag != 0xc3 {
-			c.fail("not a boolean")
-		}
+		c.bool()
 	case reflect.Slice, reflect.Array:
 		conformList(c, t)
 	case reflect.Map:

@@ -21,7 +21,9 @@
 //	  {"open": {"protocol": 1, "heartbeat_seconds": num, "max_message_bytes": uint}}
 //	      optional, and only as the first message: from then on both sides send
 //	      beats, silence for longer than heartbeat_seconds (0 = off) means that
-//	      the other is lost, and EOF without end means that the parent is lost
+//	      the other is lost, and EOF without end means that the parent is lost.
+//	      With a fourth pair, "trace": true, results have "began": num, when
+//	      they were begun, and bye has "gc_cycles": uint and "gc_pause_seconds": num
 //	  {"beat": {}}   still here
 //	  {"end": {}}    no more work: answer what is pending, say bye, exit 0.
 //	                 Without open, EOF says the same

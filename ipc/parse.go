@@ -93,6 +93,8 @@ func ParseOpen(body []byte) (o Open, err error) {
 			have, o.HeartbeatSeconds = c.once(have, heartbeat), c.num()
 		case "max_message_bytes":
 			have, o.MaxMessageBytes = c.once(have, limit), c.int()
+		case "trace":
+			o.Trace = c.bool()
 		default:
 			c.raw()
 		}
@@ -157,6 +159,8 @@ func ParseResult(body []byte) (r Result, err error) {
 			have, r.Seconds = c.once(have, seconds), c.num()
 		case "value":
 			have, r.Value = c.once(have, value), c.raw()
+		case "began":
+			r.Began = c.num()
 		case "start":
 			have, r.Interval.Start = c.once(have, start), c.int()
 		case "end":
@@ -189,6 +193,7 @@ func ParseFail(body []byte) (f Fail, err error) {
 
 // ParseBye reads a bye's body.
 func ParseBye(body []byte) (b Bye, err error) {
+	var gc GC
 	c, have := cursor{b: body}, 0
 	for range c.mapLen() {
 		switch string(c.str()) {
@@ -208,6 +213,10 @@ func ParseBye(body []byte) (b Bye, err error) {
 			have, b.InvoluntarySwitches = c.once(have, 64), c.figure()
 		case "migrations":
 			have, b.Migrations = c.once(have, 128), c.figure()
+		case "gc_cycles":
+			gc.Cycles, b.GC = c.figure(), &gc
+		case "gc_pause_seconds":
+			gc.PauseSeconds = c.num()
 		default:
 			c.raw()
 		}
@@ -409,6 +418,14 @@ func (c *cursor) figure() int64 {
 		c.fail("integer below zero")
 	}
 	return v
+}
+
+func (c *cursor) bool() bool {
+	tag, _, _ := c.next()
+	if tag != 0xc2 && tag != 0xc3 {
+		c.fail("not a boolean")
+	}
+	return tag == 0xc3
 }
 
 func (c *cursor) float() float64 {

@@ -227,12 +227,17 @@ func (a *actor) hang() exit {
 // beat does nothing but say that it lives, until the process is killed.
 func (a *actor) beat() exit {
 	for a.say(ipc.AppendBeat(nil)) {
-		select {
-		case <-a.proc.gone:
-		case <-time.After(100 * time.Millisecond):
-		}
+		a.sleep(100 * time.Millisecond)
 	}
 	return a.hang()
+}
+
+// sleep ends early with the process.
+func (a *actor) sleep(d time.Duration) {
+	select {
+	case <-a.proc.gone:
+	case <-time.After(d):
+	}
 }
 
 const span = 1000 // of a chunk in these tests
@@ -249,15 +254,27 @@ func expected(t *testing.T, n int64) float64 {
 }
 
 // sum runs n chunks and checks that a sum that is said to be right is right,
-// to the last bit.
+// to the last bit, and that OnEvent was told of each chunk once. A run that would hang ends after a day of fake time.
 func (th *theatre) sum(t *testing.T, o Options, n int64) (Outcome, error) {
 	t.Helper()
 	o.ChunkSize = span
 	p := th.open(t, o)
-	out, err := p.Run(t.Context(), Run{Task: pi.Spec(), Whole: ipc.Interval{End: n * span}})
+	ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+	defer cancel()
+	out, err := p.Run(ctx, Run{Task: pi.Spec(), Whole: ipc.Interval{End: n * span}})
 	p.Close()
 	if err == nil && math.Float64bits(out.Total.(float64)) != math.Float64bits(expected(t, n)) {
 		t.Errorf("the sum is %v, want %v", out.Total, expected(t, n))
+	}
+	told := make(map[ipc.Interval]bool)
+	for _, e := range th.of(ChunkFinished) {
+		if told[e.Input.Interval] {
+			t.Errorf("told twice: %v", e.Input)
+		}
+		told[e.Input.Interval] = true
+	}
+	if err == nil && int64(len(told)) != n {
+		t.Errorf("told of %d chunks, not %d", len(told), n)
 	}
 	return out, err
 }

@@ -258,6 +258,12 @@ func TestPoisonousChunkFailsByName(t *testing.T) {
 			if out.Status != Failed || out.Value != nil || len(out.Covered) == 0 || out.Covered[0] != (ipc.Interval{End: 3 * span}) {
 				t.Errorf("%+v", out)
 			}
+			for _, again := range th.of(ChunkRetried) {
+				var lost *LostWorkerError
+				if errors.As(again.Err, &lost); lost == nil || again.Worker != lost.Worker || again.Input.Interval != poison {
+					t.Errorf("%+v", again)
+				}
+			}
 			if n := th.lives[0] + th.lives[1]; n > 2+attempts+2 { // two at first, and it may have had company once a worker
 				t.Errorf("%d processes for %d attempts", n, attempts)
 			}

@@ -188,7 +188,7 @@ func (p *Pool) newJob(ctx context.Context, spec *task.Spec, n int) *job {
 // job's end, or that stop or expired is closed. In the serial backend this is
 // where the work is done.
 func (j *job) await(ctx context.Context, stop, expired <-chan struct{}) error {
-	if s, ok := j.pool.slots[0].body.(*serial); ok && s.step() {
+	if s, ok := j.pool.slots[0].body.(*serial); ok && s.step(j) {
 		return ctx.Err()
 	}
 	select {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -155,7 +154,7 @@ func (l *life) greet() error {
 	l.ready = true
 	l.slot.stats.Host, l.slot.stats.CPUs = hello.Host, hello.CPUs
 	l.slot.stats.StartupSeconds += startup
-	l.out.buf = ipc.AppendOpen(l.out.buf, ipc.Open{HeartbeatSeconds: p.opts.Heartbeat.Seconds(), MaxMessageBytes: p.opts.MaxMessage})
+	l.out.buf = ipc.AppendOpen(l.out.buf, ipc.Open{HeartbeatSeconds: p.opts.Heartbeat.Seconds(), MaxMessageBytes: p.opts.MaxMessage, Trace: p.opts.Trace})
 	if p.closed {
 		l.sayEnd()
 	} else {
@@ -163,7 +162,7 @@ func (l *life) greet() error {
 	}
 	l.kick()
 	p.mu.Unlock()
-	p.emit(Event{Kind: WorkerStarted, Worker: l.slot.index, PID: l.proc.Pid(), Seconds: startup})
+	p.emit(Event{Kind: WorkerStarted, Worker: l.slot.index, PID: l.proc.Pid(), Seconds: startup, Began: l.born})
 	return nil
 }
 
@@ -262,7 +261,7 @@ func (l *life) answer(m ipc.Message) error {
 	if err := h.job.cells.decode(h.job.cell(h.chunk), r.Value, large); err != nil {
 		return &ipc.Fault{Reason: "a result of another type", Err: err}
 	}
-	l.done = append(l.done, answer{seconds: r.Seconds, size: int64(len(r.Value))})
+	l.done = append(l.done, answer{seconds: r.Seconds, began: r.Began, size: int64(len(r.Value))})
 	return nil
 }
 
@@ -289,10 +288,7 @@ func (l *life) settle() {
 		return
 	}
 	p := l.pool
-	var told []held
-	if p.opts.OnEvent != nil {
-		told = slices.Clone(l.handed[l.seen-len(l.done) : l.seen])
-	}
+	events := p.finished(l.slot.index, l.proc.Pid(), l.handed, l.done)
 	tooLarge := p.opts.MaxRSS > 0 && p.sys.residentSet(l.proc.Pid()) > p.opts.MaxRSS
 	p.mu.Lock()
 	l.slot.answered(l.proc.Pid(), l.done)
@@ -306,7 +302,7 @@ func (l *life) settle() {
 		l.sayEnd()
 	}
 	p.mu.Unlock()
-	p.finished(l.slot.index, l.proc.Pid(), told, l.done)
+	p.emit(events...)
 	l.done, l.handed, l.seen = l.done[:0], nil, 0
 }
 

@@ -66,6 +66,10 @@ type Options struct {
 	Stderr  io.Writer
 	Verbose bool // pass on the whole of a crashing worker's stack, not its first line and last ten
 
+	// Trace has workers tell when each chunk was begun and what their garbage
+	// collector did: see Event.Began and WorkerStats.GC.
+	Trace bool
+
 	// OnEvent is told what happens, from the pool's goroutines, one call at a
 	// time. It must not block for long and must not call the pool. Nil is allowed.
 	OnEvent func(Event)

@@ -96,8 +96,10 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 	for i := range places {
 		p.slots = append(p.slots, &slot{pool: p, index: i, stats: newStats(i)})
 	}
-	p.release = context.AfterFunc(ctx, func() { p.close(ctx.Err()) })
 	p.start()
+	p.mu.Lock() // ctx may be done already, and then close runs
+	defer p.mu.Unlock()
+	p.release = context.AfterFunc(ctx, func() { p.close(ctx.Err()) })
 	return p, nil
 }
 

@@ -197,7 +197,9 @@ func (s *summing) consume(ctx context.Context) error {
 		case <-stop:
 			stop = nil
 			s.end(ErrStopped)
-			s.expired = after(time.Now().Add(s.job.pool.opts.Grace))
+			if end := time.Now().Add(s.job.pool.opts.Grace); s.expired == nil || end.Before(s.run.Deadline) {
+				s.expired = after(end)
+			}
 		default:
 		}
 	}

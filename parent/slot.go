@@ -83,6 +83,7 @@ func (s *slot) limit(j *job) int {
 // An answer is what became of a chunk in a hand.
 type answer struct {
 	seconds float64 // that the task took
+	began   float64 // when, on the clock of ipc.Now; 0 without a trace
 	size    int64   // of the encoded result, in bytes
 	err     error
 }
@@ -90,20 +91,23 @@ type answer struct {
 // answered accepts the answers to the first chunks of the hand.
 func (s *slot) answered(pid int, answers []answer) {
 	for i, a := range answers {
-		h := s.hand[i]
-		c := h.chunk
-		c.worker, c.pid, c.seconds, c.size = s.index, pid, a.seconds, a.size
-		s.stats.Chunks++
-		s.stats.BusySeconds += a.seconds
-		if seconds := max(a.seconds, 1e-9); s.paceOf != h.job.spec {
-			s.paceOf, s.pace = h.job.spec, seconds
-		} else {
-			s.pace += (seconds - s.pace) / 8
-		}
-		h.job.settle(c, a.err)
+		s.accept(s.hand[i], pid, a)
 	}
 	clear(s.hand[:len(answers)])
 	s.hand = s.hand[len(answers):]
+}
+
+func (s *slot) accept(h held, pid int, a answer) {
+	c := h.chunk
+	c.worker, c.pid, c.seconds, c.size = s.index, pid, a.seconds, a.size
+	s.stats.Chunks++
+	s.stats.BusySeconds += a.seconds
+	if seconds := max(a.seconds, 1e-9); s.paceOf != h.job.spec {
+		s.paceOf, s.pace = h.job.spec, seconds
+	} else {
+		s.pace += (seconds - s.pace) / 8
+	}
+	h.job.settle(c, a.err)
 }
 
 // hold puts h last into the hand, which moves through its store as chunks are
@@ -138,6 +142,7 @@ type WorkerStats struct {
 	VoluntarySwitches   int64
 	InvoluntarySwitches int64
 	Migrations          int64
+	GC                  *ipc.GC // of its processes; nil without Options.Trace
 }
 
 // add adds a process's own account, and what is unknown stays unknown.
@@ -145,6 +150,13 @@ func (w *WorkerStats) add(b ipc.Bye) {
 	w.UserSeconds += b.UserSeconds
 	w.SystemSeconds += b.SystemSeconds
 	w.PeakRSSBytes = max(w.PeakRSSBytes, b.PeakRSSBytes)
+	if b.GC != nil {
+		if w.GC == nil {
+			w.GC = &ipc.GC{}
+		}
+		w.GC.Cycles += b.GC.Cycles
+		w.GC.PauseSeconds += b.GC.PauseSeconds
+	}
 	for _, f := range []struct {
 		sum *int64
 		add int64

@@ -30,7 +30,7 @@ func (w *worker) judge(l *life, err error) verdict {
 		w.account(l)
 	}
 	var v verdict
-	fruitless := l == nil || l.settled == 0
+	fruitless := l == nil || l.settled == 0 && !(l.ready && time.Since(l.born) > provenAfter)
 	switch {
 	case l != nil && err == nil && l.ended && len(hand) == 0:
 		v.add(Event{Kind: WorkerEnded, Worker: s.index, PID: l.proc.Pid()})
@@ -40,11 +40,15 @@ func (w *worker) judge(l *life, err error) verdict {
 		fruitless = false
 	case l != nil && l.killed == errTimeout:
 		if len(hand) > 0 && hand[0].chunk == l.late { // else its answer came after all
-			v.charge(hand[0], &TimeoutError{Limit: p.opts.Timeout, PID: l.proc.Pid()}, p.opts.Retries)
+			w.charge(&v, hand[0], &TimeoutError{Limit: p.opts.Timeout, PID: l.proc.Pid()})
 			hand = hand[1:]
 		}
 		giveBack(hand)
 		fruitless = false
+	case l == nil: // it could not be started
+		if !p.closed {
+			v.add(Event{Kind: WorkerLost, Worker: s.index, Err: err})
+		}
 	default:
 		lost := w.lost(l, err)
 		if !p.closed {
@@ -52,7 +56,7 @@ func (w *worker) judge(l *life, err error) verdict {
 		}
 		err = lost
 		if len(hand) == 1 {
-			v.charge(hand[0], lost, p.opts.Retries)
+			w.charge(&v, hand[0], lost)
 			fruitless = false
 		}
 		if len(hand) > 1 { // any of them may have been the death of it
@@ -98,7 +102,7 @@ func giveBack(hand []held) {
 
 // charge holds a chunk to account for its worker's end: it is tried again,
 // alone, or fails for good.
-func (v *verdict) charge(h held, err error, retries int) {
+func (w *worker) charge(v *verdict, h held, err error) {
 	c, in := h.chunk, h.job.input(h.chunk)
 	c.attempts++
 	switch err := err.(type) {
@@ -107,22 +111,18 @@ func (v *verdict) charge(h held, err error, retries int) {
 	case *TimeoutError:
 		err.Input, err.Attempts = in, c.attempts
 	}
-	if c.attempts > retries {
+	if c.attempts > w.slot.pool.opts.Retries {
 		h.job.settle(c, err)
 		return
 	}
 	c.alone = true
 	h.job.giveBack(c)
-	v.add(Event{Kind: ChunkRetried, Worker: c.worker, Input: in, Err: err})
+	v.add(Event{Kind: ChunkRetried, Worker: w.slot.index, Input: in, Err: err})
 }
 
 // lost describes a worker that ended before its time.
 func (w *worker) lost(l *life, err error) *LostWorkerError {
-	e := &LostWorkerError{Worker: w.slot.index, ExitCode: -1, Err: err}
-	if l == nil {
-		return e
-	}
-	e.PID, e.Stderr = l.proc.Pid(), l.stderr.last()
+	e := &LostWorkerError{Worker: w.slot.index, PID: l.proc.Pid(), ExitCode: -1, Stderr: l.stderr.last(), Err: err}
 	if l.killed != nil {
 		e.Err = l.killed
 	}
@@ -133,7 +133,7 @@ func (w *worker) lost(l *life, err error) *LostWorkerError {
 	}
 	// A stream that merely ended says nothing that the exit does not say better.
 	var fault *ipc.Fault
-	if l.killed == nil && errors.As(err, &fault) && fault.First == nil && (e.Signal != "" || e.ExitCode > 0) {
+	if l.killed == nil && errors.As(err, &fault) && fault.First == nil && (e.Signal != "" || e.ExitCode >= 0) {
 		e.Err = nil
 	}
 	if e.Signal == "killed" && l.killed == nil {
