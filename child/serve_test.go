@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"procpool/internal/role"
 	"procpool/ipc"
-	"procpool/task"
 )
 
 // hangLimit ends a test that hangs. Nothing takes nearly as long.
@@ -45,7 +45,7 @@ func serve(t *testing.T) *talk {
 	done := make(chan bool)
 	go func() {
 		defer close(done)
-		err := Serve(task.WithWorker(t.Context(), 3), theirIn, theirOut)
+		err := Serve(role.WithIndex(t.Context(), 3), theirIn, theirOut)
 		theirOut.Close()
 		k.ended <- err
 	}()

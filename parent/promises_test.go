@@ -85,7 +85,7 @@ func TestATaskThatTheWorkerDoesNotHave(t *testing.T) {
 	}
 }
 
-var misbehave = task.Define("promise-misbehave", func(_ context.Context, how string) ([]byte, error) {
+var errand = task.Define("promise-errand", func(_ context.Context, how string) ([]byte, error) {
 	switch how {
 	case "error":
 		return nil, errors.New("no")
@@ -108,7 +108,7 @@ func TestErrorsSayWhichInput(t *testing.T) {
 	how := []string{"fine", "error", "panic", "exit", "hang", "large", strings.Repeat("x", 2<<20), "fine"}
 	var of []Input
 	i := 0
-	for out, err := range Map(t.Context(), p, misbehave, slices.Values(how)) {
+	for out, err := range Map(t.Context(), p, errand, slices.Values(how)) {
 		var failed *TaskError
 		var inner *task.Error
 		var lost *LostWorkerError
@@ -147,7 +147,7 @@ func TestErrorsSayWhichInput(t *testing.T) {
 		i++
 	}
 	for k, in := range of {
-		if in != (Input{Task: "promise-misbehave", Index: int64(k + 1)}) {
+		if in != (Input{Task: "promise-errand", Index: int64(k + 1)}) {
 			t.Errorf("error %d names %+v", k+1, in)
 		}
 	}
