@@ -144,11 +144,11 @@ func ExampleNewPool() {
 func ExampleOptions() {
 	pool := open(parent.Options{
 		Procs:             2,
-		Retries:           -1,              // an input that kills its worker is not tried again
-		Timeout:           2 * time.Second, // an input that takes longer loses its worker
-		MaxChunksPerChild: 1000,            // a fresh process now and then
-		MaxRSS:            1 << 30,         // or when it has grown to 1 GiB
-		GOMEMLIMIT:        512 << 20,       // and its collector tries hard to stay at half of that
+		Retries:           -1,          // an input that kills its worker is not tried again
+		Timeout:           time.Minute, // an input that takes longer loses its worker
+		MaxChunksPerChild: 1000,        // a fresh process now and then
+		MaxRSS:            1 << 30,     // or when it has grown to 1 GiB
+		GOMEMLIMIT:        512 << 20,   // and its collector tries hard to stay at half of that
 		Env:               []string{"LANG=C"},
 	})
 	defer pool.Close()

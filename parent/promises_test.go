@@ -104,19 +104,18 @@ var errand = task.Define("promise-errand", func(_ context.Context, how string) (
 // Every error of an input has a type and says which input it was; the inputs
 // around it are not touched.
 func TestErrorsSayWhichInput(t *testing.T) {
-	p := openPool(t, Options{Procs: 2, Retries: -1, Timeout: time.Second, MaxMessage: 1 << 20})
-	how := []string{"fine", "error", "panic", "exit", "hang", "large", strings.Repeat("x", 2<<20), "fine"}
+	p := openPool(t, Options{Procs: 2, Retries: -1, MaxMessage: 1 << 20})
+	how := []string{"fine", "error", "panic", "exit", "large", strings.Repeat("x", 2<<20), "fine"}
 	var of []Input
 	i := 0
 	for out, err := range Map(t.Context(), p, errand, slices.Values(how)) {
 		var failed *TaskError
 		var inner *task.Error
 		var lost *LostWorkerError
-		var late *TimeoutError
 		var input *InputError
 		ok := false
 		switch i {
-		case 0, 7:
+		case 0, 6:
 			ok = err == nil && string(out) == "fine"
 		case 1:
 			ok = errors.As(err, &failed) && errors.As(err, &inner) && inner.Text == "no" && inner.Stack == ""
@@ -125,10 +124,8 @@ func TestErrorsSayWhichInput(t *testing.T) {
 		case 3:
 			ok = errors.As(err, &lost) && lost.ExitCode == 3 && lost.Signal == "" && lost.PID > 0 && lost.Attempts == 1
 		case 4:
-			ok = errors.As(err, &late) && late.Timeout() && late.Limit == time.Second && late.PID > 0
-		case 5:
 			ok = errors.As(err, &failed) && strings.Contains(err.Error(), "the result of 2097157 bytes is over the limit of 1048576 bytes a message")
-		case 6:
+		case 5:
 			ok = errors.As(err, &input) && strings.Contains(err.Error(), "over the limit")
 		}
 		if !ok || err != nil && out != nil {
@@ -139,8 +136,6 @@ func TestErrorsSayWhichInput(t *testing.T) {
 			of = append(of, failed.Input)
 		case lost != nil:
 			of = append(of, lost.Input)
-		case late != nil:
-			of = append(of, late.Input)
 		case input != nil:
 			of = append(of, input.Input)
 		}
@@ -151,8 +146,17 @@ func TestErrorsSayWhichInput(t *testing.T) {
 			t.Errorf("error %d names %+v", k+1, in)
 		}
 	}
-	if i != len(how) || len(of) != 6 {
+	if i != len(how) || len(of) != 5 {
 		t.Errorf("%d outputs, %d errors with inputs", i, len(of))
+	}
+}
+
+func TestAnInputThatTakesTooLong(t *testing.T) {
+	p := openPool(t, Options{Procs: 1, Retries: 1, Timeout: 200 * time.Millisecond})
+	_, err := one(t, p, errand, "hang")
+	var late *TimeoutError
+	if !errors.As(err, &late) || !late.Timeout() || late.Limit != 200*time.Millisecond || late.PID <= 0 || late.Attempts != 2 || late.Input.Task != "promise-errand" {
+		t.Error(err)
 	}
 }
 
