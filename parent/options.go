@@ -31,6 +31,9 @@ const (
 	MaxProcs              = placement.MaxProcs // workers of a pool: more need more descriptors and memory than systems give one parent
 )
 
+// minMessage leaves room for a short input and what goes around it.
+const minMessage = 1 << 10
+
 // Options of a pool. The zero value is valid: as many worker processes as
 // this process may use CPUs, and the defaults above.
 type Options struct {
@@ -52,7 +55,8 @@ type Options struct {
 	MaxMessage        int64 // bytes of a message in either direction, 4 KiB to 2 GiB - 1; 0 = DefaultMaxMessage
 
 	GOMAXPROCS int      // of each worker process; 0 = 1
-	Env        []string // further environment of worker processes, "key=value"; the last of a key counts
+	GOMEMLIMIT int64    // of each worker process: a soft limit of its Go memory in bytes; 0 = this process's, if the environment sets one, divided by Procs
+	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above
 
 	// Bind pins worker i to the CPUs Bind[i%len(Bind)], before its runtime
 	// starts; an empty set binds nothing. placement.NewPlan makes such plans. Linux only.
@@ -114,11 +118,11 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 {
+	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 || o.GOMEMLIMIT < 0 {
 		return o, refuse("negative option: only Retries and Heartbeat may be below 0")
 	}
 	if o.MaxMessage < minMessage || o.MaxMessage > ipc.MaxLimit {
-		return o, refuse("messages of at most %d bytes: the limit can be %d to %d", o.MaxMessage, minMessage, ipc.MaxLimit)
+		return o, refuse("MaxMessage of %d bytes: it can be %d to %d", o.MaxMessage, minMessage, ipc.MaxLimit)
 	}
 	if o.Backend != Processes {
 		return o, o.onlyProcesses()
@@ -133,6 +137,8 @@ func (o Options) onlyProcesses() error {
 		return refuse("backend %s cannot keep a timeout: a goroutine cannot be killed", o.Backend)
 	case o.MaxRSS > 0 || o.MaxChunksPerChild > 0:
 		return refuse("backend %s has no worker processes that could be replaced", o.Backend)
+	case o.GOMEMLIMIT > 0 || len(o.Env) > 0:
+		return refuse("backend %s has no worker processes with a memory limit or an environment of their own", o.Backend)
 	case len(o.Bind) > 0:
 		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
 	}
