@@ -17,13 +17,9 @@ import (
 // waits, spinning, to drop them: milliseconds for a process that lived for one.
 const worthCounting = 50 * time.Millisecond
 
-// procBuffer holds a file of the proc file system; those read here are shorter
-// than 3 KiB. Buffers come from the heap, for a stack that grows costs more.
-const procBuffer = 4 << 10
-
 // peakRSS is the high-water mark of this process's resident set in bytes, or -1.
 func peakRSS() int64 {
-	kib := figureAfter(readProc("/proc/self/status", make([]byte, procBuffer)), "\nVmHWM:")
+	kib := figureAfter(readProc("/proc/self/status"), "\nVmHWM:")
 	if kib < 0 {
 		return -1
 	}
@@ -37,9 +33,9 @@ func migrations(used time.Duration) int64 {
 	if used < worthCounting {
 		return -1
 	}
-	sum, buf := int64(0), make([]byte, procBuffer)
+	sum := int64(0)
 	for _, tid := range threads() {
-		n := figureAfter(readProc("/proc/self/task/"+tid+"/sched", buf), "\nse.nr_migrations")
+		n := figureAfter(readProc("/proc/self/task/"+tid+"/sched"), "\nse.nr_migrations")
 		if n < 0 {
 			return -1
 		}
@@ -55,9 +51,9 @@ func threads() (ids []string) {
 		return nil
 	}
 	defer unix.Close(fd)
-	buf := make([]byte, procBuffer)
+	var buf [4096]byte
 	for {
-		n, err := unix.ReadDirent(fd, buf)
+		n, err := unix.ReadDirent(fd, buf[:])
 		if err != nil || n <= 0 {
 			return ids
 		}
@@ -65,14 +61,16 @@ func threads() (ids []string) {
 	}
 }
 
-// readProc reads the beginning of a file of the proc file system into buf,
-// which such files fill with one read.
-func readProc(path string, buf []byte) []byte {
+// readProc reads the beginning of a file of the proc file system, whose files
+// here are shorter than 3 KiB and come with one read. The buffer is returned,
+// and so on the heap: a stack that must grow for it costs more.
+func readProc(path string) []byte {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil
 	}
 	defer unix.Close(fd)
+	buf := make([]byte, 4<<10)
 	n, err := unix.Read(fd, buf)
 	if err != nil {
 		return nil
