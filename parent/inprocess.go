@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"procpool/internal/role"
 	"procpool/ipc"
 	"procpool/task"
 )
@@ -124,11 +125,11 @@ var goexit = &task.Error{Text: "the task ended its goroutine (runtime.Goexit)"}
 
 // compute runs a chunk in this process and gives its error the form that it
 // would have from a worker process.
-func (j *job) compute(c *chunk, worker int) error {
+func (j *job) compute(c *chunk, index int) error {
 	if err := j.ctx.Err(); err != nil {
 		return err
 	}
-	err := j.cells.compute(task.WithWorker(j.ctx, worker), j.cell(c), c)
+	err := j.cells.compute(role.WithIndex(j.ctx, index), j.cell(c), c)
 	if e, ok := err.(*task.Error); ok {
 		return &TaskError{Input: j.input(c), Err: e}
 	}

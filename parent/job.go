@@ -44,7 +44,7 @@ type job struct {
 // cells is where a job's results are kept, typed. A cell belongs to whoever
 // has its chunk in hand, and to the consumer once the chunk is done.
 type cells interface {
-	decode(cell int, value []byte) error
+	decode(cell int, value []byte, own bool) error // own: value may be kept
 	compute(ctx context.Context, cell int, c *chunk) error
 }
 

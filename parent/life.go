@@ -253,7 +253,11 @@ func (l *life) answer(m ipc.Message) error {
 	if h.job.spec.Sums() && (!r.HasInterval || r.Interval != h.chunk.iv) {
 		return &ipc.Fault{Reason: fmt.Sprintf("a result for interval %v, asked was %v", r.Interval, h.chunk.iv)}
 	}
-	if err := h.job.cells.decode(h.job.cell(h.chunk), r.Value); err != nil {
+	large := len(r.Value) > largeValue
+	if large {
+		r.Value = l.in.Keep(r.Value)
+	}
+	if err := h.job.cells.decode(h.job.cell(h.chunk), r.Value, large); err != nil {
 		return &ipc.Fault{Reason: "a result of another type", Err: err}
 	}
 	l.done = append(l.done, answer{seconds: r.Seconds, began: r.Began, size: int64(len(r.Value))})
