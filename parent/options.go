@@ -67,8 +67,8 @@ type Options struct {
 	Stderr  io.Writer
 	Verbose bool // pass on the whole of a crashing worker's stack, not its first line and last ten
 
-	// Trace has workers tell when each chunk was begun and what their garbage
-	// collector did: see Event.Began and WorkerStats.GC.
+	// Trace makes an event of each finished chunk, and has workers tell when it
+	// was begun and what their garbage collector did: see Event.Began and WorkerStats.GC.
 	Trace bool
 
 	// OnEvent is told what happens, from the pool's goroutines, one call at a
