@@ -16,6 +16,7 @@ type Backend string
 const (
 	Processes  Backend = "processes"  // worker processes, which share nothing
 	Goroutines Backend = "goroutines" // goroutines of this process
+	Threads    Backend = "threads"    // goroutines of this process, each on an OS thread of its own
 	Serial     Backend = "serial"     // the goroutine that asks for the results
 )
 
@@ -52,8 +53,9 @@ type Options struct {
 	GOMAXPROCS int      // of each worker process; 0 = 1
 	Env        []string // further environment of worker processes, "key=value"; the last of a key counts
 
-	// Bind pins worker i to the CPUs Bind[i%len(Bind)], before its runtime
-	// starts; an empty set binds nothing. placement.NewPlan makes such plans. Linux only.
+	// Bind pins worker i to the CPUs Bind[i%len(Bind)]: a process before its
+	// runtime starts, in the threads backend the thread. An empty set binds
+	// nothing. placement.NewPlan makes such plans. Linux only.
 	Bind []placement.CPUSet
 
 	// Stderr receives what workers write to their standard error, line by
@@ -82,9 +84,9 @@ func (o Options) withDefaults() (Options, error) {
 	switch o.Backend {
 	case "":
 		o.Backend = Processes
-	case Processes, Goroutines, Serial:
+	case Processes, Goroutines, Threads, Serial:
 	default:
-		return o, refuse("unknown backend %q: it is processes, goroutines or serial", o.Backend)
+		return o, refuse("unknown backend %q: it is processes, goroutines, threads or serial", o.Backend)
 	}
 	if o.Procs < 0 || o.Procs > MaxProcs {
 		return o, refuse("%d workers: there can be 1 to %d", o.Procs, MaxProcs)
@@ -126,7 +128,7 @@ func (o Options) onlyProcesses() error {
 		return refuse("backend %s cannot keep a timeout: a goroutine cannot be killed", o.Backend)
 	case o.MaxRSS > 0 || o.MaxChunksPerChild > 0:
 		return refuse("backend %s has no worker processes that could be replaced", o.Backend)
-	case len(o.Bind) > 0:
+	case len(o.Bind) > 0 && o.Backend != Threads:
 		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
 	}
 	return nil
