@@ -72,7 +72,9 @@ func (o Options) withDefaults() Options {
 	if len(o.Backends) == 0 {
 		o.Backends = []Backend{Serial, Goroutines, Processes}
 	}
-	o.CPUs = orElse(o.CPUs, availableCPUs())
+	if o.CPUs == 0 {
+		o.CPUs = availableCPUs()
+	}
 	if len(o.Workers) == 0 {
 		for n := 1; n < o.CPUs; n *= 2 {
 			o.Workers = append(o.Workers, n)
