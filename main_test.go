@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"procpool/child"
+	"procpool/parent/placement"
 )
 
 // TestMain lets the test binary play procpool: testscript installs copies of it
@@ -18,6 +22,8 @@ import (
 // a worker at once, and never gets as far as the tests.
 func TestMain(m *testing.M) {
 	child.Main("child")
+	// Processes under the race detector would sleep for a second when they end.
+	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 	testscript.Main(m, map[string]func(){"procpool": main})
 }
 
@@ -26,7 +32,9 @@ func TestMain(m *testing.M) {
 const marker = "PROCPOOL_TEST_OF"
 
 // TestScript drives the command line as a user would: testdata/script/*.txtar.
-// With UPDATE_SCRIPTS=1 it writes what cmp finds different into the scripts.
+// The condition [cpus] holds where there are several CPUs to be bound to, of
+// which $FIRSTCPU and $LASTCPU are two. With UPDATE_SCRIPTS=1 what cmp finds
+// different is written into the scripts.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -37,7 +45,19 @@ func TestScript(t *testing.T) {
 		Deadline:            time.Now().Add(5 * time.Minute), // for hangs alone
 		Setup: func(env *testscript.Env) error {
 			env.Setenv(marker, env.WorkDir)
+			if mask, err := (placement.System{}).Mask(); err == nil {
+				cpus := slices.Collect(mask.All())
+				env.Setenv("FIRSTCPU", strconv.Itoa(cpus[0]))
+				env.Setenv("LASTCPU", strconv.Itoa(cpus[len(cpus)-1]))
+			}
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "cpus" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			mask, err := placement.System{}.Mask()
+			return err == nil && mask.Count() > 1, nil
 		},
 	})
 }

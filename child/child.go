@@ -17,8 +17,8 @@ import (
 	"slices"
 	"strconv"
 
+	"procpool/internal/role"
 	"procpool/ipc"
-	"procpool/task"
 )
 
 const (
@@ -39,7 +39,7 @@ const maxStack = 128 << 20
 // anywhere else it returns at once. aliases are further first arguments,
 // standing alone, that make the process a worker.
 func Main(aliases ...string) {
-	task.Seal()
+	role.Seal()
 	index, is := requested(os.Args, aliases)
 	if !is {
 		return
@@ -77,7 +77,7 @@ func run(index int) int {
 		return 1
 	}
 	debug.SetMaxStack(maxStack)
-	err = Serve(task.WithWorker(context.Background(), index), in, out)
+	err = Serve(role.WithIndex(context.Background(), index), in, out)
 	var fault *ipc.Fault
 	switch {
 	case err == nil:

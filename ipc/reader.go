@@ -112,7 +112,7 @@ func (r *Reader) fill() error {
 		r.from = 0
 	}
 	if len(r.buf) == cap(r.buf) {
-		grown := make([]byte, len(r.buf)-r.from, max(firstBuffer, 2*(len(r.buf)-r.from)))
+		grown := make([]byte, len(r.buf)-r.from, r.grown())
 		copy(grown, r.buf[r.from:])
 		r.buf, r.from = grown, 0
 	}
@@ -125,6 +125,32 @@ func (r *Reader) fill() error {
 		return fault(r.buf[r.from:], io.ErrUnexpectedEOF, "stream is cut in the middle of a message")
 	}
 	return err
+}
+
+// grown is the next size of the buffer, at most three times what has come: a
+// length in a header is only a claim. Steps are chosen so that the last of them
+// ends where the message does, as far as that is known.
+func (r *Reader) grown() int {
+	came := len(r.buf) - r.from
+	size := r.scan.need
+	for size > 3*came {
+		size = size/3 + 1
+	}
+	return max(size, 2*came, firstBuffer)
+}
+
+// Keep returns part, which is of the message handed out last, so that it stays
+// valid: with the buffer itself where that is mostly part, else as a copy.
+// Nothing else of the message is valid then.
+func (r *Reader) Keep(part []byte) []byte {
+	if cap(r.buf) > 2*len(part) || r.last == 0 {
+		return append([]byte(nil), part...)
+	}
+	rest := r.buf[r.from+r.last:]
+	r.buf, r.from, r.last = append([]byte(nil), rest...), 0, 0
+	r.scan.reset()
+	r.found = false
+	return part[:len(part):len(part)]
 }
 
 // helloMark is how every hello begins.

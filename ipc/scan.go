@@ -8,6 +8,7 @@ import "encoding/binary"
 // come, so a long message is looked at once, not once a read.
 type scanner struct {
 	pos   int // bytes of the value that are behind us
+	need  int // bytes that the value has at least, as far as its headers say
 	depth int
 	left  [MaxDepth]uint64
 }
@@ -21,7 +22,7 @@ type header struct {
 }
 
 // reset makes s ready for another value.
-func (s *scanner) reset() { s.pos, s.depth = 0, 0 }
+func (s *scanner) reset() { s.pos, s.need, s.depth = 0, 0, 0 }
 
 // scan looks at b, which starts where the value does and has at least the
 // bytes that it had before. It reports whether the value is complete, its
@@ -50,6 +51,7 @@ func (s *scanner) scan(b []byte, limit int64) (done bool, reason string) {
 			return false, "message is over the limit"
 		}
 		if end > int64(len(b)) {
+			s.need = int(end)
 			return false, ""
 		}
 		s.pos = int(end)

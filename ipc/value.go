@@ -120,7 +120,13 @@ func (w *sliceWriter) WriteByte(c byte) error {
 // DecodeValue reads a delimited value into *v. Whatever *v held is forgotten,
 // never written through, since others may still hold its maps and slices. It
 // keeps nothing of value: what must outlive it is copied.
-func DecodeValue[T any](value []byte, v *T) error {
+func DecodeValue[T any](value []byte, v *T) error { return decodeValue(value, v, false) }
+
+// TakeValue is DecodeValue for a value that the caller gives away: a []byte
+// becomes a part of it instead of a copy.
+func TakeValue[T any](value []byte, v *T) error { return decodeValue(value, v, true) }
+
+func decodeValue[T any](value []byte, v *T, take bool) error {
 	*v = *new(T)
 	c := cursor{b: value}
 	switch v := any(v).(type) {
@@ -140,7 +146,9 @@ func DecodeValue[T any](value []byte, v *T) error {
 		*v = string(c.str())
 	case *[]byte:
 		if !c.null() {
-			*v = append([]byte{}, c.bytes()...)
+			if *v = slices.Clip(c.bytes()); !take {
+				*v = append([]byte{}, *v...)
+			}
 		}
 	case *[]float64:
 		*v = c.floats()

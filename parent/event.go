@@ -32,12 +32,14 @@ type Event struct {
 }
 
 // emit tells OnEvent. It must not be called with p.mu held.
-func (p *Pool) emit(e Event) {
-	if p.opts.OnEvent == nil {
+func (p *Pool) emit(events ...Event) {
+	if p.opts.OnEvent == nil || len(events) == 0 {
 		return
 	}
-	e.Time = time.Now()
 	p.events.Lock()
 	defer p.events.Unlock()
-	p.opts.OnEvent(e)
+	for _, e := range events {
+		e.Time = time.Now()
+		p.opts.OnEvent(e)
+	}
 }

@@ -254,7 +254,7 @@ func expected(t *testing.T, n int64) float64 {
 }
 
 // sum runs n chunks and checks that a sum that is said to be right is right,
-// to the last bit. A run that would hang ends after a day of fake time.
+// to the last bit, and that OnEvent was told of each chunk once. A run that would hang ends after a day of fake time.
 func (th *theatre) sum(t *testing.T, o Options, n int64) (Outcome, error) {
 	t.Helper()
 	o.ChunkSize = span
@@ -265,6 +265,16 @@ func (th *theatre) sum(t *testing.T, o Options, n int64) (Outcome, error) {
 	p.Close()
 	if err == nil && math.Float64bits(out.Total.(float64)) != math.Float64bits(expected(t, n)) {
 		t.Errorf("the sum is %v, want %v", out.Total, expected(t, n))
+	}
+	told := make(map[ipc.Interval]bool)
+	for _, e := range th.of(ChunkFinished) {
+		if told[e.Input.Interval] {
+			t.Errorf("told twice: %v", e.Input)
+		}
+		told[e.Input.Interval] = true
+	}
+	if err == nil && int64(len(told)) != n {
+		t.Errorf("told of %d chunks, not %d", len(told), n)
 	}
 	return out, err
 }

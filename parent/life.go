@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -254,7 +253,11 @@ func (l *life) answer(m ipc.Message) error {
 	if h.job.spec.Sums() && (!r.HasInterval || r.Interval != h.chunk.iv) {
 		return &ipc.Fault{Reason: fmt.Sprintf("a result for interval %v, asked was %v", r.Interval, h.chunk.iv)}
 	}
-	if err := h.job.cells.decode(h.job.cell(h.chunk), r.Value); err != nil {
+	large := len(r.Value) > largeValue
+	if large {
+		r.Value = l.in.Keep(r.Value)
+	}
+	if err := h.job.cells.decode(h.job.cell(h.chunk), r.Value, large); err != nil {
 		return &ipc.Fault{Reason: "a result of another type", Err: err}
 	}
 	l.done = append(l.done, answer{seconds: r.Seconds, began: r.Began, size: int64(len(r.Value))})
@@ -284,10 +287,7 @@ func (l *life) settle() {
 		return
 	}
 	p := l.pool
-	var told []held
-	if p.opts.OnEvent != nil {
-		told = slices.Clone(l.handed[l.seen-len(l.done) : l.seen])
-	}
+	events := p.finished(l.slot.index, l.proc.Pid(), l.handed, l.done)
 	tooLarge := p.opts.MaxRSS > 0 && p.sys.residentSet(l.proc.Pid()) > p.opts.MaxRSS
 	p.mu.Lock()
 	l.slot.answered(l.proc.Pid(), l.done)
@@ -301,7 +301,7 @@ func (l *life) settle() {
 		l.sayEnd()
 	}
 	p.mu.Unlock()
-	p.finished(l.slot.index, l.proc.Pid(), told, l.done)
+	p.emit(events...)
 	l.done, l.handed, l.seen = l.done[:0], nil, 0
 }
 

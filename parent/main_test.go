@@ -12,6 +12,9 @@ import (
 
 func TestMain(m *testing.M) {
 	child.Main()
+	if os.Getenv(echoEnv) != "" {
+		echoForever()
+	}
 	os.Exit(m.Run())
 }
 

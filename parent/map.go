@@ -84,7 +84,10 @@ type mapCells[In, Out any] struct {
 	out  []Out
 }
 
-func (m *mapCells[In, Out]) decode(cell int, value []byte) error {
+func (m *mapCells[In, Out]) decode(cell int, value []byte, own bool) error {
+	if own {
+		return ipc.TakeValue(value, &m.out[cell])
+	}
 	return ipc.DecodeValue(value, &m.out[cell])
 }
 

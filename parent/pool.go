@@ -32,7 +32,7 @@ import (
 	"strconv"
 	"sync"
 
-	"procpool/task"
+	"procpool/internal/role"
 )
 
 // A Pool is a set of workers. It is safe for concurrent use; several maps and
@@ -81,7 +81,7 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 		return nil, err
 	}
 	if o.Backend == Processes {
-		if !task.Sealed() {
+		if !role.Sealed() {
 			return nil, errors.New("worker processes would run this whole program again: call child.Main first in main or TestMain")
 		}
 		if depth() >= maxDepth {
@@ -96,8 +96,10 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 	for i := range places {
 		p.slots = append(p.slots, &slot{pool: p, index: i, stats: newStats(i)})
 	}
-	p.release = context.AfterFunc(ctx, func() { p.close(ctx.Err()) })
 	p.start()
+	p.mu.Lock() // ctx may be done already, and then close runs
+	defer p.mu.Unlock()
+	p.release = context.AfterFunc(ctx, func() { p.close(ctx.Err()) })
 	return p, nil
 }
 

@@ -38,9 +38,7 @@ func (w *worker) supervise() {
 			err = l.live()
 		}
 		v := w.judge(l, err)
-		for _, e := range v.events {
-			p.emit(e)
-		}
+		p.emit(v.events...)
 		if !v.again {
 			return
 		}

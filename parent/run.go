@@ -167,7 +167,7 @@ func newSumming(ctx context.Context, p *Pool, r Run) *summing {
 // sumCells are the cells of a fold.
 type sumCells struct{ fold task.Fold }
 
-func (s sumCells) decode(cell int, value []byte) error { return s.fold.Decode(cell, value) }
+func (s sumCells) decode(cell int, value []byte, _ bool) error { return s.fold.Decode(cell, value) }
 
 func (s sumCells) compute(ctx context.Context, cell int, c *chunk) error {
 	return s.fold.Compute(ctx, cell, c.iv)

@@ -91,20 +91,23 @@ type answer struct {
 // answered accepts the answers to the first chunks of the hand.
 func (s *slot) answered(pid int, answers []answer) {
 	for i, a := range answers {
-		h := s.hand[i]
-		c := h.chunk
-		c.worker, c.pid, c.seconds, c.size = s.index, pid, a.seconds, a.size
-		s.stats.Chunks++
-		s.stats.BusySeconds += a.seconds
-		if seconds := max(a.seconds, 1e-9); s.paceOf != h.job.spec {
-			s.paceOf, s.pace = h.job.spec, seconds
-		} else {
-			s.pace += (seconds - s.pace) / 8
-		}
-		h.job.settle(c, a.err)
+		s.accept(s.hand[i], pid, a)
 	}
 	clear(s.hand[:len(answers)])
 	s.hand = s.hand[len(answers):]
+}
+
+func (s *slot) accept(h held, pid int, a answer) {
+	c := h.chunk
+	c.worker, c.pid, c.seconds, c.size = s.index, pid, a.seconds, a.size
+	s.stats.Chunks++
+	s.stats.BusySeconds += a.seconds
+	if seconds := max(a.seconds, 1e-9); s.paceOf != h.job.spec {
+		s.paceOf, s.pace = h.job.spec, seconds
+	} else {
+		s.pace += (seconds - s.pace) / 8
+	}
+	h.job.settle(c, a.err)
 }
 
 // hold puts h last into the hand, which moves through its store as chunks are

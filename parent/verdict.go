@@ -133,7 +133,7 @@ func (w *worker) lost(l *life, err error) *LostWorkerError {
 	}
 	// A stream that merely ended says nothing that the exit does not say better.
 	var fault *ipc.Fault
-	if l.killed == nil && errors.As(err, &fault) && fault.First == nil && (e.Signal != "" || e.ExitCode > 0) {
+	if l.killed == nil && errors.As(err, &fault) && fault.First == nil && (e.Signal != "" || e.ExitCode >= 0) {
 		e.Err = nil
 	}
 	if e.Signal == "killed" && l.killed == nil {

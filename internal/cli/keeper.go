@@ -22,6 +22,7 @@ type keeper struct {
 	path    string
 	spec    *task.Spec
 	writer  *journal.Writer
+	share   bool       // the journal is of a share, not of the whole
 	earlier ipc.Ledger // finished by earlier runs
 	host    string
 	partial []byte // a buffer
@@ -67,7 +68,7 @@ func (r *running) readJournal(c *cli.Context) error {
 }
 
 func (r *running) openJournal(path string, header journal.Header, resume bool) (err error) {
-	k := &keeper{path: path, spec: r.job.spec}
+	k := &keeper{path: path, spec: r.job.spec, share: header.Share.N > 0}
 	k.host, _ = os.Hostname()
 	if !resume {
 		k.writer, err = journal.Create(path, header)
@@ -168,7 +169,7 @@ func (k *keeper) sum() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if set.Header().Share.N == 0 {
+	if !k.share { // what a share covers, the run has proved
 		if err := set.Complete(); err != nil {
 			return nil, err
 		}

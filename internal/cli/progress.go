@@ -132,7 +132,7 @@ func (p *progress) line(elapsed time.Duration) string {
 		line += fmt.Sprintf("  %.3g/s  ETA %v", rate, left.Round(time.Second))
 	}
 	if p.gone > 0 {
-		line += fmt.Sprintf("  %d workers lost", p.gone)
+		line += "  " + plural(int64(p.gone), "worker") + " lost"
 	}
 	return line[:min(len(line), 79)]
 }
