@@ -60,12 +60,18 @@ const (
 	smallestTarget = 5 * time.Millisecond
 )
 
+// StandardTasks names the tasks of the standard experiment, which a program must
+// define to run it.
+func StandardTasks() []string {
+	return []string{"pi", "primes", "alloc", "table", "pagefault", "counter"}
+}
+
 // Null is the name of the task that does nothing: its times are the floor.
 const Null = "null"
 
 func (o Options) withDefaults() Options {
 	if len(o.Tasks) == 0 {
-		for _, name := range []string{"pi", "primes", "alloc", "table", "pagefault", "counter"} {
+		for _, name := range StandardTasks() {
 			o.Tasks = append(o.Tasks, Task{Name: name})
 		}
 	}
