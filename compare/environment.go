@@ -60,7 +60,13 @@ func cpuModel() string {
 }
 
 func summary(s placement.Summary) string {
-	return fmt.Sprintf("%d sockets, %d NUMA nodes, %d cores, %d CPUs", s.Sockets, s.Nodes, s.Cores, s.CPUs)
+	count := func(n int, what string) string {
+		if n != 1 {
+			what += "s"
+		}
+		return strconv.Itoa(n) + " " + what
+	}
+	return strings.Join([]string{count(s.Sockets, "socket"), count(s.Nodes, "NUMA node"), count(s.Cores, "core"), count(s.CPUs, "CPU")}, ", ")
 }
 
 func limits(l placement.Limits) string {

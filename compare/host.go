@@ -66,6 +66,11 @@ func (h hosted) run(ctx context.Context) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
+	if o.Backend == parent.Processes { // one that is still starting would end without an account
+		if err := w.wait(ctx); err != nil {
+			return Run{}, err
+		}
+	}
 	pool.Close() // its last events come before this returns
 	run := w.recorder.Run(o.Backend, began, wall, pool.Stats())
 	run.Flags = w.flags
@@ -136,7 +141,7 @@ func (w *watcher) event(e parent.Event) {
 	}
 }
 
-// wait waits for all workers of a warm pool.
+// wait waits for all worker processes.
 func (w *watcher) wait(ctx context.Context) error {
 	select {
 	case <-w.ready:

@@ -123,7 +123,7 @@ func (m *comparing) show(p compare.Progress) {
 			m.progress.say("%s", strings.TrimSuffix(planText(p.Plan), "\n"))
 		}
 	case compare.StageMeasure:
-		text := fmt.Sprintf("round %d of %d to %d", p.Round+1, p.Plan.Rounds[0], p.Plan.Rounds[1])
+		text := fmt.Sprintf("round %d (%d to %d)", p.Round+1, p.Plan.Rounds[0], p.Plan.Rounds[1])
 		if p.ETA > 0 {
 			text += fmt.Sprintf(", at least %v more", p.ETA.Round(time.Second))
 		}
@@ -134,7 +134,7 @@ func (m *comparing) show(p compare.Progress) {
 // planText is what is going to be done, and how long that will take.
 func planText(p *compare.Plan) string {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "plan: %d cells in %d to %d rounds of about %.3g s each: %.3g s at least, %.4g s at most, seed %d\n",
+	fmt.Fprintf(&b, "plan: %d cells in %d to %d rounds of about %.3g s each, so at least %.3g s; the budget is %.4g s; seed %d\n",
 		len(p.Cells), p.Rounds[0], p.Rounds[1], p.Round, p.ETA, p.MaxSeconds, p.Seed)
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	for _, t := range p.Tasks {

@@ -24,7 +24,7 @@ func measuringFlags() []cli.Flag {
 		toggle(groupWhat, "why", "", "also run each task warm, bound, without garbage collection, with equal heaps and on threads, to take the difference apart"),
 		text(groupWhere, "bind", "", "none", "CPUs of each worker process and thread, `HOW`: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
 		text(groupWhere, "gomaxprocs", "", "1", "GOMAXPROCS of each worker process, `K`"),
-		text(groupWhere, "heap", "", "default", "heap budget, `HOW`: default (one of Go's for each process), or equal (goroutines get that of as many processes together)"),
+		text(groupWhere, "heap", "", "", "heap budget, `HOW`: default, which is Go's own for each process, or equal: goroutines get that of as many processes together"),
 		text(groupMethod, "target", "", "200ms", "serial time that sizes are made for, `D`; a small --max-time shrinks it"),
 		text(groupMethod, "min-runs", "", "", "rounds at least, `N`; the number of comparisons may demand more"),
 		text(groupMethod, "max-runs", "", "100", "rounds at most, `N`"),
@@ -173,7 +173,7 @@ func (m *comparing) readFairness(c *cli.Context) error {
 	}
 	m.pools.GOMAXPROCS = int(n)
 	switch how := c.String("heap"); how {
-	case "default":
+	case "", "default":
 	case "equal":
 		m.pools.EqualHeap = true
 	default:
