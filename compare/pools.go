@@ -62,14 +62,26 @@ func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 	}
 	pool.Close()
 	stats := pool.Stats()[0]
-	var missing map[string]string
-	run.Parent.Usage, missing = usageOf(stats)
-	run.Parent.PID = stats.PID
-	for name, why := range missing {
-		run.miss(name, why)
-	}
-	run.Flags = append(run.Flags, before.flags(lookAround(), time.Since(began), ownCPU(run))...)
+	run.account(stats)
+	run.Flags = append(run.Flags, before.flags(lookAround(), time.Since(began), stats.UserSeconds+stats.SystemSeconds)...)
 	return run, nil
+}
+
+// account adds what the host used. Its CPU time, which the kernel tells at its
+// end, includes that of the workers that it waited for.
+func (r *Run) account(host parent.WorkerStats) {
+	usage, missing := usageOf(host)
+	if workers, ok := sum(r.Workers, func(u Usage) Maybe[float64] { return u.CPUSeconds }).Get(); ok {
+		total, _ := usage.CPUSeconds.Get()
+		usage.CPUSeconds = Known(max(total-workers, 0))
+	}
+	r.Parent.Usage, r.Parent.PID = usage, host.PID
+	for name, why := range missing {
+		if r.Missing == nil {
+			r.Missing = map[string]string{}
+		}
+		r.Missing[name] = why
+	}
 }
 
 // unsupported reports a cell that cannot differ from its plain twin here.
@@ -145,20 +157,6 @@ func memoryGuard() int64 {
 		most = min(most, l.Bytes)
 	}
 	return most / 2
-}
-
-// ownCPU is the CPU time that the run itself used.
-func ownCPU(r Run) float64 {
-	seconds, _ := r.total(func(u Usage) Maybe[float64] { return u.CPUSeconds }).Get()
-	return seconds
-}
-
-// miss notes why a measurement is unavailable.
-func (r *Run) miss(name, why string) {
-	if r.Missing == nil {
-		r.Missing = map[string]string{}
-	}
-	r.Missing[name] = why
 }
 
 // send has the host run the cell. Both ways it is JSON: a [Run] has fields that

@@ -12,6 +12,7 @@ import (
 
 	"procpool/child"
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/parent/placement"
 	"procpool/task"
 )
@@ -144,6 +145,21 @@ func checkTerms(t *testing.T, c Cell, r Run) {
 			if set, err := placement.ParseCPUSet(w.CPUs); w.seconds(Compute) > 0 && (err != nil || set.Count() != 1) {
 				t.Errorf("worker %d is bound to %q", i, w.CPUs)
 			}
+		}
+	}
+}
+
+func TestCPUTimeIsCountedOnce(t *testing.T) {
+	used := func(seconds float64) Worker { return Worker{Usage: Usage{CPUSeconds: Known(seconds)}} }
+	for _, c := range []struct {
+		what    string
+		workers []Worker
+		want    float64
+	}{{"serial", nil, 7}, {"goroutines", []Worker{{}, {}}, 7}, {"processes", []Worker{used(1), used(3)}, 3}} {
+		r := Run{Workers: c.workers}
+		r.account(parent.WorkerStats{UserSeconds: 5, SystemSeconds: 2}) // of the host and its children
+		if seconds, ok := r.Parent.CPUSeconds.Get(); !ok || seconds != c.want {
+			t.Errorf("%s: %g s are the parent's own, want %g", c.what, seconds, c.want)
 		}
 	}
 }
