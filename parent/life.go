@@ -17,10 +17,15 @@ import (
 // reads what the worker says, one that writes to it, and one that passes its
 // standard error on. A fourth waits for the process to end.
 type life struct {
-	pool *Pool
-	slot *slot
-	proc process
-	in   *ipc.Reader
+	pool  *Pool
+	slot  *slot
+	spawn *spawner
+	proc  process
+	in    *ipc.Reader
+
+	launched *launched // proc, if it is a launcher
+	pid      int       // of the worker, as far as it is known; on host
+	host     string    // "" for this one
 
 	heard  atomic.Bool    // bytes came since the monitor looked last
 	kicked chan struct{}  // holds one when there is something to write
@@ -52,14 +57,15 @@ var errAborted = errors.New("its work is wanted no more")
 
 func newLife(w *worker) *life {
 	return &life{
-		pool: w.slot.pool, slot: w.slot, born: time.Now(),
+		pool: w.slot.pool, slot: w.slot, spawn: w.spawn, born: time.Now(),
 		kicked: make(chan struct{}, 1), over: make(chan struct{}), exited: make(chan struct{}),
 	}
 }
 
 // attach makes proc this life's process and starts what goes with it.
 func (l *life) attach(proc process) {
-	l.proc = proc
+	l.proc, l.pid = proc, proc.Pid()
+	l.launch(proc)
 	l.in = ipc.NewReader(&heardReader{proc.Stdout(), &l.heard}, l.pool.opts.MaxMessage)
 	l.stderr = newRelay(l.pool, l.slot.index)
 	l.pumps.Go(func() { l.stderr.run(proc.Stderr()) })
@@ -100,6 +106,7 @@ func (l *life) wait() {
 // if that was in order. When it returns the process is gone.
 func (l *life) live() error {
 	err := l.greet()
+	l.spawn.started()
 	if err == nil {
 		err = l.listen()
 	}
@@ -110,7 +117,8 @@ func (l *life) live() error {
 	}
 	l.pool.mu.Unlock()
 	close(l.over)
-	select { // a worker that has said bye, or closed its output, should be gone
+	l.proc.Stdin().Close() // a launcher may wait for the end of what it carries
+	select {               // a worker that has said bye, or closed its output, should be gone
 	case <-l.exited:
 	case <-time.After(drainDelay):
 		l.pool.mu.Lock()
@@ -122,7 +130,6 @@ func (l *life) live() error {
 		}
 	}
 	l.stderr.wait(drainDelay)
-	l.proc.Stdin().Close()
 	l.proc.Stdout().Close()
 	l.proc.Stderr().Close()
 	l.pumps.Wait()
@@ -137,6 +144,9 @@ func (l *life) greet() error {
 	}
 	if err == nil {
 		err = l.recognise(hello)
+	}
+	if err == nil {
+		err = l.arrived(hello)
 	}
 	if err != nil {
 		if len(noise) > 0 {
@@ -158,7 +168,7 @@ func (l *life) greet() error {
 	}
 	l.kick()
 	p.mu.Unlock()
-	p.emit(Event{Kind: WorkerStarted, Worker: l.slot.index, PID: l.proc.Pid(), Seconds: startup})
+	p.emit(Event{Kind: WorkerStarted, Worker: l.slot.index, PID: l.pid, Seconds: startup})
 	return nil
 }
 
@@ -278,7 +288,7 @@ func (l *life) settle() {
 	}
 	tooLarge := p.opts.MaxRSS > 0 && p.sys.residentSet(l.proc.Pid()) > p.opts.MaxRSS
 	p.mu.Lock()
-	l.slot.answered(l.proc.Pid(), l.done)
+	l.slot.answered(l.pid, l.done)
 	l.settled += len(l.done)
 	l.clocks.busy = 0
 	if tooLarge || p.opts.MaxChunksPerChild > 0 && l.settled >= p.opts.MaxChunksPerChild {
@@ -289,7 +299,7 @@ func (l *life) settle() {
 		l.sayEnd()
 	}
 	p.mu.Unlock()
-	p.finished(l.slot.index, l.proc.Pid(), told, l.done)
+	p.finished(l.slot.index, l.pid, told, l.done)
 	l.done, l.handed, l.seen = l.done[:0], nil, 0
 }
 

@@ -33,13 +33,13 @@ func (w *worker) judge(l *life, err error) verdict {
 	fruitless := l == nil || l.settled == 0
 	switch {
 	case l != nil && err == nil && l.ended && len(hand) == 0:
-		v.add(Event{Kind: WorkerEnded, Worker: s.index, PID: l.proc.Pid()})
+		v.add(Event{Kind: WorkerEnded, Worker: s.index, PID: l.pid})
 		fruitless = false
 	case l != nil && l.killed == errAborted:
 		giveBack(hand)
 		fruitless = false
 	case l != nil && l.killed == errTimeout && len(hand) > 0:
-		v.charge(hand[0], &TimeoutError{Limit: p.opts.Timeout, PID: l.proc.Pid()}, p.opts.Retries)
+		v.charge(hand[0], &TimeoutError{Limit: p.opts.Timeout, PID: l.pid}, p.opts.Retries)
 		giveBack(hand[1:])
 		fruitless = false
 	default:
@@ -76,6 +76,9 @@ func (w *worker) next(v *verdict, fruitless bool, err error) {
 	default:
 		w.fruitless++
 		v.pause = firstPause << (w.fruitless - 1)
+		if p.launch != nil {
+			v.pause = launchPause << (w.fruitless - 1)
+		}
 	}
 	if w.fruitless == maxFruitless {
 		p.giveUp(w.slot, w.fruitless, err)
@@ -119,7 +122,10 @@ func (w *worker) lost(l *life, err error) *LostWorkerError {
 	if l == nil {
 		return e
 	}
-	e.PID, e.Stderr = l.proc.Pid(), l.stderr.last()
+	e.PID, e.Host, e.Stderr = l.pid, l.host, l.stderr.last()
+	if l.launched != nil && !l.ready {
+		e.Launcher = w.slot.pool.launch.text
+	}
 	if l.killed != nil {
 		e.Err = l.killed
 	}
@@ -156,6 +162,9 @@ func (w *worker) account(l *life) {
 	case <-l.exited:
 	default:
 		return
+	}
+	if l.launched != nil && !l.launched.itself.Load() {
+		l.status.user, l.status.system = 0, 0 // are the launcher's
 	}
 	bye := ipc.Bye{UserSeconds: l.status.user.Seconds(), SystemSeconds: l.status.system.Seconds(), PeakRSSBytes: -1,
 		MinorFaults: -1, MajorFaults: -1, VoluntarySwitches: -1, InvoluntarySwitches: -1, Migrations: -1}

@@ -52,7 +52,7 @@ func jobFlags() []cli.Flag {
 }
 
 // processFlags are those that only worker processes can honour.
-var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "max-chunks-per-child", "max-rss"}
+var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "max-chunks-per-child", "max-rss", "launcher", "hosts"}
 
 func runFlags() []cli.Flag {
 	return append(jobFlags(),
@@ -60,6 +60,7 @@ func runFlags() []cli.Flag {
 		text(groupWhere, "bind", "", "none", "CPUs of each worker, `HOW`: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
 		toggle(groupWhere, "report-bindings", "", "say which CPUs each worker is bound to"),
 		text(groupWhere, "gomaxprocs", "", "1", "GOMAXPROCS of each worker process, `K`"),
+		launcherFlag(), hostsFlag(),
 		text(groupLimits, "retries", "", "2", "how many lost workers or timeouts a chunk may cost before the run fails, `R` times and once more"),
 		text(groupLimits, "timeout", "", "", "of a chunk, `D`: its worker is killed and it is tried again"),
 		text(groupLimits, "heartbeat", "", "30s", "silence after which a worker is lost, `D` or off"),
@@ -197,9 +198,11 @@ func readOptions(c *cli.Context, j job) (parent.Options, error) {
 		}
 	}
 	if c.IsSet("max-rss") {
-		o.MaxRSS, err = parseSize("--max-rss", c.String("max-rss"))
+		if o.MaxRSS, err = parseSize("--max-rss", c.String("max-rss")); err != nil {
+			return o, err
+		}
 	}
-	return o, err
+	return o, readLauncher(c, &o)
 }
 
 // readBackend also refuses flags that the backend cannot honour.

@@ -48,6 +48,7 @@ type running struct {
 	signal   os.Signal     // that asked for the end
 	notes    []chunkNote
 	progress *progress
+	unable   int // workers that a launcher did not start
 }
 
 func run(c *cli.Context, e *env) error {
@@ -88,8 +89,10 @@ func prepare(c *cli.Context, e *env) (*running, error) {
 	if err := r.readJournal(c); err != nil {
 		return nil, err
 	}
-	if r.job.note != "" {
-		fmt.Fprintln(e.stderr, "procpool:", r.job.note)
+	for _, note := range []string{r.job.note, parent.LauncherNote(r.options.Launcher)} {
+		if note != "" {
+			fmt.Fprintln(e.stderr, "procpool:", note)
+		}
 	}
 	return r, nil
 }
@@ -105,6 +108,9 @@ func (r *running) readLimits() error {
 	}
 	if o.Procs > 0 && !r.json && !r.verbose {
 		return nil
+	}
+	if o.Launcher != "" {
+		return r.readLaunched()
 	}
 	limits, err := placement.System{}.Limits()
 	if err != nil && o.Procs == 0 {
@@ -187,6 +193,9 @@ func (r *running) onChunk() func(parent.Chunk) error {
 func (r *running) event(ev parent.Event) {
 	switch ev.Kind {
 	case parent.WorkerLost:
+		if r.notLaunched(ev.Err) {
+			return
+		}
 		r.progress.lost()
 		r.progress.say("procpool: %s; its work goes to another", oneLine(ev.Err.Error()))
 	case parent.ChunkRetried:
