@@ -2,7 +2,6 @@ package parent
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"sync"
@@ -124,7 +123,8 @@ func (l *life) arrived(h ipc.Hello) error {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	if l.killed != nil {
-		return fmt.Errorf("its hello came only when its input was closed: %w", errHeldBack)
+		l.killed = errHeldBack
+		return errHeldBack
 	}
 	host, _ := os.Hostname()
 	if h.Host != host {
@@ -137,5 +137,5 @@ func (l *life) arrived(h ipc.Hello) error {
 	return nil
 }
 
-// errHeldBack is a launcher that is of no use.
-var errHeldBack = errors.New("the launcher holds output back until it has all of it, or a large block")
+// errHeldBack is why a worker was given up whose hello came when its input was closed.
+var errHeldBack = errors.New("its hello came only when its input was closed: the launcher holds output back")

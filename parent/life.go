@@ -117,7 +117,6 @@ func (l *life) live() error {
 	}
 	l.pool.mu.Unlock()
 	close(l.over)
-	l.proc.Stdin().Close() // a launcher may wait for the end of what it carries
 	select {               // a worker that has said bye, or closed its output, should be gone
 	case <-l.exited:
 	case <-time.After(drainDelay):
@@ -130,6 +129,7 @@ func (l *life) live() error {
 		}
 	}
 	l.stderr.wait(drainDelay)
+	l.proc.Stdin().Close()
 	l.proc.Stdout().Close()
 	l.proc.Stderr().Close()
 	l.pumps.Wait()
@@ -218,6 +218,7 @@ func (l *life) hear(m ipc.Message) error {
 	case m.Kind == ipc.KindBye:
 		bye, err := ipc.ParseBye(m.Body)
 		l.bye = &bye
+		l.proc.Stdin().Close() // a launcher may wait for its end before it closes the output
 		return err
 	}
 	return &ipc.Fault{Reason: fmt.Sprintf("a worker does not say %q", m.Kind)}
