@@ -127,27 +127,32 @@ func TestLauncherThatDoesNotLaunch(t *testing.T) {
 		{"sh -c 'kill -9 $$'", "it ended before it said hello (the launcher was ended by signal: killed)"},
 		{"echo", `what it said instead begins with "` + os.Args[0][:20]},
 	} {
-		var errs []error
-		p := launchedPool(t, Options{Procs: 1, Launcher: c.launcher, OnEvent: func(e Event) {
-			if e.Kind == WorkerLost {
-				errs = append(errs, e.Err)
+		t.Run(c.launcher, func(t *testing.T) {
+			t.Parallel() // most of it is pauses between tries
+			tries := 0
+			p := launchedPool(t, Options{Procs: 1, Launcher: c.launcher, OnEvent: func(e Event) {
+				if e.Kind == WorkerLost {
+					tries++
+				}
+			}})
+			_, err := Sum(t.Context(), p, null, ipc.Interval{End: 1})
+			p.Close()
+			var start *StartError
+			var lost *LostWorkerError
+			if !errors.As(err, &start) || !errors.As(err, &lost) || lost.Launcher != c.launcher || !strings.Contains(err.Error(), c.want) {
+				t.Error(err)
 			}
-		}})
-		_, err := Sum(t.Context(), p, null, ipc.Interval{End: 1})
-		var start *StartError
-		var lost *LostWorkerError
-		if !errors.As(err, &start) || !errors.As(err, &lost) || lost.Launcher != c.launcher || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v", c.launcher, err)
-		}
-		if len(errs) != maxFruitless {
-			t.Errorf("%s: %d tries, not %d", c.launcher, len(errs), maxFruitless)
-		}
+			if tries != maxFruitless {
+				t.Errorf("%d tries, not %d", tries, maxFruitless)
+			}
+		})
 	}
 }
 
 // A launcher that passes output on only at its end is found out by what comes
 // when it is given up.
 func TestLauncherThatHoldsOutputBack(t *testing.T) {
+	t.Parallel()
 	program(t, "base64")
 	p := launchedPool(t, Options{Procs: 1, StartupTimeout: 200 * time.Millisecond, Launcher: `sh -c 'held=$({cmd} | base64); echo "$held" | base64 -d'`})
 	_, err := Sum(t.Context(), p, null, ipc.Interval{End: 1})

@@ -117,7 +117,7 @@ func (l *life) live() error {
 	}
 	l.pool.mu.Unlock()
 	close(l.over)
-	select {               // a worker that has said bye, or closed its output, should be gone
+	select { // a worker that has said bye, or closed its output, should be gone
 	case <-l.exited:
 	case <-time.After(drainDelay):
 		l.pool.mu.Lock()

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,11 +145,19 @@ func readProcs(c *cli.Context) (int, error) {
 	return int(n), err
 }
 
+// taskNames are the tasks that a command line can ask for: those over intervals.
+func taskNames() []string {
+	return slices.DeleteFunc(slices.Clone(task.Names()), func(name string) bool {
+		spec, _ := task.Lookup(name)
+		return !spec.Sums()
+	})
+}
+
 func findTask(name string) (*task.Spec, error) {
 	spec, ok := task.Lookup(name)
-	if !ok {
-		hint := "the tasks are " + strings.Join(task.Names(), ", ")
-		if near := nearest(name, task.Names()); near != "" {
+	if !ok || !spec.Sums() {
+		hint := "the tasks are " + strings.Join(taskNames(), ", ")
+		if near := nearest(name, taskNames()); near != "" {
 			hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 		}
 		return nil, usageHint(fmt.Sprintf("unknown task %q", name), hint)
