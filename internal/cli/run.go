@@ -215,6 +215,9 @@ func (r *running) failure() error {
 		return nil
 	}
 	f := &failure{code: exitFailed, err: r.err, hint: r.journal.hint()}
+	if f.hint == "" && r.options.Launcher != "" {
+		f.hint = launcherHint(r.err)
+	}
 	switch {
 	case r.signal != nil && r.outcome.Status != parent.Failed:
 		f.code = exitSignal + signalNumber(r.signal)
