@@ -43,6 +43,7 @@ type launched struct {
 	input, terminate time.Duration // inputDelay and terminateDelay, but for tests
 	itself           atomic.Bool   // the launcher has become the worker
 	ending           sync.Once
+	closed           chan struct{} // of the pool: closed when no life is left in it
 	gone             chan struct{} // closed when it has been waited for
 	over             chan struct{} // closed when nothing more can be done to end it
 }
@@ -74,12 +75,26 @@ func (p *launched) end() {
 		if p.goneWithin(p.input) {
 			return
 		}
-		if p.proc.Signal(syscall.SIGTERM) == nil && p.goneWithin(p.terminate) {
+		if p.proc.Signal(syscall.SIGTERM) == nil && p.terminated() {
 			return
 		}
 		p.proc.Kill()
 	}
 	p.goneWithin(reapDelay)
+}
+
+// terminated waits for the effect of SIGTERM, with less patience when nothing else
+// is left to wait for: srun holds on to a dead node for half a minute, and its
+// user waits for the result.
+func (p *launched) terminated() bool {
+	select {
+	case <-p.gone:
+		return true
+	case <-time.After(p.terminate):
+		return false
+	case <-p.closed:
+		return p.goneWithin(reapDelay)
+	}
 }
 
 func (p *launched) goneWithin(d time.Duration) bool {
@@ -109,7 +124,7 @@ func (p *launched) linger() {
 // the life that it was started for.
 func (l *life) launch(proc process) {
 	if p, ok := proc.(*launched); ok {
-		l.launched = p
+		l.launched, p.closed = p, l.pool.gone
 		l.pool.workers.Go(p.linger)
 	}
 }

@@ -21,7 +21,7 @@ chmod 700 "$dir/munge"
 dd if=/dev/urandom of="$dir/munge/key" bs=128 count=1 2>/dev/null
 chmod 600 "$dir/munge/key"
 
-# cred_expire is also how long a requeued job waits; the default is two minutes.
+# cred_expire is also how long a requeued job waits; the default is two minutes, the least 5 s.
 # proctrack/linuxproc and CgroupPlugin=disabled work where cgroups do not.
 cat >"$dir/slurm.conf" <<END
 ClusterName=test
@@ -30,7 +30,7 @@ SlurmctldPort=$port
 SlurmUser=$me
 SlurmdUser=$me
 AuthType=auth/munge
-AuthInfo=socket=$dir/munge.sock,cred_expire=2
+AuthInfo=socket=$dir/munge.sock,cred_expire=5
 CredType=cred/munge
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 StateSaveLocation=$dir/state
@@ -55,7 +55,7 @@ NodeName=n[1-$nodes] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$((port + 1))-$
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 END
 case $(slurmctld -V) in # releases before 24.11 do not know the word
-"slurm 2"[0-3].* | "slurm 24.0"*) ;;
+*" 2"[0-3].* | *" 24.0"*) ;;
 *) echo CgroupPlugin=disabled >"$dir/cgroup.conf" ;;
 esac
 
