@@ -11,10 +11,12 @@
 # single failed share is submitted again (--array=2), Slurm counts 1.
 # --chunk-size and not --procs decides the cuts, so shares fit together
 # whatever machine they ran on. --resume makes running a share again harmless.
+# The deadline is Slurm's own, where Slurm (since 23.02) tells it: what is
+# finished by then is kept.
 set -eu
 exec procpool run \
     --share "$SLURM_ARRAY_TASK_ID/$SHARES" \
     --chunk-size "${CHUNK_SIZE:-1_000_000_000}" \
     --journal "${DIR:-.}/share-$SLURM_ARRAY_TASK_ID.journal" --resume \
-    --deadline auto \
+    ${SLURM_JOB_END_TIME:+--deadline auto} \
     --task "${TASK:-pi-fast}" "${INTERVALS:-1e13}"

@@ -27,6 +27,7 @@ while kill -0 $run 2>/dev/null; do # a signal ends wait, too
     wait $run
     code=$?
 done
+trap - USR1 TERM
 if [ $code -eq 138 ]; then # 128 + USR1
     scontrol requeue "$SLURM_JOB_ID"
     sleep 60 # be ended by it, not by the end of this script

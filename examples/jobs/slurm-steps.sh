@@ -17,5 +17,5 @@ exec procpool run \
     --launcher "srun -Q -n1 -N1 -c${SLURM_CPUS_PER_TASK:-1} --exact --mpi=none --immediate=60" \
     --chunk-size "${CHUNK_SIZE:-1_000_000_000}" \
     --journal "${DIR:-.}/steps.journal" --resume \
-    --deadline auto \
+    ${SLURM_JOB_END_TIME:+--deadline auto} \
     --task "${TASK:-pi-fast}" "${INTERVALS:-1e13}"

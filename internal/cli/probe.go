@@ -83,21 +83,25 @@ func (p *probe) measure(ctx context.Context, pool *parent.Pool) error {
 		return err
 	}
 	whole := ipc.Interval{End: 1 << 40}
-	o, err := pool.Run(ctx, parent.Run{Task: null, Whole: whole, Grid: ipc.ChunkGrid(whole, 1), Deadline: time.Now().Add(probeTime)})
-	if !errors.Is(err, parent.ErrDeadline) {
+	stop := make(chan struct{}) // not a deadline, which costs the worker its life
+	time.AfterFunc(probeTime, func() { close(stop) })
+	o, err := pool.Run(ctx, parent.Run{Task: null, Whole: whole, Grid: ipc.ChunkGrid(whole, 1), Stop: stop})
+	if !errors.Is(err, parent.ErrStopped) {
 		return err
 	}
 	p.rate = float64(o.Chunks) / o.Wall.Seconds()
 
-	begin, blocks := time.Now(), 0
-	block := make([]byte, probeBlock)
-	err = drain(parent.Map(ctx, pool, echo, func(yield func([]byte) bool) {
-		for time.Since(begin) < probeTime && yield(block) {
-			blocks++
+	for _, blocks := range []int{16, 0} { // a few, to know how many take a while
+		if blocks == 0 {
+			blocks = max(16, int(p.bytes*probeTime.Seconds()/probeBlock))
 		}
-	}))
-	p.bytes = float64(blocks*probeBlock) / time.Since(begin).Seconds()
-	return err
+		begin := time.Now()
+		if err := drain(parent.Map(ctx, pool, echo, slices.Values(slices.Repeat([][]byte{make([]byte, probeBlock)}, blocks)))); err != nil {
+			return err
+		}
+		p.bytes = float64(blocks*probeBlock) / time.Since(begin).Seconds()
+	}
+	return nil
 }
 
 // drain takes a map's outputs up to the first error.

@@ -96,6 +96,7 @@ func parentOf(pid int) int {
 }
 
 func TestSlurm(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.slurm()
 	want := b.undisturbed(work...)
@@ -166,7 +167,7 @@ func TestSlurm(t *testing.T) {
 		b.run("scancel", "--user="+strconv.Itoa(os.Getuid())) // without srun nobody gives the jobs back
 	})
 	timed("e more workers than slots", func(t *testing.T) {
-		s := b.run(b.allocated(append([]string{"--procs", "5", "--launcher", steps + " -I1"}, "--task", "pi-fast", "--chunk-size", "10_000_000", "1e11")...)...)
+		s := b.run(b.allocated(append([]string{"--procs", "5", "--launcher", steps + " -I1"}, "--task", "pi-fast", "--chunk-size", "10_000_000", "3e10")...)...)
 		if s.code != 0 || !strings.Contains(s.stderr, "worker 4 does not start") && !strings.Contains(s.stderr, "does not start by") {
 			t.Errorf("%+v", s)
 		}
@@ -176,6 +177,9 @@ func TestSlurm(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	})
+	timed("f an array and its sum", func(t *testing.T) { b.array(t, want) })
+	timed("the script for steps", func(t *testing.T) { b.stepsScript(t, want) })
+	timed("the script that is requeued", func(t *testing.T) { b.requeueScript(t) })
 	timed("doctor", func(t *testing.T) {
 		s := b.run("salloc", "-Q", "-n4", b.exe, "doctor", "--launcher", steps)
 		if s.code != 0 || !strings.Contains(s.stdout, "round trip") {

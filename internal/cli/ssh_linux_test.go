@@ -83,6 +83,7 @@ func freePort(t *testing.T) string {
 }
 
 func TestSSH(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := b.sshServer()
 	want := b.undisturbed(work...)

@@ -48,6 +48,7 @@ SwitchType=switch/none
 PropagateResourceLimits=NONE
 ReturnToService=2
 SchedulerType=sched/builtin
+SchedulerParameters=sched_interval=1,batch_sched_delay=0
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SlurmdParameters=config_overrides
