@@ -154,6 +154,7 @@ func (s *server) workAll(ctx context.Context) error {
 	var jobs []job
 	var scratch []byte
 	start := time.Now() // Since a fixed time takes one look at a clock, Now two
+	origin := ipc.Now()
 	for {
 		var more bool
 		if jobs, more = s.queue.take(jobs); !more {
@@ -161,7 +162,9 @@ func (s *server) workAll(ctx context.Context) error {
 		}
 		begin := time.Since(start)
 		for i := range jobs {
-			jobs[i].began = s.moment(start, begin)
+			if s.trace.Load() {
+				jobs[i].began = origin + begin.Seconds()
+			}
 			value, err := jobs[i].run(ctx, scratch[:0])
 			end := time.Since(start)
 			if scratch = value; cap(scratch) > largeValue {
@@ -192,14 +195,6 @@ func (s *server) account() ipc.Bye {
 		bye.GC = &ipc.GC{Cycles: gc.NumGC, PauseSeconds: gc.PauseTotal.Seconds()}
 	}
 	return bye
-}
-
-// moment is, for a trace, the time at after start on the clock of ipc.Now; else 0.
-func (s *server) moment(start time.Time, at time.Duration) float64 {
-	if !s.trace.Load() {
-		return 0
-	}
-	return ipc.Now() - (time.Since(start) - at).Seconds()
 }
 
 // answer sends a job's value or failure, at once if the worker is idle then. It

@@ -49,7 +49,7 @@ type Pool struct {
 	asked   int    // index in jobs of the last one asked
 	hungry  []*slot
 	absent  int   // slots given up
-	ooms    int64 // processes killed for lack of memory, when last counted
+	ooms    int64 // processes killed for lack of memory, when last counted; below 0 before that
 	closed  bool  // no new jobs
 	failure error // why no worker is left
 
@@ -88,7 +88,7 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 			return nil, fmt.Errorf("pools are nested %d deep, no deeper", maxDepth)
 		}
 	}
-	p := &Pool{opts: o, sys: sys, stop: make(chan struct{}), gone: make(chan struct{})}
+	p := &Pool{opts: o, sys: sys, ooms: -1, stop: make(chan struct{}), gone: make(chan struct{})}
 	places := o.Procs
 	if o.Backend == Serial {
 		places = 1 // however many parts the input is cut into
