@@ -63,7 +63,7 @@ func newLife(w *worker) *life {
 // attach makes proc this life's process and starts what goes with it.
 func (l *life) attach(proc process) {
 	l.proc = proc
-	l.in = ipc.NewReader(&heardReader{proc.Stdout(), &l.heard}, l.pool.opts.MaxMessage)
+	l.in = ipc.NewReader(&heardReader{proc.Stdout(), &l.heard}, ipc.DefaultLimit) // a hello may be longer than any output
 	l.stderr = newRelay(l.pool, l.slot.index)
 	l.pumps.Go(func() { l.stderr.run(proc.Stderr()) })
 	l.pumps.Go(l.write)
@@ -149,6 +149,7 @@ func (l *life) greet() error {
 	}
 	startup := time.Since(l.born).Seconds()
 	p := l.pool
+	l.in.SetLimit(p.opts.MaxMessage)
 	p.mu.Lock()
 	l.ready = true
 	l.slot.stats.Host, l.slot.stats.CPUs = hello.Host, hello.CPUs
@@ -169,8 +170,11 @@ func (l *life) greet() error {
 // that it was closed here because the process is gone and something else still
 // holds the pipe.
 func streamEnded(err error) bool {
+	if err == nil { // at once: this is asked after every message, and what follows allocates
+		return false
+	}
 	var fault *ipc.Fault
-	return err != nil && !errors.As(err, &fault)
+	return !errors.As(err, &fault)
 }
 
 // recognise refuses a worker that runs another program than this one.

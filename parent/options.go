@@ -17,6 +17,7 @@ type Backend string
 const (
 	Processes  Backend = "processes"  // worker processes, which share nothing
 	Goroutines Backend = "goroutines" // goroutines of this process
+	Threads    Backend = "threads"    // goroutines of this process, each on an OS thread of its own
 	Serial     Backend = "serial"     // the goroutine that asks for the results
 )
 
@@ -52,10 +53,12 @@ type Options struct {
 	MaxMessage        int64 // bytes of a message in either direction, 4 KiB to 2 GiB - 1; 0 = DefaultMaxMessage
 
 	GOMAXPROCS int      // of each worker process; 0 = 1
-	Env        []string // further environment of worker processes, "key=value"; the last of a key counts
+	GOMEMLIMIT int64    // of each worker process: a soft limit of its Go memory in bytes; 0 = this process's, if the environment sets one, divided by Procs
+	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above
 
-	// Bind pins worker i to the CPUs Bind[i%len(Bind)], before its runtime
-	// starts; an empty set binds nothing. placement.NewPlan makes such plans. Linux only.
+	// Bind pins worker i to the CPUs Bind[i%len(Bind)]: a process before its
+	// runtime starts, in the threads backend the thread. An empty set binds
+	// nothing. placement.NewPlan makes such plans. Linux only.
 	Bind []placement.CPUSet
 
 	// Stderr receives what workers write to their standard error, line by
@@ -63,8 +66,8 @@ type Options struct {
 	Stderr  io.Writer
 	Verbose bool // pass on the whole of a crashing worker's stack, not its first line and last ten
 
-	// Trace has workers tell when each chunk was begun and what their garbage
-	// collector did: see Event.Began and WorkerStats.GC.
+	// Trace makes an event of each finished chunk, and has workers tell when it
+	// was begun and what their garbage collector did: see Event.Began and WorkerStats.GC.
 	Trace bool
 
 	// OnEvent is told what happens, from the pool's goroutines, one call at a
@@ -86,9 +89,9 @@ func (o Options) withDefaults() (Options, error) {
 	switch o.Backend {
 	case "":
 		o.Backend = Processes
-	case Processes, Goroutines, Serial:
+	case Processes, Goroutines, Threads, Serial:
 	default:
-		return o, refuse("unknown backend %q: it is processes, goroutines or serial", o.Backend)
+		return o, refuse("unknown backend %q: it is processes, goroutines, threads or serial", o.Backend)
 	}
 	if o.Procs < 0 || o.Procs > MaxProcs {
 		return o, refuse("%d workers: there can be 1 to %d", o.Procs, MaxProcs)
@@ -114,11 +117,11 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 {
+	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 || o.GOMEMLIMIT < 0 {
 		return o, refuse("negative option: only Retries and Heartbeat may be below 0")
 	}
 	if o.MaxMessage < minMessage || o.MaxMessage > ipc.MaxLimit {
-		return o, refuse("messages of at most %d bytes: the limit can be %d to %d", o.MaxMessage, minMessage, ipc.MaxLimit)
+		return o, refuse("MaxMessage of %d bytes: it can be %d to %d", o.MaxMessage, minMessage, ipc.MaxLimit)
 	}
 	if o.Backend != Processes {
 		return o, o.onlyProcesses()
@@ -133,7 +136,9 @@ func (o Options) onlyProcesses() error {
 		return refuse("backend %s cannot keep a timeout: a goroutine cannot be killed", o.Backend)
 	case o.MaxRSS > 0 || o.MaxChunksPerChild > 0:
 		return refuse("backend %s has no worker processes that could be replaced", o.Backend)
-	case len(o.Bind) > 0:
+	case o.GOMEMLIMIT > 0 || len(o.Env) > 0:
+		return refuse("backend %s has no worker processes with a memory limit or an environment of their own", o.Backend)
+	case len(o.Bind) > 0 && o.Backend != Threads:
 		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
 	}
 	return nil
