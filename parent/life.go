@@ -170,8 +170,11 @@ func (l *life) greet() error {
 // that it was closed here because the process is gone and something else still
 // holds the pipe.
 func streamEnded(err error) bool {
+	if err == nil { // before what follows allocates, for every message
+		return false
+	}
 	var fault *ipc.Fault
-	return err != nil && !errors.As(err, &fault)
+	return !errors.As(err, &fault)
 }
 
 // recognise refuses a worker that runs another program than this one.
