@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,5 +96,22 @@ func TestWorkersOfATestBinaryRunNoTests(t *testing.T) {
 				t.Errorf("it ran tests: %q", all)
 			}
 		})
+	}
+}
+
+// A program, or a test binary, that forgot child.Main gets an error before
+// anything is started.
+func TestForgottenChildMain(t *testing.T) {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("the go command is not here")
+	}
+	exe := filepath.Join(t.TempDir(), "forgetful.exe")
+	if out, err := exec.CommandContext(hardLimit(t), goTool, "build", "-o", exe, "./testdata/forgetful").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v: %s", err, out)
+	}
+	out, err := exec.CommandContext(hardLimit(t), exe).CombinedOutput()
+	if code := exitCode(err); code != 3 || strings.Count(string(out), "started") != 1 || !strings.Contains(string(out), "child.Main") {
+		t.Errorf("exit code %d, and it says\n%s", code, out)
 	}
 }

@@ -69,7 +69,7 @@ func (j *job) awaitWork() {
 		case <-j.ended:
 			return true
 		default:
-			return ticks >= 30 // of 10 ms
+			return ticks >= 20 // of 10 ms
 		}
 	})
 }

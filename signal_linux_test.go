@@ -100,8 +100,8 @@ func TestSignalWhileWorkersStart(t *testing.T) {
 // A signal that was ignored when procpool started stays ignored, as nohup and &
 // in a script have it. (Of others Go's runtime does not tell.)
 func TestIgnoredSignalsStayIgnored(t *testing.T) {
-	want := resultOf(t, "--procs", "2", "--chunk-size", "1e7", "2e9")
-	run := "procpool run --procs 2 --chunk-size 1e7 2e9"
+	want := resultOf(t, "--procs", "2", "--chunk-size", "1e7", "1e9")
+	run := "procpool run --procs 2 --chunk-size 1e7 1e9"
 	for _, c := range []struct {
 		name, script string
 		signals      []syscall.Signal
@@ -127,7 +127,7 @@ func TestIgnoredSignalsStayIgnored(t *testing.T) {
 // stderr, and the same digits.
 func TestKilledWorkerCostsNothing(t *testing.T) {
 	t.Parallel()
-	args := []string{"--procs", "2", "--chunk-size", "1e7", "2e9"}
+	args := []string{"--procs", "2", "--chunk-size", "1e7", "1e9"}
 	want := resultOf(t, args...)
 	j := start(t, t.TempDir(), "procpool", append([]string{"run"}, args...)...)
 	j.awaitWork()
@@ -139,11 +139,24 @@ func TestKilledWorkerCostsNothing(t *testing.T) {
 	expect(t, j.stderr.String(), fmt.Sprintf(`^procpool: worker [01] \(pid %d\) was ended by signal: killed; its work goes to another\n$`, pid))
 }
 
+// A parent that is killed in the middle of chunks that would take for ever
+// leaves nobody behind. (That holds for every other test: start looks after it.)
+func TestKilledParentLeavesNobody(t *testing.T) {
+	t.Parallel()
+	j := start(t, t.TempDir(), "procpool", "run", "--procs", "4", "1e15")
+	j.awaitWork()
+	j.signal(syscall.SIGKILL)
+	if code := j.wait(); code != 137 {
+		t.Errorf("exit code %d, not 137", code)
+	}
+	j.eventually("its workers are gone", func() bool { return len(j.workers()) == 0 })
+}
+
 // The program's file may be deleted and replaced while it runs, and it may have
 // been started by a relative path: later workers are of the same program.
 func TestFileOfTheProgramMayVanish(t *testing.T) {
 	t.Parallel()
-	args := []string{"run", "--procs", "2", "--max-chunks-per-child", "5", "--chunk-size", "1e7", "2e9"}
+	args := []string{"run", "--procs", "2", "--max-chunks-per-child", "5", "--chunk-size", "1e7", "1e9"}
 	want := resultOf(t, args[1:]...)
 	dir := t.TempDir()
 	exe, err := exec.LookPath("procpool")

@@ -211,7 +211,8 @@ func (s *server) answer(j *job, value []byte, err error, begin, end time.Duratio
 		}
 		return true, s.out.send(func(dst []byte) []byte { return ipc.AppendFail(dst, clip(f, s.limit.Load())) })
 	}
-	return s.out.result(ipc.Result{ID: j.id, Seconds: (end - begin).Seconds(), Began: j.began, HasInterval: j.spec.Sums(), Interval: j.interval}, value, end, idle)
+	r := ipc.Result{ID: j.id, Seconds: (end - begin).Seconds(), Began: j.began, HasInterval: j.spec.Sums(), Interval: j.interval}
+	return s.out.result(r, value, end, idle)
 }
 
 // resultOverhead is the most that a result's message is longer than its value.

@@ -108,7 +108,7 @@ func AppendFail(dst []byte, f Fail) []byte {
 func AppendBye(dst []byte, b Bye) []byte {
 	if b.GC != nil {
 		dst = append(dst, "\x81\xa3bye\x8a\xa9gc_cycles"...)
-		dst = appendInt(dst, b.GC.Cycles)
+		dst = appendFigure(dst, b.GC.Cycles)
 		dst = append(dst, "\xb0gc_pause_seconds"...)
 		dst = appendFloat(dst, b.GC.PauseSeconds)
 		dst = append(dst, "\xacuser_seconds"...)
@@ -125,14 +125,17 @@ func AppendBye(dst []byte, b Bye) []byte {
 		{"peak_rss_bytes", b.PeakRSSBytes}, {"minor_faults", b.MinorFaults}, {"major_faults", b.MajorFaults},
 		{"voluntary_switches", b.VoluntarySwitches}, {"involuntary_switches", b.InvoluntarySwitches}, {"migrations", b.Migrations},
 	} {
-		dst = appendString(dst, f.key)
-		if f.value < 0 {
-			dst = append(dst, 0xc0)
-		} else {
-			dst = appendInt(dst, f.value)
-		}
+		dst = appendFigure(appendString(dst, f.key), f.value)
 	}
 	return append(dst, '\n')
+}
+
+// appendFigure writes what is unknown as nil.
+func appendFigure(dst []byte, v int64) []byte {
+	if v < 0 {
+		return append(dst, 0xc0)
+	}
+	return appendInt(dst, v)
 }
 
 func appendUint(dst []byte, v uint64) []byte {

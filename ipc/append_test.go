@@ -36,6 +36,10 @@ func TestGoldenBytes(t *testing.T) {
 			"81 a3 627965 88 ac 757365725f7365636f6e6473 cb3ff0000000000000 ae 73797374656d5f7365636f6e6473 cb4000000000000000 ae 7065616b5f7273735f6279746573 03" +
 				"ac 6d696e6f725f6661756c7473 04 ac 6d616a6f725f6661756c7473 05 b2 766f6c756e746172795f7377697463686573 06" +
 				"b4 696e766f6c756e746172795f7377697463686573 07 aa 6d6967726174696f6e73 c0 0a"},
+		{"open with a trace", AppendOpen(nil, Open{HeartbeatSeconds: 0, MaxMessageBytes: 1, Trace: true}),
+			"81 a4 6f70656e 84 a5 7472616365 c3 a8 70726f746f636f6c 01 b1 6865617274626561745f7365636f6e6473 cb0000000000000000 b1 6d61785f6d6573736167655f6279746573 01"},
+		{"result with a trace", append(AppendResultHead(nil, Result{ID: 7, Seconds: 0.5, Began: 1}), 0x2a, '\n'),
+			"81 a6 726573756c74 84 a5 626567616e cb3ff0000000000000 a2 6964 07 a7 7365636f6e6473 cb3fe0000000000000 a5 76616c7565 2a 0a"},
 	} {
 		if got := hex.EncodeToString(c.got); got != strings.ReplaceAll(c.want, " ", "") {
 			t.Errorf("%s is\n%s, want\n%s", c.name, got, c.want)
@@ -100,7 +104,15 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 		}
 	}
 	for _, v := range []float64{0, 0.001, 30, 1e9} {
-		o := Open{HeartbeatSeconds: v, MaxMessageBytes: MaxLimit}
+		b := Bye{UserSeconds: v, Migrations: 3, GC: &GC{Cycles: int64(v) - 1, PauseSeconds: v}}
+		if got, err := ParseBye(bodyOf(t, AppendBye(nil, b), KindBye)); err != nil || !reflect.DeepEqual(got, b) {
+			t.Errorf("%+v is read as %+v, %v", b, got, err)
+		}
+		r := Result{ID: 1, Seconds: v, Began: v, HasInterval: true, Value: []byte{1}}
+		if got, err := ParseResult(bodyOf(t, append(AppendResultHead(nil, r), 1), KindResult)); err != nil || !reflect.DeepEqual(got, r) {
+			t.Errorf("%+v is read as %+v, %v", r, got, err)
+		}
+		o := Open{HeartbeatSeconds: v, MaxMessageBytes: MaxLimit, Trace: v > 1}
 		if got, err := ParseOpen(bodyOf(t, AppendOpen(nil, o), KindOpen)); err != nil || got != o {
 			t.Errorf("%+v is read as %+v, %v", o, got, err)
 		}

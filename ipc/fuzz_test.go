@@ -188,6 +188,10 @@ func FuzzParse(f *testing.F) {
 	for m, err := r.Next(); err == nil; m, err = r.Next() {
 		f.Add(byte(m.Kind), bytes.Clone(m.Body))
 	}
+	for _, b := range [][]byte{AppendBye(nil, Bye{GC: &GC{-1, 1}}), AppendOpen(nil, Open{1, 1, true}), append(AppendResultHead(nil, Result{Began: 1}), 1)} {
+		m, _ := NewReader(bytes.NewReader(b), 0).Next()
+		f.Add(byte(m.Kind), bytes.Clone(m.Body))
+	}
 	f.Add(byte(0), []byte("\x82\xa5start\x00\xa3end\x01"))
 	f.Add(byte(0), []byte("\xdf\xff\xff\xff\xff\xa5start\x00"))
 	f.Fuzz(func(t *testing.T, k byte, body []byte) {
@@ -209,13 +213,13 @@ func FuzzParse(f *testing.F) {
 			if !v.HasInterval {
 				v.Interval = Interval{}
 			}
-			if v.Seconds == v.Seconds && delimited(v.Value) { // NaN is not equal to itself
+			if v.Seconds == v.Seconds && v.Began == v.Began && delimited(v.Value) { // NaN is not equal to itself
 				msg = append(AppendResultHead(nil, v), v.Value...)
 			}
 		case Fail:
 			msg = AppendFail(nil, v)
 		case Bye:
-			if v.UserSeconds == v.UserSeconds && v.SystemSeconds == v.SystemSeconds {
+			if v.UserSeconds == v.UserSeconds && v.SystemSeconds == v.SystemSeconds && (v.GC == nil || v.GC.PauseSeconds == v.GC.PauseSeconds) {
 				msg = AppendBye(nil, v)
 			}
 		case Interval:

@@ -94,7 +94,7 @@ func ParseOpen(body []byte) (o Open, err error) {
 		case "max_message_bytes":
 			have, o.MaxMessageBytes = c.once(have, limit), c.int()
 		case "trace":
-			o.Trace = c.bool()
+			have, o.Trace = c.once(have, 8), c.bool()
 		default:
 			c.raw()
 		}
@@ -160,7 +160,7 @@ func ParseResult(body []byte) (r Result, err error) {
 		case "value":
 			have, r.Value = c.once(have, value), c.raw()
 		case "began":
-			r.Began = c.num()
+			have, r.Began = c.once(have, 32), c.num()
 		case "start":
 			have, r.Interval.Start = c.once(have, start), c.int()
 		case "end":
@@ -214,9 +214,9 @@ func ParseBye(body []byte) (b Bye, err error) {
 		case "migrations":
 			have, b.Migrations = c.once(have, 128), c.figure()
 		case "gc_cycles":
-			gc.Cycles, b.GC = c.figure(), &gc
+			have, gc.Cycles, b.GC = c.once(have, 256), c.figure(), &gc
 		case "gc_pause_seconds":
-			gc.PauseSeconds = c.num()
+			have, gc.PauseSeconds = c.once(have, 512), c.num()
 		default:
 			c.raw()
 		}

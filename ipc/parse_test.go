@@ -28,15 +28,16 @@ var bodies = map[string]struct {
 	loose []string // keys that may be left out
 }{
 	"request": {m{"id": 1, "task": "pi", "arg": m{}}, func(b []byte) error { _, err := ParseRequest(b); return err }, nil},
-	"open": {m{"protocol": 1, "heartbeat_seconds": 0, "max_message_bytes": 100},
-		func(b []byte) error { _, err := ParseOpen(b); return err }, nil},
+	"open": {m{"protocol": 1, "heartbeat_seconds": 0, "max_message_bytes": 100, "trace": true},
+		func(b []byte) error { _, err := ParseOpen(b); return err }, []string{"trace"}},
 	"hello": {m{"protocol": 1, "build": "", "pid": 1, "host": "", "cpus": "", "tasks": []string{"a"}},
 		func(b []byte) error { _, err := ParseHello(b); return err }, nil},
-	"result": {m{"id": 1, "seconds": 1, "value": nil, "start": 0, "end": 1},
-		func(b []byte) error { _, err := ParseResult(b); return err }, []string{"start", "end"}},
+	"result": {m{"id": 1, "seconds": 1, "value": nil, "start": 0, "end": 1, "began": 0.5},
+		func(b []byte) error { _, err := ParseResult(b); return err }, []string{"start", "end", "began"}},
 	"fail": {m{"id": 1, "error": "e", "stack": ""}, func(b []byte) error { _, err := ParseFail(b); return err }, nil},
 	"bye": {m{"user_seconds": 1, "system_seconds": 0.5, "peak_rss_bytes": nil, "minor_faults": 1, "major_faults": 1,
-		"voluntary_switches": 1, "involuntary_switches": 1, "migrations": nil}, func(b []byte) error { _, err := ParseBye(b); return err }, nil},
+		"voluntary_switches": 1, "involuntary_switches": 1, "migrations": nil, "gc_cycles": 1, "gc_pause_seconds": 0.5},
+		func(b []byte) error { _, err := ParseBye(b); return err }, []string{"gc_cycles", "gc_pause_seconds"}},
 	"interval": {m{"start": 0, "end": 1}, func(b []byte) error { _, err := ParseInterval(b); return err }, nil},
 }
 

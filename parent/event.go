@@ -9,7 +9,7 @@ type EventKind string
 const (
 	WorkerSpawned EventKind = "spawned"  // a worker's process was made
 	WorkerStarted EventKind = "started"  // a worker said hello
-	ChunkFinished EventKind = "finished" // a chunk's result was accepted
+	ChunkFinished EventKind = "finished" // a chunk's result was accepted; only with Options.Trace, since it costs as much as handing the chunk out
 	ChunkRetried  EventKind = "retried"  // a chunk goes to another worker
 	WorkerLost    EventKind = "lost"     // a worker ended before its time, or could not be started
 	WorkerEnded   EventKind = "ended"    // a worker ended in order, at the end or to be replaced

@@ -170,7 +170,7 @@ func (l *life) greet() error {
 // that it was closed here because the process is gone and something else still
 // holds the pipe.
 func streamEnded(err error) bool {
-	if err == nil { // before what follows allocates, for every message
+	if err == nil { // at once: this is asked after every message, and what follows allocates
 		return false
 	}
 	var fault *ipc.Fault

@@ -17,6 +17,7 @@ type Backend string
 const (
 	Processes  Backend = "processes"  // worker processes, which share nothing
 	Goroutines Backend = "goroutines" // goroutines of this process
+	Threads    Backend = "threads"    // goroutines of this process, each on an OS thread of its own
 	Serial     Backend = "serial"     // the goroutine that asks for the results
 )
 
@@ -27,11 +28,9 @@ const (
 	DefaultStartupTimeout = 60 * time.Second
 	DefaultGrace          = 5 * time.Second
 	DefaultMaxMessage     = 256 << 20          // bytes
+	minMessage            = 4 << 10            // bytes: a hello must fit
 	MaxProcs              = placement.MaxProcs // workers of a pool: more need more descriptors and memory than systems give one parent
 )
-
-// minMessage leaves room for a short input and what goes around it.
-const minMessage = 1 << 10
 
 // Options of a pool. The zero value is valid: as many worker processes as
 // this process may use CPUs, and the defaults above.
@@ -51,14 +50,15 @@ type Options struct {
 
 	MaxChunksPerChild int   // chunks after which a worker is replaced; 0 = never
 	MaxRSS            int64 // resident set in bytes above which a worker is replaced between chunks; 0 = never. Linux only
-	MaxMessage        int64 // bytes of an encoded input or output and what goes around it; 0 = DefaultMaxMessage
+	MaxMessage        int64 // bytes of a message in either direction, 4 KiB to 2 GiB - 1; 0 = DefaultMaxMessage
 
 	GOMAXPROCS int      // of each worker process; 0 = 1
 	GOMEMLIMIT int64    // of each worker process: a soft limit of its Go memory in bytes; 0 = this process's, if the environment sets one, divided by Procs
 	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above
 
-	// Bind pins worker i to the CPUs Bind[i%len(Bind)], before its runtime
-	// starts; an empty set binds nothing. placement.NewPlan makes such plans. Linux only.
+	// Bind pins worker i to the CPUs Bind[i%len(Bind)]: a process before its
+	// runtime starts, in the threads backend the thread. An empty set binds
+	// nothing. placement.NewPlan makes such plans. Linux only.
 	Bind []placement.CPUSet
 
 	// Stderr receives what workers write to their standard error, line by
@@ -66,12 +66,14 @@ type Options struct {
 	Stderr  io.Writer
 	Verbose bool // pass on the whole of a crashing worker's stack, not its first line and last ten
 
-	// Trace has workers tell when each chunk was begun and what their garbage
-	// collector did: see Event.Began and WorkerStats.GC.
+	// Trace makes an event of each finished chunk, and has workers tell when it
+	// was begun and what their garbage collector did: see Event.Began and WorkerStats.GC.
 	Trace bool
 
 	// OnEvent is told what happens, from the pool's goroutines, one call at a
-	// time. It must not block for long and must not call the pool. Nil is allowed.
+	// time. It must not block for long and must not call the pool. Each worker's
+	// events come in order; between workers, and after the run that they belong
+	// to has returned, some may come late. Close waits for all. Nil is allowed.
 	OnEvent func(Event)
 }
 
@@ -87,9 +89,9 @@ func (o Options) withDefaults() (Options, error) {
 	switch o.Backend {
 	case "":
 		o.Backend = Processes
-	case Processes, Goroutines, Serial:
+	case Processes, Goroutines, Threads, Serial:
 	default:
-		return o, refuse("unknown backend %q: it is processes, goroutines or serial", o.Backend)
+		return o, refuse("unknown backend %q: it is processes, goroutines, threads or serial", o.Backend)
 	}
 	if o.Procs < 0 || o.Procs > MaxProcs {
 		return o, refuse("%d workers: there can be 1 to %d", o.Procs, MaxProcs)
@@ -136,7 +138,7 @@ func (o Options) onlyProcesses() error {
 		return refuse("backend %s has no worker processes that could be replaced", o.Backend)
 	case o.GOMEMLIMIT > 0 || len(o.Env) > 0:
 		return refuse("backend %s has no worker processes with a memory limit or an environment of their own", o.Backend)
-	case len(o.Bind) > 0:
+	case len(o.Bind) > 0 && o.Backend != Threads:
 		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
 	}
 	return nil

@@ -81,6 +81,7 @@ func (l *life) write() {
 func (l *life) deaf() {
 	select {
 	case <-l.over:
+	case <-l.exited:
 	case <-time.After(drainDelay):
 		l.pool.mu.Lock()
 		defer l.pool.mu.Unlock()

@@ -49,7 +49,7 @@ type Pool struct {
 	asked   int    // index in jobs of the last one asked
 	hungry  []*slot
 	absent  int   // slots given up
-	ooms    int64 // processes killed for lack of memory, when last counted
+	ooms    int64 // processes killed for lack of memory, when last counted; below 0 before that
 	closed  bool  // no new jobs
 	failure error // why no worker is left
 
@@ -88,7 +88,7 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 			return nil, fmt.Errorf("pools are nested %d deep, no deeper", maxDepth)
 		}
 	}
-	p := &Pool{opts: o, sys: sys, stop: make(chan struct{}), gone: make(chan struct{})}
+	p := &Pool{opts: o, sys: sys, ooms: -1, stop: make(chan struct{}), gone: make(chan struct{})}
 	places := o.Procs
 	if o.Backend == Serial {
 		places = 1 // however many parts the input is cut into
@@ -116,11 +116,11 @@ func (p *Pool) start() {
 		}
 		p.workers.Go(func() { supervisors.Wait(); close(p.gone) })
 		p.workers.Go(p.monitor)
-	case Goroutines:
+	case Goroutines, Threads:
 		for _, s := range p.slots {
 			g := &goroutine{slot: s, ready: sync.NewCond(&p.mu)}
 			s.body = g
-			p.workers.Go(g.run)
+			p.workers.Go(g.start)
 		}
 	case Serial:
 		for _, s := range p.slots {
@@ -264,9 +264,14 @@ func (p *Pool) giveUp(s *slot, tries int, err error) {
 		p.offer() // shares have grown
 		return
 	}
-	p.failure = &StartError{Tries: tries, Err: err}
+	p.fail(&StartError{Tries: tries, Err: err})
+}
+
+// fail leaves the pool without hope: what runs and what comes fails with why.
+func (p *Pool) fail(why error) {
+	p.failure = why
 	for _, j := range p.jobs {
-		j.fail(p.failure)
+		j.fail(why)
 	}
 }
 

@@ -12,7 +12,7 @@ type slot struct {
 	index int
 	body  executor
 	hand  []held // chunks that its worker has and has not answered, in the order in which they were sent
-	store []held // what hand is a part of
+	store []held // an empty slice of what hand is a part of
 	stats WorkerStats
 
 	hungry bool       // in pool.hungry
@@ -113,14 +113,13 @@ func (s *slot) accept(h held, pid int, a answer) {
 // hold puts h last into the hand, which moves through its store as chunks are
 // answered at the front and goes back to the start when it has room to spare.
 func (s *slot) hold(h held) {
-	if len(s.hand) == cap(s.hand) && len(s.hand) <= cap(s.store)/2 {
-		s.hand = append(s.store[:0], s.hand...)
+	if len(s.hand) == cap(s.hand) {
+		if len(s.hand) > cap(s.store)/2 {
+			s.store = make([]held, 0, 4*len(s.hand)+handChunks)
+		}
+		s.hand = append(s.store, s.hand...)
 	}
-	full := len(s.hand) == cap(s.hand)
 	s.hand = append(s.hand, h)
-	if full {
-		s.store = s.hand
-	}
 }
 
 // WorkerStats is the account of one worker's place: sums over the processes

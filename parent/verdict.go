@@ -146,7 +146,7 @@ func (w *worker) lost(l *life, err error) *LostWorkerError {
 // asked last. The caller holds the lock.
 func (p *Pool) oomSince() string {
 	before := p.ooms
-	if p.ooms = p.sys.oomKills(); p.ooms > before {
+	if p.ooms = p.sys.oomKills(); before >= 0 && p.ooms > before {
 		return fmt.Sprintf("out of memory: the system killed %d of this control group's processes for it", p.ooms-before)
 	}
 	return ""

@@ -31,7 +31,8 @@ func newWatch(ctx context.Context) *watch {
 }
 
 // listen watches for the signals that ask a job to end. One that was ignored
-// when this process started (nohup, & in a script) stays ignored.
+// when this process started (nohup, & in a script) stays ignored; Go's runtime
+// tells that of SIGHUP and SIGINT alone.
 func (w *watch) listen() {
 	for _, s := range endingSignals {
 		if !signal.Ignored(s) {

@@ -35,7 +35,7 @@ func tasks(c *cli.Context, e *env) error {
 		return usage("tasks takes no arguments, but there is %q", c.Args().First())
 	}
 	var reports []taskReport
-	for _, name := range task.Names() {
+	for _, name := range taskNames() {
 		s, _ := task.Lookup(name)
 		reports = append(reports, taskReport{s.Name, s.Computes, s.Stresses, s.Grain, s.Exact, s.Version})
 	}
