@@ -2,8 +2,10 @@
 
 package child
 
+import "time"
+
 // These are known on Linux only.
 
-func peakRSS() int64      { return -1 }
-func migrations() int64   { return -1 }
-func allowedCPUs() string { return "" }
+func peakRSS() int64                 { return -1 }
+func migrations(time.Duration) int64 { return -1 }
+func allowedCPUs() string            { return "" }

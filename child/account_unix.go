@@ -17,14 +17,15 @@ func account() ipc.Bye {
 	if unix.Getrusage(unix.RUSAGE_SELF, &r) != nil {
 		r = unix.Rusage{Minflt: -1, Majflt: -1, Nvcsw: -1, Nivcsw: -1}
 	}
+	user, system := time.Duration(r.Utime.Nano()), time.Duration(r.Stime.Nano())
 	return ipc.Bye{
-		UserSeconds:         time.Duration(r.Utime.Nano()).Seconds(),
-		SystemSeconds:       time.Duration(r.Stime.Nano()).Seconds(),
+		UserSeconds:         user.Seconds(),
+		SystemSeconds:       system.Seconds(),
 		PeakRSSBytes:        peakRSS(),
 		MinorFaults:         int64(r.Minflt),
 		MajorFaults:         int64(r.Majflt),
 		VoluntarySwitches:   int64(r.Nvcsw),
 		InvoluntarySwitches: int64(r.Nivcsw),
-		Migrations:          migrations(),
+		Migrations:          migrations(user + system),
 	}
 }

@@ -19,14 +19,14 @@ import (
 	"strconv"
 	"strings"
 
+	"procpool/internal/role"
 	"procpool/ipc"
-	"procpool/task"
 )
 
 const (
 	// Arg is the first argument that makes a program a worker. A second one,
 	// optional, is the worker's index. KEY=VALUE arguments after it are set in the
-	// environment, which not every launcher carries; GOMAXPROCS=N among them holds at once.
+	// environment, which not every launcher carries; GOMAXPROCS=N and GOMEMLIMIT=BYTES among them hold at once.
 	Arg = "procpool-child"
 	// Env does the same where arguments are not free. Main unsets it at once,
 	// so that what a task starts is no worker by accident.
@@ -42,7 +42,7 @@ const maxStack = 128 << 20
 // anywhere else it returns at once. aliases are further first arguments,
 // standing alone, that make the process a worker.
 func Main(aliases ...string) {
-	task.Seal()
+	role.Seal()
 	index, settings, is := requested(os.Args, aliases)
 	if !is {
 		return
@@ -77,8 +77,13 @@ func apply(settings []string) {
 			continue
 		}
 		os.Setenv(key, value)
-		if n, err := strconv.Atoi(value); key == "GOMAXPROCS" && err == nil && n > 0 && n != runtime.GOMAXPROCS(0) {
-			runtime.GOMAXPROCS(n)
+		n, err := strconv.ParseInt(value, 10, 64)
+		switch {
+		case err != nil:
+		case key == "GOMAXPROCS" && n != int64(runtime.GOMAXPROCS(0)): // to set it stops the world
+			runtime.GOMAXPROCS(int(n))
+		case key == "GOMEMLIMIT":
+			debug.SetMemoryLimit(n)
 		}
 	}
 }
@@ -96,7 +101,7 @@ func run(index int) int {
 		return 1
 	}
 	debug.SetMaxStack(maxStack)
-	err = Serve(task.WithWorker(context.Background(), index), in, out)
+	err = Serve(role.WithIndex(context.Background(), index), in, out)
 	var fault *ipc.Fault
 	switch {
 	case err == nil:

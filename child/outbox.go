@@ -5,17 +5,20 @@ import (
 	"sync"
 	"time"
 
+	"procpool/internal/pipe"
 	"procpool/ipc"
 )
 
 const (
-	flushBytes = 32 << 10             // write at the latest when so much waits
-	flushDelay = 5 * time.Millisecond // or so long after the first of it; Go may take 10 ms more to preempt a busy task
-	largeValue = 64 << 10             // a longer value is written from where it is
+	flushBytes = 32 << 10         // write at the latest when so much waits
+	flushDelay = time.Millisecond // or so long after the write before
+	largeValue = 64 << 10         // a longer value is written from where it is
 )
 
-// An outbox holds messages until they are worth a write. Results wait while
-// more requests are at hand, at most flushDelay; everything else leaves at once.
+// An outbox holds messages until they are worth a write. Results that follow
+// one another within flushDelay wait for more; everything else leaves at once.
+// Should no more results come, a timer writes those that wait: beside a task that
+// makes no calls, Go takes 10 ms and more to run it.
 type outbox struct {
 	w io.Writer
 
@@ -23,23 +26,41 @@ type outbox struct {
 	mu      sync.Mutex
 	buf     []byte // waits to be written
 	spare   []byte // the other buffer, owned by who holds writing
+	wide    bool   // w was widened; likewise
 	timer   *time.Timer
 	armed   bool
-	moved   bool  // something was appended since the last beat was due
-	err     error // of the first failed write; nothing is written after it
+	wrote   time.Duration // when a result was written last, by the worker's clock
+	moved   bool          // something was appended since the last beat was due
+	done    bool          // bye was appended
+	err     error         // of the first failed write; nothing is written after it
 }
 
-// result appends an answer. Settle must follow.
-func (o *outbox) result(r ipc.Result, value []byte) error {
+// result appends an answer that was ready at a time of the worker's clock. It is
+// written now if the worker is idle, else now or soon. wrote reports which.
+func (o *outbox) result(r ipc.Result, value []byte, at time.Duration, idle bool) (wrote bool, err error) {
 	if len(value) > largeValue {
-		return o.resultInPlace(r, value)
+		return true, o.resultInPlace(r, value)
 	}
 	o.mu.Lock()
 	o.buf = append(ipc.AppendResultHead(o.buf, r), value...)
 	o.buf = append(o.buf, '\n')
 	o.moved = true
+	now := idle || len(o.buf) >= flushBytes || at-o.wrote >= flushDelay
+	if now {
+		o.wrote = at
+	} else if !o.armed {
+		o.armed = true
+		if o.timer == nil {
+			o.timer = time.AfterFunc(flushDelay, o.late)
+		} else {
+			o.timer.Reset(flushDelay)
+		}
+	}
 	o.mu.Unlock()
-	return nil
+	if now {
+		return true, o.flush()
+	}
+	return false, nil
 }
 
 // resultInPlace writes a large value without copying it. Head and value must
@@ -52,6 +73,10 @@ func (o *outbox) resultInPlace(r ipc.Result, value []byte) error {
 	o.moved = true
 	full := o.take()
 	o.mu.Unlock()
+	if !o.wide {
+		o.wide = true
+		pipe.Widen(o.w)
+	}
 	return o.write(full, value, []byte{'\n'})
 }
 
@@ -64,28 +89,8 @@ func (o *outbox) send(build func(dst []byte) []byte) error {
 	return o.flush()
 }
 
-// settle is called when an answer is complete: it writes now if the worker has
-// nothing else to do, else soon.
-func (o *outbox) settle(idle bool) error {
-	o.mu.Lock()
-	now := idle || len(o.buf) >= flushBytes
-	if !now && !o.armed && len(o.buf) > 0 {
-		o.armed = true
-		if o.timer == nil {
-			o.timer = time.AfterFunc(flushDelay, o.late)
-		} else {
-			o.timer.Reset(flushDelay)
-		}
-	}
-	o.mu.Unlock()
-	if now {
-		return o.flush()
-	}
-	return nil
-}
-
 // late runs on a goroutine of its own while a task computes. An error stays in
-// o.err, where the next settle finds it.
+// o.err, where the next write finds it.
 func (o *outbox) late() {
 	o.mu.Lock()
 	o.armed = false
@@ -93,13 +98,29 @@ func (o *outbox) late() {
 	o.flush()
 }
 
-// quiet reports whether nothing was sent since it was asked last.
-func (o *outbox) quiet() bool {
+// beat sends a beat, unless something was sent since it was called last, waits
+// to be, or was bye, behind which nothing may stand.
+func (o *outbox) beat() error {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	quiet := !o.moved
+	due := !o.moved && !o.done && len(o.buf) == 0
 	o.moved = false
-	return quiet
+	if due {
+		o.buf = ipc.AppendBeat(o.buf)
+	}
+	o.mu.Unlock()
+	if !due {
+		return nil
+	}
+	return o.flush()
+}
+
+// bye sends the last message.
+func (o *outbox) bye(b ipc.Bye) error {
+	o.mu.Lock()
+	o.buf = ipc.AppendBye(o.buf, b)
+	o.done = true
+	o.mu.Unlock()
+	return o.flush()
 }
 
 // flush writes what waits.

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"procpool/internal/role"
 	"procpool/ipc"
 	"procpool/task"
 )
@@ -41,8 +44,12 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	go s.read()
 	go s.work(ctx)
-	go s.watch(ctx, out)
-	return <-s.ended
+	var watching sync.WaitGroup
+	watching.Go(func() { s.watch(ctx, out) })
+	err := <-s.ended
+	cancel()
+	watching.Wait() // out is the caller's again, who may close it
+	return err
 }
 
 type server struct {
@@ -53,7 +60,9 @@ type server struct {
 
 	limit  atomic.Int64       // of a message, in bytes
 	opened chan time.Duration // tells watch the heartbeat that open asks for
+	trace  atomic.Bool        // open asked for it
 	heard  atomic.Bool        // bytes came from the parent since watch looked last
+	told   atomic.Bool        // the parent has said end: its silence is in order
 	last   *task.Spec         // of the request before; read's own
 }
 
@@ -109,6 +118,11 @@ func (s *server) readAll() error {
 			opened = true
 		case ipc.KindBeat:
 		case ipc.KindEnd:
+			s.told.Store(true)
+			s.queue.close()
+			for err == nil { // whatever still comes, nobody shall wait to be read
+				_, err = s.in.Next()
+			}
 			return nil
 		default:
 			return &ipc.Fault{Reason: fmt.Sprintf("a parent does not say %q", m.Kind)}
@@ -123,6 +137,7 @@ func (s *server) open(body []byte) error {
 	}
 	s.in.SetLimit(o.MaxMessageBytes)
 	s.limit.Store(o.MaxMessageBytes)
+	s.trace.Store(o.Trace)
 	s.opened <- time.Duration(o.HeartbeatSeconds * float64(time.Second))
 	ignoreSignals() // from now on the parent decides
 	return nil
@@ -138,34 +153,53 @@ func (s *server) work(ctx context.Context) {
 func (s *server) workAll(ctx context.Context) error {
 	var jobs []job
 	var scratch []byte
+	start := time.Now() // Since a fixed time takes one look at a clock, Now two
+	origin := ipc.Now()
 	for {
 		var more bool
 		if jobs, more = s.queue.take(jobs); !more {
 			break
 		}
-		begin := time.Now()
+		begin := time.Since(start)
 		for i := range jobs {
+			if s.trace.Load() {
+				jobs[i].began = origin + begin.Seconds()
+			}
 			value, err := jobs[i].run(ctx, scratch[:0])
-			end := time.Now()
+			end := time.Since(start)
 			if scratch = value; cap(scratch) > largeValue {
 				scratch = nil
 			}
-			if err := s.answer(&jobs[i], value, end.Sub(begin), err); err != nil {
+			idle := i == len(jobs)-1 && s.queue.empty()
+			wrote, err := s.answer(&jobs[i], value, err, begin, end, idle)
+			if err != nil {
 				return lost(err)
 			}
-			begin = end
 			jobs[i] = job{}
-			idle := i == len(jobs)-1 && s.queue.empty()
-			if err := s.out.settle(idle); err != nil {
-				return lost(err)
+			begin = end
+			if wrote { // which may have taken long, and is not the next task's time
+				begin = time.Since(start)
 			}
 		}
 	}
-	task.RunExitHooks()
-	return lost(s.out.send(func(dst []byte) []byte { return ipc.AppendBye(dst, account()) }))
+	role.RunExitHooks()
+	return lost(s.out.bye(s.account()))
 }
 
-func (s *server) answer(j *job, value []byte, took time.Duration, err error) error {
+// account is what bye says: with a trace also of the garbage collector.
+func (s *server) account() ipc.Bye {
+	bye := account()
+	if s.trace.Load() {
+		var gc debug.GCStats
+		debug.ReadGCStats(&gc)
+		bye.GC = &ipc.GC{Cycles: gc.NumGC, PauseSeconds: gc.PauseTotal.Seconds()}
+	}
+	return bye
+}
+
+// answer sends a job's value or failure, at once if the worker is idle then. It
+// reports whether it wrote, which may have waited for the parent.
+func (s *server) answer(j *job, value []byte, err error, begin, end time.Duration, idle bool) (wrote bool, _ error) {
 	if err == nil && int64(len(value))+resultOverhead > s.limit.Load() {
 		err = &task.Error{Text: fmt.Sprintf("the result of %d bytes is over the limit of %d bytes a message", len(value), s.limit.Load())}
 	}
@@ -175,24 +209,21 @@ func (s *server) answer(j *job, value []byte, took time.Duration, err error) err
 		if errors.As(err, &e) {
 			f.Stack = e.Stack
 		}
-		return s.out.send(func(dst []byte) []byte { return ipc.AppendFail(dst, clip(f, s.limit.Load())) })
+		return true, s.out.send(func(dst []byte) []byte { return ipc.AppendFail(dst, clip(f, s.limit.Load())) })
 	}
-	return s.out.result(ipc.Result{ID: j.id, Seconds: took.Seconds(), HasInterval: j.spec.Sums(), Interval: j.interval}, value)
+	r := ipc.Result{ID: j.id, Seconds: (end - begin).Seconds(), Began: j.began, HasInterval: j.spec.Sums(), Interval: j.interval}
+	return s.out.result(r, value, end, idle)
 }
 
 // resultOverhead is the most that a result's message is longer than its value.
 const resultOverhead = 128
 
-// clip keeps a fail message under the limit, whatever a task put into its error.
+// clip makes a fail message fit, whatever a task put into its error: under the
+// limit, and text in UTF-8, which other languages insist on.
 func clip(f ipc.Fail, limit int64) ipc.Fail {
-	room := int(limit-resultOverhead) / 2
-	if room = max(room, 0); len(f.Error) > room {
-		f.Error = f.Error[:room]
-	}
-	if len(f.Stack) > room {
-		f.Stack = f.Stack[:room]
-	}
-	return f
+	room := max(int(limit-resultOverhead)/2, 0)
+	fit := func(s string) string { return strings.ToValidUTF8(s[:min(len(s), room)], "?") }
+	return ipc.Fail{ID: f.ID, Error: fit(f.Error), Stack: fit(f.Stack)}
 }
 
 // watch sends beats, and notices a silent parent and an output that nobody
@@ -215,7 +246,7 @@ func (s *server) watch(ctx context.Context, out io.Writer) {
 			continue
 		case <-tick.C:
 		}
-		if sinceHeard += every; s.heard.Swap(false) {
+		if sinceHeard += every; s.heard.Swap(false) || s.told.Load() {
 			sinceHeard = 0
 		}
 		if nobodyReads(out) || heartbeat > 0 && sinceHeard > heartbeat {
@@ -224,9 +255,7 @@ func (s *server) watch(ctx context.Context, out io.Writer) {
 		}
 		if sinceBeat += every; heartbeat > 0 && sinceBeat >= heartbeat/4 {
 			sinceBeat = 0
-			if s.out.quiet() {
-				go s.out.send(ipc.AppendBeat) // a full pipe must not stop the watch
-			}
+			go s.out.beat() // a full pipe must not stop the watch
 		}
 	}
 }
@@ -242,9 +271,10 @@ func lost(err error) error {
 // A job is a request made ready to run, or its failure.
 type job struct {
 	id       uint64
+	began    float64 // when it began to run, for a trace; else 0
 	spec     *task.Spec
 	interval ipc.Interval
-	arg      []byte // a copy; unused for tasks over intervals
+	arg      []byte // its own; unused for tasks over intervals
 	err      error
 }
 
@@ -262,7 +292,7 @@ func (s *server) newJob(r ipc.Request) job {
 		s.last = spec
 	}
 	if !s.last.Sums() {
-		return job{id: r.ID, spec: s.last, arg: append([]byte(nil), r.Arg...)}
+		return job{id: r.ID, spec: s.last, arg: s.in.Keep(r.Arg)}
 	}
 	iv, err := ipc.ParseInterval(r.Arg)
 	return job{id: r.ID, spec: s.last, interval: iv, err: err}
@@ -285,20 +315,27 @@ type queue struct {
 	mu     sync.Mutex
 	ready  sync.Cond // something changed
 	jobs   []job
+	bytes  int // of their args
 	closed bool
 }
 
-// push appends j. If the queue is full it waits when it may, else it reports false.
+// waitingArgs is how many bytes of args may wait where the parent can be made
+// to wait as well: a file of large requests is not taken in at once.
+const waitingArgs = 8 << 20
+
+// push appends j. If the queue is full it waits when it may, else it reports
+// false; args can make it full only when it may wait.
 func (q *queue) push(j job, wait bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.jobs) >= ipc.MaxPending {
+	for len(q.jobs) >= ipc.MaxPending || wait && q.bytes >= waitingArgs {
 		if !wait {
 			return false
 		}
 		q.ready.Wait()
 	}
 	q.jobs = append(q.jobs, j)
+	q.bytes += len(j.arg)
 	q.ready.Broadcast()
 	return true
 }
@@ -312,7 +349,7 @@ func (q *queue) take(empty []job) (jobs []job, more bool) {
 		q.ready.Wait()
 	}
 	jobs = q.jobs
-	q.jobs = empty[:0]
+	q.jobs, q.bytes = empty[:0], 0
 	q.ready.Broadcast()
 	return jobs, len(jobs) > 0
 }

@@ -66,7 +66,8 @@ func nobodyReads(out io.Writer) bool {
 func isBrokenPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }
 
 // ignoreSignals leaves it to the parent what becomes of a signal that the
-// whole process group gets.
+// whole process group gets. It is taken and dropped: if it were ignored, every
+// command that a task starts would inherit that.
 func ignoreSignals() {
-	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1)
 }

@@ -29,7 +29,11 @@ func AppendInterval(dst []byte, iv Interval) []byte {
 
 // AppendOpen appends an open message.
 func AppendOpen(dst []byte, o Open) []byte {
-	dst = append(dst, "\x81\xa4open\x83\xa8protocol\x01\xb1heartbeat_seconds"...)
+	if o.Trace {
+		dst = append(dst, "\x81\xa4open\x84\xa5trace\xc3\xa8protocol\x01\xb1heartbeat_seconds"...)
+	} else {
+		dst = append(dst, "\x81\xa4open\x83\xa8protocol\x01\xb1heartbeat_seconds"...)
+	}
 	dst = appendFloat(dst, o.HeartbeatSeconds)
 	dst = append(dst, "\xb1max_message_bytes"...)
 	return appendInt(dst, o.MaxMessageBytes)
@@ -64,13 +68,23 @@ func AppendHello(dst []byte, h Hello) []byte {
 // newline must follow. Start and end are written if r.HasInterval; r.Value is
 // not used.
 func AppendResultHead(dst []byte, r Result) []byte {
+	pairs := byte(3)
 	if r.HasInterval {
-		dst = append(dst, "\x81\xa6result\x85\xa5start"...)
+		pairs += 2
+	}
+	if r.Began != 0 {
+		pairs++
+	}
+	dst = append(append(dst, "\x81\xa6result"...), 0x80|pairs)
+	if r.HasInterval {
+		dst = append(dst, "\xa5start"...)
 		dst = appendInt(dst, r.Interval.Start)
 		dst = append(dst, "\xa3end"...)
 		dst = appendInt(dst, r.Interval.End)
-	} else {
-		dst = append(dst, "\x81\xa6result\x83"...)
+	}
+	if r.Began != 0 {
+		dst = append(dst, "\xa5began"...)
+		dst = appendFloat(dst, r.Began)
 	}
 	dst = append(dst, "\xa2id"...)
 	dst = appendUint(dst, r.ID)
@@ -92,7 +106,15 @@ func AppendFail(dst []byte, f Fail) []byte {
 
 // AppendBye appends a bye message.
 func AppendBye(dst []byte, b Bye) []byte {
-	dst = append(dst, "\x81\xa3bye\x88\xacuser_seconds"...)
+	if b.GC != nil {
+		dst = append(dst, "\x81\xa3bye\x8a\xa9gc_cycles"...)
+		dst = appendFigure(dst, b.GC.Cycles)
+		dst = append(dst, "\xb0gc_pause_seconds"...)
+		dst = appendFloat(dst, b.GC.PauseSeconds)
+		dst = append(dst, "\xacuser_seconds"...)
+	} else {
+		dst = append(dst, "\x81\xa3bye\x88\xacuser_seconds"...)
+	}
 	dst = appendFloat(dst, b.UserSeconds)
 	dst = append(dst, "\xaesystem_seconds"...)
 	dst = appendFloat(dst, b.SystemSeconds)
@@ -103,14 +125,17 @@ func AppendBye(dst []byte, b Bye) []byte {
 		{"peak_rss_bytes", b.PeakRSSBytes}, {"minor_faults", b.MinorFaults}, {"major_faults", b.MajorFaults},
 		{"voluntary_switches", b.VoluntarySwitches}, {"involuntary_switches", b.InvoluntarySwitches}, {"migrations", b.Migrations},
 	} {
-		dst = appendString(dst, f.key)
-		if f.value < 0 {
-			dst = append(dst, 0xc0)
-		} else {
-			dst = appendInt(dst, f.value)
-		}
+		dst = appendFigure(appendString(dst, f.key), f.value)
 	}
 	return append(dst, '\n')
+}
+
+// appendFigure writes what is unknown as nil.
+func appendFigure(dst []byte, v int64) []byte {
+	if v < 0 {
+		return append(dst, 0xc0)
+	}
+	return appendInt(dst, v)
 }
 
 func appendUint(dst []byte, v uint64) []byte {

@@ -29,20 +29,28 @@ func carries(t reflect.Type, path string, seen map[reflect.Type]bool) error {
 		}
 		return carries(t.Elem(), path+" element", seen)
 	case reflect.Struct:
-		for f := range t.Fields() {
-			if f.Name == "_msgpack" || f.Tag.Get("msgpack") == "-" {
-				continue
-			}
-			if !f.IsExported() && !f.Anonymous {
-				return fmt.Errorf("%s: field %s is not exported, its value would be lost on the way to another process", path, f.Name)
-			}
-			if err := carries(f.Type, path+"."+f.Name, seen); err != nil {
-				return err
-			}
-		}
+		return fieldsCarry(t, path, seen)
 	case reflect.Interface:
 		if t.NumMethod() > 0 {
 			return fmt.Errorf("%s: an interface with methods cannot be decoded in another process", path)
+		}
+	}
+	return nil
+}
+
+func fieldsCarry(t reflect.Type, path string, seen map[reflect.Type]bool) error {
+	for f := range t.Fields() {
+		if f.Name == "_msgpack" || f.Tag.Get("msgpack") == "-" {
+			continue
+		}
+		if f.Anonymous && f.Type.Kind() == reflect.Pointer && !decodesItself(f.Type) {
+			return fmt.Errorf("%s: the embedded pointer %s would arrive as another value where it is nil; give the field a name", path, f.Name)
+		}
+		if !f.IsExported() && !embedsFields(f) {
+			return fmt.Errorf("%s: field %s is not exported, its value would be lost on the way to another process", path, f.Name)
+		}
+		if err := carries(f.Type, path+"."+f.Name, seen); err != nil {
+			return err
 		}
 	}
 	return nil

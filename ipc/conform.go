@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -24,11 +25,9 @@ func conform(c *cursor, t reflect.Type) {
 		return
 	}
 	if t.Kind() == reflect.Pointer {
-		if c.nilAhead() {
-			c.raw()
-			return
+		if !c.null() {
+			conform(c, t.Elem())
 		}
-		conform(c, t.Elem())
 		return
 	}
 	switch t.Kind() {
@@ -51,9 +50,7 @@ func conform(c *cursor, t reflect.Type) {
 	case reflect.String:
 		c.str()
 	case reflect.Bool:
-		if tag, _, _ := c.next(); tag != 0xc2 && tag != 0xc3 {
-			c.fail("not a boolean")
-		}
+		c.bool()
 	case reflect.Slice, reflect.Array:
 		conformList(c, t)
 	case reflect.Map:
@@ -65,19 +62,12 @@ func conform(c *cursor, t reflect.Type) {
 	}
 }
 
-func (c *cursor) nilAhead() bool { return c.i < len(c.b) && c.b[c.i] == 0xc0 }
-
 func conformList(c *cursor, t reflect.Type) {
-	if c.nilAhead() && t.Kind() == reflect.Slice {
-		c.raw()
+	if t.Kind() == reflect.Slice && c.null() {
 		return
 	}
 	if t.Elem().Kind() == reflect.Uint8 {
-		tag, body, _ := c.next()
-		isBin := tag >= 0xc4 && tag <= 0xc6
-		if !isBin && tag&0xe0 != 0xa0 && (tag < 0xd9 || tag > 0xdb) {
-			c.fail("not bytes")
-		} else if t.Kind() == reflect.Array && len(body) != t.Len() {
+		if body := c.bytes(); t.Kind() == reflect.Array && len(body) != t.Len() {
 			c.fail("wrong length for " + t.String())
 		}
 		return
@@ -94,8 +84,7 @@ func conformList(c *cursor, t reflect.Type) {
 }
 
 func conformMap(c *cursor, t reflect.Type) {
-	if c.nilAhead() {
-		c.raw()
+	if c.null() {
 		return
 	}
 	for range c.mapLen() {
@@ -106,27 +95,31 @@ func conformMap(c *cursor, t reflect.Type) {
 	}
 }
 
-// conformStruct takes the library's map form: every field's key must be
-// there, unless it is marked omitempty. Other forms are the library's own matter.
+// conformStruct takes the library's map form: every field's key must be there
+// once, unless it is marked omitempty. Other forms are the library's own matter.
 func conformStruct(c *cursor, t reflect.Type) {
-	fields, plain := wireFields(t)
-	if !plain || c.nilAhead() {
+	s := shapeOf(t)
+	if !s.plain {
 		c.raw()
 		return
 	}
-	missing := 0
-	for _, f := range fields {
-		if !f.optional {
-			missing++
-		}
+	var few [64]bool
+	seen := few[:]
+	if len(s.fields) > len(few) {
+		seen = make([]bool, len(s.fields))
 	}
+	missing := s.required
 	for range c.mapLen() {
 		key := c.str()
-		f, ok := fields[string(key)]
+		f, ok := s.fields[string(key)]
 		if !ok {
 			c.raw()
 			continue
 		}
+		if seen[f.index] {
+			c.fail("stands twice")
+		}
+		seen[f.index] = true
 		if !f.optional {
 			missing--
 		}
@@ -140,43 +133,86 @@ func conformStruct(c *cursor, t reflect.Type) {
 	}
 }
 
+// A shape is what the library makes of a struct: one key a field, those of
+// embedded structs among them. It is not plain where conform does not look:
+// structs as arrays, aliases, and fields that the library inlines by rules of its own.
+type shape struct {
+	plain    bool
+	fields   map[string]wireField
+	required int // fields that are not optional
+}
+
 type wireField struct {
+	index    int // from 0 on, in no particular order
 	typ      reflect.Type
 	optional bool
 }
 
-// wireFields is what the library makes of a struct: one key a field. plain is
-// false for forms that conform does not look into: embedded or inlined structs and structs as arrays.
-func wireFields(t reflect.Type) (fields map[string]wireField, plain bool) {
-	fields = make(map[string]wireField, t.NumField())
+var shapes sync.Map // of reflect.Type to *shape
+
+func shapeOf(t reflect.Type) *shape {
+	if s, ok := shapes.Load(t); ok {
+		return s.(*shape)
+	}
+	s := &shape{plain: true, fields: make(map[string]wireField, t.NumField())}
+	s.add(t)
+	shapes.Store(t, s)
+	return s
+}
+
+// add adds the fields of t.
+func (s *shape) add(t reflect.Type) {
 	for f := range t.Fields() {
-		tag, _ := f.Tag.Lookup("msgpack")
-		name, rest, _ := strings.Cut(tag, ",")
-		options := "," + rest + ","
+		name, options, _ := strings.Cut(f.Tag.Get("msgpack"), ",")
+		options = "," + options + ","
+		has := func(option string) bool { return strings.Contains(options, ","+option+",") }
 		switch {
-		case f.Anonymous || f.Name == "_msgpack" || strings.Contains(options, ",inline,") || strings.Contains(options, ",alias:"):
-			return nil, false
-		case !f.IsExported() || name == "-":
+		case name == "-":
+			continue
+		case f.Name == "_msgpack" || has("inline") || has("noinline") || strings.Contains(options, ",alias:"):
+			s.plain = false
+			return
+		case embedsFields(f):
+			s.add(f.Type)
+			continue
+		case f.Anonymous && f.Type.Kind() == reflect.Pointer:
+			s.plain = false
+			return
+		case !f.IsExported():
 			continue
 		case name == "":
 			name = f.Name
 		}
-		fields[name] = wireField{f.Type, strings.Contains(options, ",omitempty,")}
+		if _, twice := s.fields[name]; twice {
+			s.plain = false
+			return
+		}
+		optional := has("omitempty")
+		s.fields[name] = wireField{len(s.fields), f.Type, optional}
+		if !optional {
+			s.required++
+		}
 	}
-	return fields, true
 }
 
-var selfDecoding = []reflect.Type{
-	reflect.TypeFor[msgpack.CustomDecoder](), reflect.TypeFor[msgpack.Unmarshaler](),
-	reflect.TypeFor[encoding.BinaryUnmarshaler](), reflect.TypeFor[encoding.TextUnmarshaler](),
+// embedsFields reports whether the library takes the fields of f for those of
+// the struct that f is embedded in.
+func embedsFields(f reflect.StructField) bool {
+	return f.Anonymous && f.Type.Kind() == reflect.Struct && !decodesItself(f.Type)
 }
 
 // decodesItself reports whether the library leaves the decoding of t to t.
 func decodesItself(t reflect.Type) bool {
+	if t.PkgPath() == "" && (t.Kind() < reflect.Array || t.Kind() == reflect.String) {
+		return false // a type of the language's own has no methods
+	}
 	if t == reflect.TypeFor[time.Time]() {
 		return true
 	}
-	for _, i := range selfDecoding {
+	for _, i := range [...]reflect.Type{
+		reflect.TypeFor[msgpack.CustomDecoder](), reflect.TypeFor[msgpack.Unmarshaler](),
+		reflect.TypeFor[encoding.BinaryUnmarshaler](), reflect.TypeFor[encoding.TextUnmarshaler](),
+	} {
 		if t.Implements(i) || reflect.PointerTo(t).Implements(i) {
 			return true
 		}

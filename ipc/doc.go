@@ -21,7 +21,9 @@
 //	  {"open": {"protocol": 1, "heartbeat_seconds": num, "max_message_bytes": uint}}
 //	      optional, and only as the first message: from then on both sides send
 //	      beats, silence for longer than heartbeat_seconds (0 = off) means that
-//	      the other is lost, and EOF without end means that the parent is lost
+//	      the other is lost, and EOF without end means that the parent is lost.
+//	      With a fourth pair, "trace": true, results have "began": num, when
+//	      they were begun, and bye has "gc_cycles": uint and "gc_pause_seconds": num
 //	  {"beat": {}}   still here
 //	  {"end": {}}    no more work: answer what is pending, say bye, exit 0.
 //	                 Without open, EOF says the same
@@ -55,8 +57,8 @@
 // at most [MaxDepth] deep and at most as long as the limit ([DefaultLimit], or what
 // open says), and that allocates nothing for a length before its bytes have
 // arrived. Only then is it decoded. Unknown keys in a body are ignored. A
-// missing key, an integer that does not fit and an integer where a float
-// belongs are errors. NaN and infinities pass unchanged.
+// missing key, a known key that stands twice, an integer that does not fit and
+// an integer where a float belongs are errors. NaN and infinities pass unchanged.
 //
 // What cannot be delimited or decoded is a [Fault]: the stream is of no more
 // use. A child says so on stderr and exits 1 without bye; a parent replaces

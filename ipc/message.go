@@ -44,6 +44,7 @@ type Message struct {
 type Open struct {
 	HeartbeatSeconds float64 // silence after which the other side is lost; 0 = never
 	MaxMessageBytes  int64   // limit of a message in both directions
+	Trace            bool    // results say when they were begun, and bye what the garbage collector did
 }
 
 // Request is one piece of work. Task and Arg belong to the Reader.
@@ -68,6 +69,7 @@ type Result struct {
 	Interval    Interval // echoed for interval tasks
 	HasInterval bool
 	Seconds     float64 // wall time that the task ran, without waiting
+	Began       float64 // when it began, on the clock of [Now]; 0 without Trace
 	Value       []byte  // encoded
 }
 
@@ -88,6 +90,13 @@ type Bye struct {
 	VoluntarySwitches   int64
 	InvoluntarySwitches int64
 	Migrations          int64 // of its threads between CPUs
+	GC                  *GC   // nil unless Open asked for a trace
+}
+
+// GC is what the garbage collector did in a child.
+type GC struct {
+	Cycles       int64
+	PauseSeconds float64 // in which the whole program stood still
 }
 
 // A Fault is a stream that breaks the protocol. Nothing after it can be trusted.

@@ -48,11 +48,11 @@ func ParseRequest(body []byte) (r Request, err error) {
 	for range c.mapLen() {
 		switch string(c.str()) {
 		case "id":
-			r.ID, have = c.uint(), have|id
+			have, r.ID = c.once(have, id), c.uint()
 		case "task":
-			r.Task, have = c.str(), have|task
+			have, r.Task = c.once(have, task), c.str()
 		case "arg":
-			r.Arg, have = c.raw(), have|arg
+			have, r.Arg = c.once(have, arg), c.raw()
 		default:
 			c.raw()
 		}
@@ -67,9 +67,9 @@ func ParseInterval(arg []byte) (iv Interval, err error) {
 	for range c.mapLen() {
 		switch string(c.str()) {
 		case "start":
-			iv.Start, have = c.int(), have|start
+			have, iv.Start = c.once(have, start), c.int()
 		case "end":
-			iv.End, have = c.int(), have|end
+			have, iv.End = c.once(have, end), c.int()
 		default:
 			c.raw()
 		}
@@ -88,11 +88,13 @@ func ParseOpen(body []byte) (o Open, err error) {
 	for range c.mapLen() {
 		switch string(c.str()) {
 		case "protocol":
-			number, have = c.uint(), have|protocol
+			have, number = c.once(have, protocol), c.uint()
 		case "heartbeat_seconds":
-			o.HeartbeatSeconds, have = c.num(), have|heartbeat
+			have, o.HeartbeatSeconds = c.once(have, heartbeat), c.num()
 		case "max_message_bytes":
-			o.MaxMessageBytes, have = c.int(), have|limit
+			have, o.MaxMessageBytes = c.once(have, limit), c.int()
+		case "trace":
+			have, o.Trace = c.once(have, 8), c.bool()
 		default:
 			c.raw()
 		}
@@ -118,20 +120,20 @@ func ParseHello(body []byte) (h Hello, err error) {
 	for range c.mapLen() {
 		switch string(c.str()) {
 		case "protocol":
-			number, have = c.uint(), have|1
+			have, number = c.once(have, 1), c.uint()
 		case "build":
-			h.Build, have = string(c.str()), have|2
+			have, h.Build = c.once(have, 2), string(c.str())
 		case "pid":
-			h.PID, have = c.int(), have|4
+			have, h.PID = c.once(have, 4), c.int()
 		case "host":
-			h.Host, have = string(c.str()), have|8
+			have, h.Host = c.once(have, 8), string(c.str())
 		case "cpus":
-			h.CPUs, have = string(c.str()), have|16
+			have, h.CPUs = c.once(have, 16), string(c.str())
 		case "tasks":
+			have = c.once(have, 32)
 			for range c.arrayLen() {
 				h.Tasks = append(h.Tasks, string(c.str()))
 			}
-			have |= 32
 		default:
 			c.raw()
 		}
@@ -152,15 +154,17 @@ func ParseResult(body []byte) (r Result, err error) {
 	for range c.mapLen() {
 		switch string(c.str()) {
 		case "id":
-			r.ID, have = c.uint(), have|id
+			have, r.ID = c.once(have, id), c.uint()
 		case "seconds":
-			r.Seconds, have = c.num(), have|seconds
+			have, r.Seconds = c.once(have, seconds), c.num()
 		case "value":
-			r.Value, have = c.raw(), have|value
+			have, r.Value = c.once(have, value), c.raw()
+		case "began":
+			have, r.Began = c.once(have, 32), c.num()
 		case "start":
-			r.Interval.Start, have = c.int(), have|start
+			have, r.Interval.Start = c.once(have, start), c.int()
 		case "end":
-			r.Interval.End, have = c.int(), have|end
+			have, r.Interval.End = c.once(have, end), c.int()
 		default:
 			c.raw()
 		}
@@ -175,11 +179,11 @@ func ParseFail(body []byte) (f Fail, err error) {
 	for range c.mapLen() {
 		switch string(c.str()) {
 		case "id":
-			f.ID, have = c.uint(), have|1
+			have, f.ID = c.once(have, 1), c.uint()
 		case "error":
-			f.Error, have = string(c.str()), have|2
+			have, f.Error = c.once(have, 2), string(c.str())
 		case "stack":
-			f.Stack, have = string(c.str()), have|4
+			have, f.Stack = c.once(have, 4), string(c.str())
 		default:
 			c.raw()
 		}
@@ -189,25 +193,30 @@ func ParseFail(body []byte) (f Fail, err error) {
 
 // ParseBye reads a bye's body.
 func ParseBye(body []byte) (b Bye, err error) {
+	var gc GC
 	c, have := cursor{b: body}, 0
 	for range c.mapLen() {
 		switch string(c.str()) {
 		case "user_seconds":
-			b.UserSeconds, have = c.num(), have|1
+			have, b.UserSeconds = c.once(have, 1), c.num()
 		case "system_seconds":
-			b.SystemSeconds, have = c.num(), have|2
+			have, b.SystemSeconds = c.once(have, 2), c.num()
 		case "peak_rss_bytes":
-			b.PeakRSSBytes, have = c.figure(), have|4
+			have, b.PeakRSSBytes = c.once(have, 4), c.figure()
 		case "minor_faults":
-			b.MinorFaults, have = c.figure(), have|8
+			have, b.MinorFaults = c.once(have, 8), c.figure()
 		case "major_faults":
-			b.MajorFaults, have = c.figure(), have|16
+			have, b.MajorFaults = c.once(have, 16), c.figure()
 		case "voluntary_switches":
-			b.VoluntarySwitches, have = c.figure(), have|32
+			have, b.VoluntarySwitches = c.once(have, 32), c.figure()
 		case "involuntary_switches":
-			b.InvoluntarySwitches, have = c.figure(), have|64
+			have, b.InvoluntarySwitches = c.once(have, 64), c.figure()
 		case "migrations":
-			b.Migrations, have = c.figure(), have|128
+			have, b.Migrations = c.once(have, 128), c.figure()
+		case "gc_cycles":
+			have, gc.Cycles, b.GC = c.once(have, 256), c.figure(), &gc
+		case "gc_pause_seconds":
+			have, gc.PauseSeconds = c.once(have, 512), c.num()
 		default:
 			c.raw()
 		}
@@ -237,6 +246,15 @@ func (c *cursor) check(kind string, have int, keys ...string) error {
 	return nil
 }
 
+// once adds a key's bit to those seen: which of two values to believe is not
+// ours to guess.
+func (c *cursor) once(have, bit int) int {
+	if have&bit != 0 {
+		c.fail("a key stands twice")
+	}
+	return have | bit
+}
+
 func (c *cursor) fail(reason string) {
 	if c.bad == "" {
 		c.bad = reason
@@ -262,30 +280,68 @@ func (c *cursor) next() (tag byte, body []byte, values uint64) {
 }
 
 func (c *cursor) mapLen() int {
+	if c.i < len(c.b) && c.b[c.i]&0xf0 == 0x80 {
+		c.i++
+		return c.count(2*uint64(c.b[c.i-1]&0x0f)) / 2
+	}
 	tag, _, values := c.next()
 	if tag&0xf0 != 0x80 && tag != 0xde && tag != 0xdf {
 		c.fail("not a map")
-		return 0
 	}
-	return int(values / 2)
+	return c.count(values) / 2
 }
 
 func (c *cursor) arrayLen() int {
 	tag, _, values := c.next()
 	if tag&0xf0 != 0x90 && tag != 0xdc && tag != 0xdd {
 		c.fail("not an array")
+	}
+	return c.count(values)
+}
+
+// count is a container's number of values: none unless there can be as many
+// in the bytes left.
+func (c *cursor) count(values uint64) int {
+	if values > uint64(len(c.b)-c.i) {
+		c.fail("ends early")
+	}
+	if c.bad != "" {
 		return 0
 	}
 	return int(values)
 }
 
 func (c *cursor) str() []byte {
+	if c.i < len(c.b) && c.b[c.i]&0xe0 == 0xa0 { // keys are short
+		if end := c.i + 1 + int(c.b[c.i]&0x1f); end <= len(c.b) {
+			body := c.b[c.i+1 : end]
+			c.i = end
+			return body
+		}
+	}
 	tag, body, _ := c.next()
 	if tag&0xe0 != 0xa0 && (tag < 0xd9 || tag > 0xdb) {
 		c.fail("not a string")
 		return nil
 	}
 	return body
+}
+
+func (c *cursor) bin() []byte {
+	tag, body, _ := c.next()
+	if tag < 0xc4 || tag > 0xc6 {
+		c.fail("not bin")
+		return nil
+	}
+	return body
+}
+
+// bytes reads bin, or a string, which older libraries send for it.
+func (c *cursor) bytes() []byte {
+	if c.i < len(c.b) && c.b[c.i] >= 0xc4 && c.b[c.i] <= 0xc6 {
+		return c.bin()
+	}
+	return c.str()
 }
 
 // raw steps over any value and returns its bytes.
@@ -343,10 +399,18 @@ func (c *cursor) int() int64 {
 	return int64(v)
 }
 
-// figure reads an integer that is not negative, or nil as -1: unknown.
-func (c *cursor) figure() int64 {
+// null steps over a nil, if that is next.
+func (c *cursor) null() bool {
 	if c.i < len(c.b) && c.b[c.i] == 0xc0 {
 		c.i++
+		return true
+	}
+	return false
+}
+
+// figure reads an integer that is not negative, or nil as -1: unknown.
+func (c *cursor) figure() int64 {
+	if c.null() {
 		return -1
 	}
 	v := c.int()
@@ -354,6 +418,14 @@ func (c *cursor) figure() int64 {
 		c.fail("integer below zero")
 	}
 	return v
+}
+
+func (c *cursor) bool() bool {
+	tag, _, _ := c.next()
+	if tag != 0xc2 && tag != 0xc3 {
+		c.fail("not a boolean")
+	}
+	return tag == 0xc3
 }
 
 func (c *cursor) float() float64 {
@@ -366,6 +438,18 @@ func (c *cursor) float() float64 {
 	}
 	c.fail("not a float")
 	return 0
+}
+
+// floats reads an array of floats, or nil as nil.
+func (c *cursor) floats() []float64 {
+	if c.null() {
+		return nil
+	}
+	list := make([]float64, c.arrayLen())
+	for i := range list {
+		list[i] = c.float()
+	}
+	return list
 }
 
 // num reads a float or an integer: a measure, where a client's "5" means 5.0.

@@ -18,7 +18,7 @@ type Reader struct {
 	buf   []byte // buf[from:] is unread
 	from  int
 	scan  scanner // over buf[from:]
-	bytes int64   // read from src, for those who watch for life
+	found bool    // scan stands at a message's end
 	last  int     // length of the message handed out, to be dropped
 }
 
@@ -69,6 +69,10 @@ func (r *Reader) delimit() (bool, error) {
 		r.from += r.last
 		r.last = 0
 		r.scan.reset()
+		r.found = false
+	}
+	if r.found {
+		return true, nil
 	}
 	if r.scan.pos == 0 && r.scan.depth == 0 {
 		for r.from < len(r.buf) && r.buf[r.from] == '\n' {
@@ -91,6 +95,7 @@ func (r *Reader) delimit() (bool, error) {
 		}
 		return false, fault(unread, nil, "%s", reason)
 	}
+	r.found = done
 	return done, nil
 }
 
@@ -107,13 +112,12 @@ func (r *Reader) fill() error {
 		r.from = 0
 	}
 	if len(r.buf) == cap(r.buf) {
-		grown := make([]byte, len(r.buf)-r.from, max(firstBuffer, 2*(len(r.buf)-r.from)))
+		grown := make([]byte, len(r.buf)-r.from, r.grown())
 		copy(grown, r.buf[r.from:])
 		r.buf, r.from = grown, 0
 	}
 	n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
 	r.buf = r.buf[:len(r.buf)+n]
-	r.bytes += int64(n)
 	if n > 0 {
 		return nil
 	}
@@ -121,6 +125,32 @@ func (r *Reader) fill() error {
 		return fault(r.buf[r.from:], io.ErrUnexpectedEOF, "stream is cut in the middle of a message")
 	}
 	return err
+}
+
+// grown is the next size of the buffer, at most three times what has come: a
+// length in a header is only a claim. Steps are chosen so that the last of them
+// ends where the message does, as far as that is known.
+func (r *Reader) grown() int {
+	came := len(r.buf) - r.from
+	size := r.scan.need
+	for size > 3*came {
+		size = size/3 + 1
+	}
+	return max(size, 2*came, firstBuffer)
+}
+
+// Keep returns part, which is of the message handed out last, so that it stays
+// valid: with the buffer itself where that is mostly part, else as a copy.
+// Nothing else of the message is valid then.
+func (r *Reader) Keep(part []byte) []byte {
+	if cap(r.buf) > 2*len(part) || r.last == 0 {
+		return append([]byte(nil), part...)
+	}
+	rest := r.buf[r.from+r.last:]
+	r.buf, r.from, r.last = append([]byte(nil), rest...), 0, 0
+	r.scan.reset()
+	r.found = false
+	return part[:len(part):len(part)]
 }
 
 // helloMark is how every hello begins.
@@ -132,13 +162,11 @@ var helloMark = []byte("\x81\xa5hello")
 func (r *Reader) Hello() (h Hello, noise []byte, err error) {
 	for {
 		at := bytes.Index(r.buf[r.from:], helloMark)
-		if at < 0 {
-			at = len(r.buf) - r.from
-		}
-		if at > MaxNoise {
+		// Without a mark, the last bytes may still be the beginning of one.
+		if at > MaxNoise || at < 0 && len(r.buf)-r.from >= MaxNoise+len(helloMark) {
 			return h, noiseOf(r.buf[r.from:]), fault(r.buf[r.from:], nil, "no hello in the first %d bytes", MaxNoise)
 		}
-		if r.from+at < len(r.buf) {
+		if at >= 0 {
 			noise = noiseOf(r.buf[r.from : r.from+at])
 			r.from += at
 			m, err := r.Next()

@@ -8,6 +8,7 @@ import "encoding/binary"
 // come, so a long message is looked at once, not once a read.
 type scanner struct {
 	pos   int // bytes of the value that are behind us
+	need  int // bytes that the value has at least, as far as its headers say
 	depth int
 	left  [MaxDepth]uint64
 }
@@ -21,7 +22,7 @@ type header struct {
 }
 
 // reset makes s ready for another value.
-func (s *scanner) reset() { s.pos, s.depth = 0, 0 }
+func (s *scanner) reset() { s.pos, s.need, s.depth = 0, 0, 0 }
 
 // scan looks at b, which starts where the value does and has at least the
 // bytes that it had before. It reports whether the value is complete, its
@@ -29,6 +30,13 @@ func (s *scanner) reset() { s.pos, s.depth = 0, 0 }
 // bytes: a reason, else "".
 func (s *scanner) scan(b []byte, limit int64) (done bool, reason string) {
 	for s.pos < len(b) {
+		if end := s.pos + short(b[s.pos]); end > s.pos && end <= len(b) && int64(end) <= limit {
+			s.pos = end
+			if s.close() {
+				return true, ""
+			}
+			continue
+		}
 		h, ok := headerAt(b[s.pos:])
 		if h.size == 0 {
 			return false, "byte 0xc1 is no msgpack"
@@ -43,6 +51,7 @@ func (s *scanner) scan(b []byte, limit int64) (done bool, reason string) {
 			return false, "message is over the limit"
 		}
 		if end > int64(len(b)) {
+			s.need = int(end)
 			return false, ""
 		}
 		s.pos = int(end)
@@ -74,6 +83,19 @@ func (s *scanner) close() bool {
 		s.depth--
 	}
 	return true
+}
+
+// short is the length of a value that begins with c, if c alone says it: small
+// integers, and strings of up to 31 bytes, which keys are. Else it is 0. This is
+// most of what is on the wire.
+func short(c byte) int {
+	switch {
+	case c < 0x80 || c >= 0xe0:
+		return 1
+	case c >= 0xa0 && c < 0xc0:
+		return 1 + int(c&0x1f)
+	}
+	return 0
 }
 
 // headerAt reads the header at the start of b, which is not empty. Its size is

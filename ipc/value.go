@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 
 	"github.com/vmihailenco/msgpack/v5"
 )
@@ -15,11 +16,9 @@ import (
 // allocating; everything else goes through the msgpack library. Reading is
 // strict in both cases, see conform.go.
 
-// A Binary partial is one that brings its own binary form: it travels as
-// msgpack bin. P must implement encoding.BinaryAppender, *P encoding.BinaryUnmarshaler.
-
-// AppendValue appends the encoding of *v to dst. On error dst is returned as
-// it was.
+// AppendValue appends the encoding of *v to dst. A type that brings its own
+// binary form (*T has encoding.BinaryAppender and encoding.BinaryUnmarshaler)
+// travels as msgpack bin. On error dst is returned as it was.
 func AppendValue[T any](dst []byte, v *T) (out []byte, err error) {
 	switch v := any(v).(type) {
 	case *float64:
@@ -36,28 +35,55 @@ func AppendValue[T any](dst []byte, v *T) (out []byte, err error) {
 		if *v != nil {
 			return appendBytes(dst, *v), nil
 		}
+	case *[]float64:
+		if *v != nil {
+			dst = appendHeader(dst, len(*v), 0x90, 15, 0xdc, 0xdd)
+			for _, f := range *v {
+				dst = appendFloat(dst, f)
+			}
+			return dst, nil
+		}
 	case *Interval:
 		return AppendInterval(dst, *v), nil
 	case encoding.BinaryAppender:
-		if _, custom := v.(msgpack.CustomEncoder); !custom {
+		if !speaksMsgpack(v) {
 			return appendBinary(dst, v)
 		}
 	}
 	return appendAny(dst, v)
 }
 
-func appendBinary(dst []byte, v encoding.BinaryAppender) ([]byte, error) {
-	// Most partials are short: try the one-byte length first.
-	out, err := v.AppendBinary(append(dst, 0xc4, 0))
-	if err != nil {
-		return dst, err
+// speaksMsgpack reports whether v has a form for msgpack, which goes before
+// its binary one.
+func speaksMsgpack(v any) bool {
+	switch v.(type) {
+	case msgpack.CustomEncoder, msgpack.CustomDecoder, msgpack.Marshaler, msgpack.Unmarshaler:
+		return true
 	}
-	n := len(out) - len(dst) - 2
+	return false
+}
+
+// appendBinary asks v for its bytes. That is code of the task's, or the
+// value's: where it panics, it is an error of the value.
+func appendBinary(dst []byte, v encoding.BinaryAppender) (out []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = dst, fmt.Errorf("value of type %v cannot be encoded: %v", reflect.TypeOf(v).Elem(), p)
+		}
+	}()
+	// Most partials are short: try the one-byte length first.
+	at := len(dst)
+	out, err = v.AppendBinary(append(dst, 0xc4, 0))
+	if err != nil {
+		return dst, fmt.Errorf("value of type %v cannot be encoded: %w", reflect.TypeOf(v).Elem(), err)
+	}
+	n := len(out) - at - 2
 	if n < 256 {
-		out[len(dst)+1] = byte(n)
+		out[at+1] = byte(n)
 		return out, nil
 	}
-	return appendBytes(dst, append([]byte(nil), out[len(dst)+2:]...)), nil
+	var head [5]byte
+	return slices.Replace(out, at, at+2, appendHeader(head[:0], n, 0, -1, 0xc5, 0xc6)...), nil
 }
 
 // appendAny hands v to the library. Its encoder panics on some values (a nil
@@ -65,7 +91,7 @@ func appendBinary(dst []byte, v encoding.BinaryAppender) ([]byte, error) {
 func appendAny(dst []byte, v any) (out []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			out, err = dst, fmt.Errorf("value of type %T cannot be encoded: %v", v, p)
+			out, err = dst, fmt.Errorf("value of type %v cannot be encoded: %v", reflect.TypeOf(v).Elem(), p)
 		}
 	}()
 	w := sliceWriter{dst}
@@ -91,9 +117,17 @@ func (w *sliceWriter) WriteByte(c byte) error {
 	return nil
 }
 
-// DecodeValue reads a delimited value into *v. It keeps nothing of value: what
-// must outlive it is copied.
-func DecodeValue[T any](value []byte, v *T) error {
+// DecodeValue reads a delimited value into *v. Whatever *v held is forgotten,
+// never written through, since others may still hold its maps and slices. It
+// keeps nothing of value: what must outlive it is copied.
+func DecodeValue[T any](value []byte, v *T) error { return decodeValue(value, v, false) }
+
+// TakeValue is DecodeValue for a value that the caller gives away: a []byte
+// becomes a part of it instead of a copy.
+func TakeValue[T any](value []byte, v *T) error { return decodeValue(value, v, true) }
+
+func decodeValue[T any](value []byte, v *T, take bool) error {
+	*v = *new(T)
 	c := cursor{b: value}
 	switch v := any(v).(type) {
 	case *float64:
@@ -110,19 +144,25 @@ func DecodeValue[T any](value []byte, v *T) error {
 		*v = c.uint()
 	case *string:
 		*v = string(c.str())
+	case *[]byte:
+		if !c.null() {
+			if *v = slices.Clip(c.bytes()); !take {
+				*v = append([]byte{}, *v...)
+			}
+		}
+	case *[]float64:
+		*v = c.floats()
 	case *Interval:
 		iv, err := ParseInterval(value)
 		*v = iv
 		return err
 	case encoding.BinaryUnmarshaler:
-		if _, custom := v.(msgpack.CustomDecoder); custom {
+		if speaksMsgpack(v) {
 			return decodeAny(value, v)
 		}
-		tag, body, _ := c.next()
-		if tag < 0xc4 || tag > 0xc6 {
-			return errors.New("value is not bin")
+		if body := c.bin(); c.done() == nil {
+			return decodeBinary(body, v)
 		}
-		return v.UnmarshalBinary(body)
 	default:
 		return decodeAny(value, v)
 	}
@@ -136,6 +176,18 @@ func (c *cursor) done() error {
 	}
 	if c.bad != "" {
 		return errors.New("value: " + c.bad)
+	}
+	return nil
+}
+
+func decodeBinary(body []byte, v encoding.BinaryUnmarshaler) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("value does not fit %v: %v", reflect.TypeOf(v).Elem(), p)
+		}
+	}()
+	if err := v.UnmarshalBinary(body); err != nil {
+		return fmt.Errorf("value does not fit %v: %w", reflect.TypeOf(v).Elem(), err)
 	}
 	return nil
 }

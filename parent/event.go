@@ -7,10 +7,11 @@ type EventKind string
 
 // The kinds of event.
 const (
+	WorkerSpawned EventKind = "spawned"  // a worker's process was made
 	WorkerStarted EventKind = "started"  // a worker said hello
-	ChunkFinished EventKind = "finished" // a chunk's result was accepted
+	ChunkFinished EventKind = "finished" // a chunk's result was accepted; only with Options.Trace, since it costs as much as handing the chunk out
 	ChunkRetried  EventKind = "retried"  // a chunk goes to another worker
-	WorkerLost    EventKind = "lost"     // a worker ended before its time
+	WorkerLost    EventKind = "lost"     // a worker ended before its time, or could not be started
 	WorkerEnded   EventKind = "ended"    // a worker ended in order, at the end or to be replaced
 	WorkerGivenUp EventKind = "given-up" // a worker's place stays empty after failed starts
 )
@@ -22,17 +23,23 @@ type Event struct {
 	Worker  int
 	PID     int     // 0 for goroutines
 	Input   Input   // of chunks
-	Seconds float64 // of chunks: computing; of started: from spawn to hello
-	Err     error   // of lost, retried and given-up
+	Seconds float64 // of chunks: computing; of spawned and started: since Began
+	// Began is when a worker's process began to be made, and with Options.Trace
+	// when a chunk began to be computed; else zero. It is exact to the clocks
+	// that processes of one machine share.
+	Began time.Time
+	Err   error // of lost, retried and given-up
 }
 
 // emit tells OnEvent. It must not be called with p.mu held.
-func (p *Pool) emit(e Event) {
-	if p.opts.OnEvent == nil {
+func (p *Pool) emit(events ...Event) {
+	if p.opts.OnEvent == nil || len(events) == 0 {
 		return
 	}
-	e.Time = time.Now()
 	p.events.Lock()
 	defer p.events.Unlock()
-	p.opts.OnEvent(e)
+	for _, e := range events {
+		e.Time = time.Now()
+		p.opts.OnEvent(e)
+	}
 }

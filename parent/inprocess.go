@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"procpool/internal/role"
 	"procpool/ipc"
 	"procpool/task"
 )
@@ -43,10 +44,7 @@ func (g *goroutine) run() {
 	var hand []held // a copy: the slot's own moves up as chunks are answered
 	orderly := false
 	defer func() {
-		if !orderly { // a task ended this goroutine (runtime.Goexit): another takes its place
-			p.mu.Lock()
-			g.slot.answered(0, []answer{{err: goexit}})
-			p.mu.Unlock()
+		if !orderly { // a task ended this goroutine: another takes its place
 			p.workers.Go(g.run)
 		}
 	}()
@@ -67,40 +65,59 @@ func (g *goroutine) run() {
 	}
 }
 
-// compute works through chunks that are in the slot's hand, in order.
+// compute works through chunks that are in the slot's hand, in order. Should a
+// task end this goroutine (runtime.Goexit), that is the answer to its chunk.
 func (g *goroutine) compute(hand []held) {
 	begin := time.Now()
 	settled := begin
 	var answers []answer
-	for i, h := range hand {
+	next := 0
+	settle := func() { g.slot.pool.settle(g.slot, 0, hand[next-len(answers):], answers) }
+	defer func() {
+		if next < len(hand) {
+			h := hand[next]
+			answers = append(answers, answer{err: &TaskError{Input: h.job.input(h.chunk), Err: goexit}})
+			next++
+			settle()
+		}
+	}()
+	for next < len(hand) {
+		h := hand[next]
 		err := h.job.compute(h.chunk, g.slot.index)
 		end := time.Now()
-		answers = append(answers, answer{seconds: end.Sub(begin).Seconds(), err: err})
+		answers = append(answers, answer{seconds: end.Sub(begin).Seconds(), began: g.slot.pool.moment(begin), err: err})
 		begin = end
-		if i < len(hand)-1 && end.Sub(settled) < settleEvery {
-			continue
+		next++
+		if next == len(hand) || end.Sub(settled) >= settleEvery {
+			settle()
+			settled, answers = end, answers[:0]
 		}
-		g.slot.pool.settle(g.slot, 0, hand[i+1-len(answers):], answers)
-		settled, answers = end, answers[:0]
 	}
 }
 
 // settle accepts answers to the first chunks of a slot's hand, and tells OnEvent of them.
 func (p *Pool) settle(s *slot, pid int, hand []held, answers []answer) {
+	events := p.finished(s.index, pid, hand, answers)
 	p.mu.Lock()
 	s.answered(pid, answers)
 	p.mu.Unlock()
-	p.finished(s.index, pid, hand, answers)
+	p.emit(events...)
 }
 
-// finished tells OnEvent of chunks that were accepted.
-func (p *Pool) finished(worker, pid int, hand []held, answers []answer) {
-	if p.opts.OnEvent == nil {
-		return
+// finished makes the events of answers to the first chunks of hand. It is
+// called before they are accepted, which frees the chunks for others.
+func (p *Pool) finished(worker, pid int, hand []held, answers []answer) (events []Event) {
+	if p.opts.OnEvent == nil || !p.opts.Trace {
+		return nil
 	}
 	for i, a := range answers {
-		p.emit(Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err})
+		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err}
+		if a.began != 0 {
+			e.Began = time.Now().Add(-time.Duration((ipc.Now() - a.began) * float64(time.Second)))
+		}
+		events = append(events, e)
 	}
+	return events
 }
 
 // goexit is the error of a task that ended the goroutine it ran on.
@@ -108,53 +125,52 @@ var goexit = &task.Error{Text: "the task ended its goroutine (runtime.Goexit)"}
 
 // compute runs a chunk in this process and gives its error the form that it
 // would have from a worker process.
-func (j *job) compute(c *chunk, worker int) error {
+func (j *job) compute(c *chunk, index int) error {
 	if err := j.ctx.Err(); err != nil {
 		return err
 	}
-	err := j.cells.compute(task.WithWorker(j.ctx, worker), j.cell(c), c)
+	err := j.cells.compute(role.WithIndex(j.ctx, index), j.cell(c), c)
 	if e, ok := err.(*task.Error); ok {
 		return &TaskError{Input: j.input(c), Err: e}
 	}
 	return err
 }
 
+// moment is t on the clock of ipc.Now, for a trace; else 0.
+func (p *Pool) moment(t time.Time) float64 {
+	if !p.opts.Trace {
+		return 0
+	}
+	return ipc.Now() - time.Since(t).Seconds()
+}
+
 // A serial is the body of the one worker in the serial backend. It has no
-// goroutine: chunks are computed by the consumer when it has nothing else to do.
+// goroutine and holds nothing in hand: a consumer that has nothing else to do
+// computes the next chunk of its own job.
 type serial struct{ slot *slot }
 
 func (s *serial) send(held) {}
 func (s *serial) flush()    {}
+func (s *serial) abort()    {}
 func (s *serial) end()      {}
-func (s *serial) more() int { return ipc.MaxPending - len(s.slot.hand) }
+func (s *serial) more() int { return 0 }
 
-// abort empties the hand: nothing of it is running now.
-func (s *serial) abort() {
-	for _, h := range s.slot.hand {
-		h.job.giveBack(h.chunk)
-	}
-	s.slot.hand = nil
-	if !s.slot.pool.closed {
-		s.slot.draw()
-	}
-}
-
-// step computes one chunk on the calling goroutine, and reports whether there was one.
-func (s *serial) step() bool {
+// step computes one chunk of j on the calling goroutine, and reports whether there was one.
+func (s *serial) step(j *job) bool {
 	p := s.slot.pool
 	p.mu.Lock()
-	if len(s.slot.hand) == 0 {
-		s.slot.draw()
-	}
-	if len(s.slot.hand) == 0 {
-		p.mu.Unlock()
+	c := j.take(true)
+	p.mu.Unlock()
+	if c == nil {
 		return false
 	}
-	h := s.slot.hand[0]
-	p.mu.Unlock()
 	begin := time.Now()
-	err := h.job.compute(h.chunk, s.slot.index)
-	seconds := time.Since(begin).Seconds()
-	p.settle(s.slot, 0, []held{h}, []answer{{seconds: seconds, err: err}})
+	err := j.compute(c, s.slot.index)
+	a := answer{seconds: time.Since(begin).Seconds(), began: p.moment(begin), err: err}
+	events := p.finished(s.slot.index, 0, []held{{j, c}}, []answer{a})
+	p.mu.Lock()
+	s.slot.accept(held{j, c}, 0, a)
+	p.mu.Unlock()
+	p.emit(events...)
 	return true
 }

@@ -44,7 +44,7 @@ type job struct {
 // cells is where a job's results are kept, typed. A cell belongs to whoever
 // has its chunk in hand, and to the consumer once the chunk is done.
 type cells interface {
-	decode(cell int, value []byte) error
+	decode(cell int, value []byte, own bool) error // own: value may be kept
 	compute(ctx context.Context, cell int, c *chunk) error
 }
 
@@ -189,7 +189,7 @@ func (p *Pool) newJob(ctx context.Context, spec *task.Spec, n int) *job {
 // job's end, or that stop or expired is closed. In the serial backend this is
 // where the work is done.
 func (j *job) await(ctx context.Context, stop, expired <-chan struct{}) error {
-	if s, ok := j.pool.slots[0].body.(*serial); ok && s.step() {
+	if s, ok := j.pool.slots[0].body.(*serial); ok && s.step(j) {
 		return ctx.Err()
 	}
 	select {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,18 +41,22 @@ type life struct {
 	done   []answer       // answers that are not yet settled; the reader's own
 
 	// Guarded by the pool's lock.
-	ready    bool // it said hello and may be sent requests
-	retiring bool // it gets no more
-	ended    bool // it was told to end
-	killed   error
+	ready    bool   // it said hello and may be sent requests
+	retiring bool   // it gets no more
+	ended    bool   // it was told to end
+	killed   error  // why the process was killed from here; nil if it was not
+	late     *chunk // that it was killed for
 	sent     int
 	settled  int
 	out      outgoing
 	clocks   clocks
 }
 
-// errAborted is why a worker was killed whose work nobody wants any more.
-var errAborted = errors.New("its work is wanted no more")
+var (
+	// errAborted is why a worker was killed whose work nobody wants any more.
+	errAborted = errors.New("its work is wanted no more")
+	errNoHello = errors.New("it ended before it said hello")
+)
 
 func newLife(w *worker) *life {
 	return &life{
@@ -66,7 +69,7 @@ func newLife(w *worker) *life {
 func (l *life) attach(proc process) {
 	l.proc, l.pid = proc, proc.Pid()
 	l.launch(proc)
-	l.in = ipc.NewReader(&heardReader{proc.Stdout(), &l.heard}, l.pool.opts.MaxMessage)
+	l.in = ipc.NewReader(&heardReader{proc.Stdout(), &l.heard}, ipc.DefaultLimit) // a hello may be longer than any output
 	l.stderr = newRelay(l.pool, l.slot.index)
 	l.pumps.Go(func() { l.stderr.run(proc.Stderr()) })
 	l.pumps.Go(l.write)
@@ -112,8 +115,8 @@ func (l *life) live() error {
 	}
 	l.pool.mu.Lock()
 	l.retiring = true
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		l.kill(nil) // where the stream merely ended, how the process ended says more
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, errNoHello) {
+		l.kill(err) // where the stream merely ended, how the process ended says more
 	}
 	l.pool.mu.Unlock()
 	close(l.over)
@@ -121,7 +124,7 @@ func (l *life) live() error {
 	case <-l.exited:
 	case <-time.After(drainDelay):
 		l.pool.mu.Lock()
-		l.kill(nil)
+		l.kill(err)
 		l.pool.mu.Unlock()
 		select {
 		case <-l.exited:
@@ -139,8 +142,8 @@ func (l *life) live() error {
 // greet waits for the hello and opens the conversation.
 func (l *life) greet() error {
 	hello, noise, err := l.in.Hello()
-	if err == io.EOF {
-		err = errors.New("it ended before it said hello")
+	if streamEnded(err) {
+		err = errNoHello
 	}
 	if err == nil {
 		err = l.recognise(hello)
@@ -156,11 +159,12 @@ func (l *life) greet() error {
 	}
 	startup := time.Since(l.born).Seconds()
 	p := l.pool
+	l.in.SetLimit(p.opts.MaxMessage)
 	p.mu.Lock()
 	l.ready = true
 	l.slot.stats.Host, l.slot.stats.CPUs = hello.Host, hello.CPUs
 	l.slot.stats.StartupSeconds += startup
-	l.out.buf = ipc.AppendOpen(l.out.buf, ipc.Open{HeartbeatSeconds: p.opts.Heartbeat.Seconds(), MaxMessageBytes: p.opts.MaxMessage})
+	l.out.buf = ipc.AppendOpen(l.out.buf, ipc.Open{HeartbeatSeconds: p.opts.Heartbeat.Seconds(), MaxMessageBytes: p.opts.MaxMessage, Trace: p.opts.Trace})
 	if p.closed {
 		l.sayEnd()
 	} else {
@@ -168,8 +172,19 @@ func (l *life) greet() error {
 	}
 	l.kick()
 	p.mu.Unlock()
-	p.emit(Event{Kind: WorkerStarted, Worker: l.slot.index, PID: l.pid, Seconds: startup})
+	p.emit(Event{Kind: WorkerStarted, Worker: l.slot.index, PID: l.pid, Seconds: startup, Began: l.born})
 	return nil
+}
+
+// streamEnded reports whether err is the end of a worker's output: its own, or
+// that it was closed here because the process is gone and something else still
+// holds the pipe.
+func streamEnded(err error) bool {
+	if err == nil { // at once: this is asked after every message, and what follows allocates
+		return false
+	}
+	var fault *ipc.Fault
+	return !errors.As(err, &fault)
 }
 
 // recognise refuses a worker that runs another program than this one.
@@ -188,10 +203,10 @@ const settleAt = 256
 func (l *life) listen() error {
 	for {
 		m, err := l.in.Next()
-		if err == io.EOF && l.bye != nil {
+		if streamEnded(err) && l.bye != nil {
 			return nil
 		}
-		if err == io.EOF {
+		if streamEnded(err) {
 			return &ipc.Fault{Reason: "the stream ends without bye", Err: io.ErrUnexpectedEOF}
 		}
 		if err == nil {
@@ -253,10 +268,14 @@ func (l *life) answer(m ipc.Message) error {
 	if h.job.spec.Sums() && (!r.HasInterval || r.Interval != h.chunk.iv) {
 		return &ipc.Fault{Reason: fmt.Sprintf("a result for interval %v, asked was %v", r.Interval, h.chunk.iv)}
 	}
-	if err := h.job.cells.decode(h.job.cell(h.chunk), r.Value); err != nil {
+	large := len(r.Value) > largeValue
+	if large {
+		r.Value = l.in.Keep(r.Value)
+	}
+	if err := h.job.cells.decode(h.job.cell(h.chunk), r.Value, large); err != nil {
 		return &ipc.Fault{Reason: "a result of another type", Err: err}
 	}
-	l.done = append(l.done, answer{seconds: r.Seconds, size: int64(len(r.Value))})
+	l.done = append(l.done, answer{seconds: r.Seconds, began: r.Began, size: int64(len(r.Value))})
 	return nil
 }
 
@@ -283,10 +302,7 @@ func (l *life) settle() {
 		return
 	}
 	p := l.pool
-	var told []held
-	if p.opts.OnEvent != nil {
-		told = slices.Clone(l.handed[l.seen-len(l.done) : l.seen])
-	}
+	events := p.finished(l.slot.index, l.pid, l.handed, l.done)
 	tooLarge := p.opts.MaxRSS > 0 && p.sys.residentSet(l.proc.Pid()) > p.opts.MaxRSS
 	p.mu.Lock()
 	l.slot.answered(l.pid, l.done)
@@ -300,7 +316,7 @@ func (l *life) settle() {
 		l.sayEnd()
 	}
 	p.mu.Unlock()
-	p.finished(l.slot.index, l.pid, told, l.done)
+	p.emit(events...)
 	l.done, l.handed, l.seen = l.done[:0], nil, 0
 }
 
@@ -332,8 +348,7 @@ func (l *life) kick() {
 	}
 }
 
-// kill ends the process. The first reason is kept; nil stands for one that the
-// reader knows. Should its output stay open although it is gone, reading ends soon.
+// kill ends the process. The first reason is kept. Should its output stay open although it is gone, reading ends soon.
 func (l *life) kill(why error) {
 	if l.killed == nil {
 		l.killed = why

@@ -2,6 +2,7 @@ package parent
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 
@@ -11,9 +12,29 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(unguardedEnv) != "" {
+		_, err := NewPool(context.Background(), Options{})
+		fmt.Println(err)
+		return
+	}
 	child.Main()
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // else every worker takes a second to exit under the race detector
+	switch {
+	case os.Getenv(echoEnv) != "":
+		echoForever()
+	case os.Getenv(victimEnv) != "":
+		beVictim()
+	}
 	os.Exit(m.Run())
 }
+
+const (
+	// victimEnv makes the test binary a parent that is to be killed: "plain",
+	// or "wrapped" for workers behind a launcher.
+	victimEnv = "PROCPOOL_TEST_VICTIM"
+	// unguardedEnv makes it a program that forgets child.Main.
+	unguardedEnv = "PROCPOOL_TEST_UNGUARDED"
+)
 
 var pi = task.DefineSum("pi", func(ctx context.Context, iv ipc.Interval) (float64, error) {
 	sum := 0.0

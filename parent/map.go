@@ -84,7 +84,10 @@ type mapCells[In, Out any] struct {
 	out  []Out
 }
 
-func (m *mapCells[In, Out]) decode(cell int, value []byte) error {
+func (m *mapCells[In, Out]) decode(cell int, value []byte, own bool) error {
+	if own {
+		return ipc.TakeValue(value, &m.out[cell])
+	}
 	return ipc.DecodeValue(value, &m.out[cell])
 }
 
@@ -228,7 +231,7 @@ func (m *mapping[In, Out]) supply() bool {
 	c := chunk{seq: j.supplied}
 	if j.pool.opts.Backend == Processes {
 		c.arg, c.err = ipc.AppendValue(nil, &in)
-		if most := j.pool.opts.MaxMessage - messageOverhead; c.err == nil && int64(len(c.arg)) > most {
+		if most := j.pool.opts.MaxMessage - messageOverhead - int64(len(j.spec.Name)); c.err == nil && int64(len(c.arg)) > most {
 			c.err = fmt.Errorf("the input of %d bytes is over the limit of %d bytes a message", len(c.arg), j.pool.opts.MaxMessage)
 		}
 	} else {

@@ -17,17 +17,24 @@ type clocks struct {
 	sinceSent time.Duration // without a byte to the worker
 }
 
+// settleTime is when a pool begins to count what the system kills for lack of
+// memory. It reads half a dozen files for that, while its workers start: a run that
+// is over sooner has no use for it.
+const settleTime = 20 * time.Millisecond
+
 // monitor looks at every life now and then until all of them are over.
 func (p *Pool) monitor() {
 	every := p.tick()
-	ooms := p.sys.oomKills() // counted here, where no worker's start waits for it
-	p.mu.Lock()
-	p.ooms = max(p.ooms, ooms)
-	p.mu.Unlock()
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	settled := time.After(settleTime)
 	for {
 		select {
+		case <-settled:
+			ooms := p.sys.oomKills()
+			p.mu.Lock()
+			p.ooms = max(p.ooms, ooms)
+			p.mu.Unlock()
 		case <-ticker.C:
 			p.look(every)
 		case <-p.gone: // not with the pool's end: workers may have to be made to end
@@ -78,6 +85,7 @@ func (l *life) look(every time.Duration) {
 		return
 	}
 	if c.busy += every; o.Timeout > 0 && len(l.slot.hand) > 0 && c.busy > o.Timeout {
+		l.late = l.slot.hand[0].chunk
 		l.kill(errTimeout)
 		return
 	}

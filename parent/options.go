@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"procpool/ipc"
 	"procpool/parent/placement"
 )
 
@@ -26,6 +27,7 @@ const (
 	DefaultStartupTimeout = 60 * time.Second
 	DefaultGrace          = 5 * time.Second
 	DefaultMaxMessage     = 256 << 20          // bytes
+	minMessage            = 4 << 10            // bytes: a hello must fit
 	MaxProcs              = placement.MaxProcs // workers of a pool: more need more descriptors and memory than systems give one parent
 )
 
@@ -47,10 +49,11 @@ type Options struct {
 
 	MaxChunksPerChild int   // chunks after which a worker is replaced; 0 = never
 	MaxRSS            int64 // resident set in bytes above which a worker is replaced between chunks; 0 = never. Linux only
-	MaxMessage        int64 // bytes of a message in either direction; 0 = DefaultMaxMessage
+	MaxMessage        int64 // bytes of a message in either direction, 4 KiB to 2 GiB - 1; 0 = DefaultMaxMessage
 
 	GOMAXPROCS int      // of each worker process; 0 = 1
-	Env        []string // further environment of worker processes, "key=value"; the last of a key counts. Some launchers (ssh) carry none
+	GOMEMLIMIT int64    // of each worker process: a soft limit of its Go memory in bytes; 0 = this process's, if the environment sets one, divided by Procs
+	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above. Some launchers (ssh) carry none
 
 	// Launcher is the command line of a program that starts a worker and
 	// carries its streams: a wrapper such as "nice" or "taskset -c {cpu}", or a way
@@ -74,8 +77,14 @@ type Options struct {
 	Stderr  io.Writer
 	Verbose bool // pass on the whole of a crashing worker's stack, not its first line and last ten
 
+	// Trace makes an event of each finished chunk, and has workers tell when it
+	// was begun and what their garbage collector did: see Event.Began and WorkerStats.GC.
+	Trace bool
+
 	// OnEvent is told what happens, from the pool's goroutines, one call at a
-	// time. It must not block for long and must not call the pool. Nil is allowed.
+	// time. It must not block for long and must not call the pool. Each worker's
+	// events come in order; between workers, and after the run that they belong
+	// to has returned, some may come late. Close waits for all. Nil is allowed.
 	OnEvent func(Event)
 }
 
@@ -122,8 +131,11 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 {
+	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 || o.GOMEMLIMIT < 0 {
 		return o, refuse("negative option: only Retries and Heartbeat may be below 0")
+	}
+	if o.MaxMessage < minMessage || o.MaxMessage > ipc.MaxLimit {
+		return o, refuse("MaxMessage of %d bytes: it can be %d to %d", o.MaxMessage, minMessage, ipc.MaxLimit)
 	}
 	if o.Backend != Processes {
 		return o, o.onlyProcesses()
@@ -159,6 +171,8 @@ func (o Options) onlyProcesses() error {
 		return refuse("backend %s has no worker processes that could be replaced", o.Backend)
 	case o.Launcher != "":
 		return refuse("backend %s launches nothing: a launcher is for worker processes", o.Backend)
+	case o.GOMEMLIMIT > 0 || len(o.Env) > 0:
+		return refuse("backend %s has no worker processes with a memory limit or an environment of their own", o.Backend)
 	case len(o.Bind) > 0:
 		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
 	}

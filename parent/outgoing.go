@@ -1,11 +1,16 @@
 package parent
 
 import (
+	"errors"
+	"time"
+
+	"procpool/internal/pipe"
 	"procpool/ipc"
 )
 
-// largeArg is the length in bytes above which an input is written from where it is.
-const largeArg = 64 << 10
+// largeValue is the length in bytes above which an input is written from where
+// it is, and an output takes the buffer over into which it was read.
+const largeValue = 64 << 10
 
 // An outgoing holds what waits to be written to a worker, in order: parts
 // first, then buf.
@@ -21,7 +26,7 @@ func (o *outgoing) request(id uint64, h held) {
 	switch arg := h.chunk.arg; {
 	case h.job.spec.Sums():
 		o.buf = ipc.AppendInterval(o.buf, h.chunk.iv)
-	case len(arg) > largeArg:
+	case len(arg) > largeValue:
 		o.parts = append(o.parts, o.buf, arg)
 		o.buf = nil
 	default:
@@ -41,7 +46,7 @@ func (o *outgoing) take() (parts [][]byte, last []byte) {
 // write carries what is outgoing to the worker until the life is over. A
 // worker that does not read blocks it alone; the monitor notices the silence.
 func (l *life) write() {
-	stdin := l.proc.Stdin()
+	stdin, wide := l.proc.Stdin(), false
 	for {
 		select {
 		case <-l.over:
@@ -52,13 +57,36 @@ func (l *life) write() {
 		parts, last := l.out.take()
 		l.clocks.sinceSent = 0
 		l.pool.mu.Unlock()
+		if len(parts) > 0 && !wide {
+			wide = true
+			pipe.Widen(stdin)
+		}
 		for _, part := range append(parts, last) {
+			if len(part) == 0 {
+				continue
+			}
 			if _, err := stdin.Write(part); err != nil {
-				return // the reader sees the end of the stream, and says what happened
+				l.deaf()
+				return
 			}
 		}
 		l.pool.mu.Lock()
 		l.out.spare = last
 		l.pool.mu.Unlock()
+	}
+}
+
+// deaf is called when the worker's input is closed. If the worker is about to
+// end, the reader sees that and says what happened; if not, it would never answer.
+func (l *life) deaf() {
+	select {
+	case <-l.over:
+	case <-l.exited:
+	case <-time.After(drainDelay):
+		l.pool.mu.Lock()
+		defer l.pool.mu.Unlock()
+		if !l.ended {
+			l.kill(errors.New("it closed its input"))
+		}
 	}
 }

@@ -33,7 +33,7 @@ import (
 	"strconv"
 	"sync"
 
-	"procpool/task"
+	"procpool/internal/role"
 )
 
 // A Pool is a set of workers. It is safe for concurrent use; several maps and
@@ -51,7 +51,7 @@ type Pool struct {
 	asked   int    // index in jobs of the last one asked
 	hungry  []*slot
 	absent  int   // slots given up
-	ooms    int64 // processes killed for lack of memory, when last counted
+	ooms    int64 // processes killed for lack of memory, when last counted; below 0 before that
 	closed  bool  // no new jobs
 	failure error // why no worker is left
 
@@ -87,14 +87,14 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 		return nil, err
 	}
 	if o.Backend == Processes {
-		if !task.Sealed() {
+		if !role.Sealed() {
 			return nil, errors.New("worker processes would run this whole program again: call child.Main first in main or TestMain")
 		}
 		if depth() >= maxDepth {
 			return nil, fmt.Errorf("pools are nested %d deep, no deeper", maxDepth)
 		}
 	}
-	p := &Pool{opts: o, launch: launch, sys: sys, stop: make(chan struct{}), gone: make(chan struct{})}
+	p := &Pool{opts: o, launch: launch, sys: sys, ooms: -1, stop: make(chan struct{}), gone: make(chan struct{})}
 	places := o.Procs
 	if o.Backend == Serial {
 		places = 1 // however many parts the input is cut into
@@ -102,8 +102,10 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 	for i := range places {
 		p.slots = append(p.slots, &slot{pool: p, index: i, stats: newStats(i)})
 	}
-	p.release = context.AfterFunc(ctx, func() { p.close(ctx.Err()) })
 	p.start()
+	p.mu.Lock() // ctx may be done already, and then close runs
+	defer p.mu.Unlock()
+	p.release = context.AfterFunc(ctx, func() { p.close(ctx.Err()) })
 	return p, nil
 }
 

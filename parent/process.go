@@ -19,6 +19,7 @@ type worker struct {
 const (
 	maxFruitless = 5                     // lives in a row, then the slot is given up
 	firstPause   = 50 * time.Millisecond // before a life that follows a fruitless one; doubled each time
+	provenAfter  = 10 * time.Second      // a worker that lived so long had started well, though it may never have had a chunk
 )
 
 func newProcess(s *slot, spawn *spawner) *worker {
@@ -37,9 +38,7 @@ func (w *worker) supervise() {
 			err = l.live()
 		}
 		v := w.judge(l, err)
-		for _, e := range v.events {
-			p.emit(e)
-		}
+		p.emit(v.events...)
 		if !v.again {
 			return
 		}
@@ -72,6 +71,7 @@ func (w *worker) begin(lives int) (*life, error) {
 		return nil, err
 	}
 	l.attach(proc)
+	p.emit(Event{Kind: WorkerSpawned, Worker: w.slot.index, PID: proc.Pid(), Seconds: time.Since(l.born).Seconds(), Began: l.born})
 
 	p.mu.Lock()
 	defer p.mu.Unlock()

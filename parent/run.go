@@ -162,7 +162,7 @@ func newSumming(ctx context.Context, p *Pool, r Run) *summing {
 // sumCells are the cells of a fold.
 type sumCells struct{ fold task.Fold }
 
-func (s sumCells) decode(cell int, value []byte) error { return s.fold.Decode(cell, value) }
+func (s sumCells) decode(cell int, value []byte, _ bool) error { return s.fold.Decode(cell, value) }
 
 func (s sumCells) compute(ctx context.Context, cell int, c *chunk) error {
 	return s.fold.Compute(ctx, cell, c.iv)
@@ -198,7 +198,9 @@ func (s *summing) consume(ctx context.Context) error {
 		case <-stop:
 			stop = nil
 			s.end(ErrStopped)
-			s.expired = after(time.Now().Add(s.job.pool.opts.Grace))
+			if end := time.Now().Add(s.job.pool.opts.Grace); s.expired == nil || end.Before(s.run.Deadline) {
+				s.expired = after(end)
+			}
 		default:
 		}
 	}

@@ -12,7 +12,7 @@ type slot struct {
 	index int
 	body  executor
 	hand  []held // chunks that its worker has and has not answered, in the order in which they were sent
-	store []held // what hand is a part of
+	store []held // an empty slice of what hand is a part of
 	stats WorkerStats
 
 	far    bool       // its worker is behind a launcher
@@ -89,6 +89,7 @@ func (s *slot) limit(j *job) int {
 // An answer is what became of a chunk in a hand.
 type answer struct {
 	seconds float64 // that the task took
+	began   float64 // when, on the clock of ipc.Now; 0 without a trace
 	size    int64   // of the encoded result, in bytes
 	err     error
 }
@@ -96,33 +97,35 @@ type answer struct {
 // answered accepts the answers to the first chunks of the hand.
 func (s *slot) answered(pid int, answers []answer) {
 	for i, a := range answers {
-		h := s.hand[i]
-		c := h.chunk
-		c.worker, c.host, c.pid, c.seconds, c.size = s.index, s.stats.Host, pid, a.seconds, a.size
-		s.stats.Chunks++
-		s.stats.BusySeconds += a.seconds
-		if seconds := max(a.seconds, 1e-9); s.paceOf != h.job.spec {
-			s.paceOf, s.pace = h.job.spec, seconds
-		} else {
-			s.pace += (seconds - s.pace) / 8
-		}
-		h.job.settle(c, a.err)
+		s.accept(s.hand[i], pid, a)
 	}
 	clear(s.hand[:len(answers)])
 	s.hand = s.hand[len(answers):]
 }
 
+func (s *slot) accept(h held, pid int, a answer) {
+	c := h.chunk
+	c.worker, c.host, c.pid, c.seconds, c.size = s.index, s.stats.Host, pid, a.seconds, a.size
+	s.stats.Chunks++
+	s.stats.BusySeconds += a.seconds
+	if seconds := max(a.seconds, 1e-9); s.paceOf != h.job.spec {
+		s.paceOf, s.pace = h.job.spec, seconds
+	} else {
+		s.pace += (seconds - s.pace) / 8
+	}
+	h.job.settle(c, a.err)
+}
+
 // hold puts h last into the hand, which moves through its store as chunks are
 // answered at the front and goes back to the start when it has room to spare.
 func (s *slot) hold(h held) {
-	if len(s.hand) == cap(s.hand) && len(s.hand) <= cap(s.store)/2 {
-		s.hand = append(s.store[:0], s.hand...)
+	if len(s.hand) == cap(s.hand) {
+		if len(s.hand) > cap(s.store)/2 {
+			s.store = make([]held, 0, 4*len(s.hand)+handChunks)
+		}
+		s.hand = append(s.store, s.hand...)
 	}
-	full := len(s.hand) == cap(s.hand)
 	s.hand = append(s.hand, h)
-	if full {
-		s.store = s.hand
-	}
 }
 
 // WorkerStats is the account of one worker's place: sums over the processes
@@ -144,6 +147,7 @@ type WorkerStats struct {
 	VoluntarySwitches   int64
 	InvoluntarySwitches int64
 	Migrations          int64
+	GC                  *ipc.GC // of its processes; nil without Options.Trace
 }
 
 // add adds a process's own account, and what is unknown stays unknown.
@@ -151,6 +155,13 @@ func (w *WorkerStats) add(b ipc.Bye) {
 	w.UserSeconds += b.UserSeconds
 	w.SystemSeconds += b.SystemSeconds
 	w.PeakRSSBytes = max(w.PeakRSSBytes, b.PeakRSSBytes)
+	if b.GC != nil {
+		if w.GC == nil {
+			w.GC = &ipc.GC{}
+		}
+		w.GC.Cycles += b.GC.Cycles
+		w.GC.PauseSeconds += b.GC.PauseSeconds
+	}
 	for _, f := range []struct {
 		sum *int64
 		add int64

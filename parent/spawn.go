@@ -95,9 +95,13 @@ func (s *spawner) started() {
 }
 
 // childEnv is the environment of workers: this process's, what the options
-// add, and GOMAXPROCS, which inherited would give every worker all the CPUs.
+// add, and GOMAXPROCS and GOMEMLIMIT, which inherited would give every worker
+// all the CPUs and all the memory.
 func childEnv(environ []string, o Options) []string {
 	environ = append(slices.Clone(environ), "GOMAXPROCS="+strconv.Itoa(o.GOMAXPROCS))
+	if limit := memoryLimit(o); limit != "" {
+		environ = append(environ, limit)
+	}
 	environ = append(environ, o.Env...)
 	environ = append(environ, depthEnv+"="+strconv.Itoa(depth()+1))
 	last := make(map[string]int, len(environ))

@@ -2,7 +2,6 @@ package parent
 
 import (
 	"testing"
-	"time"
 
 	"procpool/ipc"
 )
@@ -21,18 +20,5 @@ func TestSumGivesTheTutorialsBits(t *testing.T) {
 		for _, s := range p.Stats() {
 			t.Logf("%+v", s)
 		}
-	}
-}
-
-func TestDispatch(t *testing.T) {
-	for _, backend := range []Backend{Processes, Goroutines, Serial} {
-		p, err := NewPool(t.Context(), Options{Procs: 2, Backend: backend, ChunkSize: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		begin := time.Now()
-		_, err = Sum(t.Context(), p, null, ipc.Interval{End: 1000000})
-		t.Log(backend, time.Since(begin), err)
-		p.Close()
 	}
 }

@@ -30,7 +30,7 @@ func (w *worker) judge(l *life, err error) verdict {
 		w.account(l)
 	}
 	var v verdict
-	fruitless := l == nil || l.settled == 0
+	fruitless := l == nil || l.settled == 0 && !(l.ready && time.Since(l.born) > provenAfter)
 	switch {
 	case l != nil && err == nil && l.ended && len(hand) == 0:
 		v.add(Event{Kind: WorkerEnded, Worker: s.index, PID: l.pid})
@@ -38,10 +38,17 @@ func (w *worker) judge(l *life, err error) verdict {
 	case l != nil && l.killed == errAborted:
 		giveBack(hand)
 		fruitless = false
-	case l != nil && l.killed == errTimeout && len(hand) > 0:
-		v.charge(hand[0], &TimeoutError{Limit: p.opts.Timeout, PID: l.pid}, p.opts.Retries)
-		giveBack(hand[1:])
+	case l != nil && l.killed == errTimeout:
+		if len(hand) > 0 && hand[0].chunk == l.late { // else its answer came after all
+			w.charge(&v, hand[0], &TimeoutError{Limit: p.opts.Timeout, PID: l.pid})
+			hand = hand[1:]
+		}
+		giveBack(hand)
 		fruitless = false
+	case l == nil: // it could not be started
+		if !p.closed {
+			v.add(Event{Kind: WorkerLost, Worker: s.index, Err: err})
+		}
 	default:
 		lost := w.lost(l, err)
 		if !p.closed {
@@ -49,7 +56,7 @@ func (w *worker) judge(l *life, err error) verdict {
 		}
 		err = lost
 		if len(hand) == 1 {
-			v.charge(hand[0], lost, p.opts.Retries)
+			w.charge(&v, hand[0], lost)
 			fruitless = false
 		}
 		if len(hand) > 1 { // any of them may have been the death of it
@@ -98,7 +105,7 @@ func giveBack(hand []held) {
 
 // charge holds a chunk to account for its worker's end: it is tried again,
 // alone, or fails for good.
-func (v *verdict) charge(h held, err error, retries int) {
+func (w *worker) charge(v *verdict, h held, err error) {
 	c, in := h.chunk, h.job.input(h.chunk)
 	c.attempts++
 	switch err := err.(type) {
@@ -107,22 +114,18 @@ func (v *verdict) charge(h held, err error, retries int) {
 	case *TimeoutError:
 		err.Input, err.Attempts = in, c.attempts
 	}
-	if c.attempts > retries {
+	if c.attempts > w.slot.pool.opts.Retries {
 		h.job.settle(c, err)
 		return
 	}
 	c.alone = true
 	h.job.giveBack(c)
-	v.add(Event{Kind: ChunkRetried, Worker: c.worker, Input: in, Err: err})
+	v.add(Event{Kind: ChunkRetried, Worker: w.slot.index, Input: in, Err: err})
 }
 
 // lost describes a worker that ended before its time.
 func (w *worker) lost(l *life, err error) *LostWorkerError {
-	e := &LostWorkerError{Worker: w.slot.index, ExitCode: -1, Err: err}
-	if l == nil {
-		return e
-	}
-	e.PID, e.Host, e.Stderr = l.pid, l.host, l.stderr.last()
+	e := &LostWorkerError{Worker: w.slot.index, PID: l.pid, Host: l.host, ExitCode: -1, Stderr: l.stderr.last(), Err: err}
 	if l.launched != nil && !l.ready {
 		e.Launcher = w.slot.pool.launch.text
 	}
@@ -136,7 +139,7 @@ func (w *worker) lost(l *life, err error) *LostWorkerError {
 	}
 	// A stream that merely ended says nothing that the exit does not say better.
 	var fault *ipc.Fault
-	if errors.As(e.Err, &fault) && fault.First == nil && (e.Signal != "" || e.ExitCode > 0) {
+	if l.killed == nil && errors.As(err, &fault) && fault.First == nil && (e.Signal != "" || e.ExitCode >= 0) {
 		e.Err = nil
 	}
 	if e.Signal == "killed" && l.killed == nil {
@@ -149,7 +152,7 @@ func (w *worker) lost(l *life, err error) *LostWorkerError {
 // asked last. The caller holds the lock.
 func (p *Pool) oomSince() string {
 	before := p.ooms
-	if p.ooms = p.sys.oomKills(); p.ooms > before {
+	if p.ooms = p.sys.oomKills(); before >= 0 && p.ooms > before {
 		return fmt.Sprintf("out of memory: the system killed %d of this control group's processes for it", p.ooms-before)
 	}
 	return ""

@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
-	"sync"
 
+	"procpool/internal/role"
 	"procpool/ipc"
 )
 
@@ -58,43 +57,14 @@ func plain(ctx context.Context, err error) error {
 	return &Error{Text: err.Error()}
 }
 
-type workerKey struct{}
-
-// WithWorker is ctx for the tasks that worker number i runs. Pools call it.
-func WithWorker(ctx context.Context, i int) context.Context {
-	return context.WithValue(ctx, workerKey{}, i)
-}
-
 // Worker is the stable index of the worker that runs this, from 0 to the
 // pool's size less one. A replaced worker's successor has its index. It is 0
 // outside a pool.
-func Worker(ctx context.Context) int {
-	i, _ := ctx.Value(workerKey{}).(int)
-	return i
-}
-
-var exit struct {
-	sync.Mutex
-	hooks []func()
-}
+func Worker(ctx context.Context) int { return role.Index(ctx) }
 
 // OnExit registers a teardown for this worker process: f runs once, after its
 // last request, on the orderly way out only: a worker that is killed runs
 // nothing. Hooks run last in, first out. In backends without worker processes
-// they do not run.
-func OnExit(f func()) {
-	exit.Lock()
-	defer exit.Unlock()
-	exit.hooks = append(exit.hooks, f)
-}
-
-// RunExitHooks runs what OnExit registered. Workers call it, once.
-func RunExitHooks() {
-	exit.Lock()
-	hooks := exit.hooks
-	exit.hooks = nil
-	exit.Unlock()
-	for _, f := range slices.Backward(hooks) {
-		f()
-	}
-}
+// they do not run. What a task opens once is best opened by a [sync.OnceValue],
+// which registers the closing; see the example.
+func OnExit(f func()) { role.OnExit(f) }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"procpool/internal/role"
 	"procpool/ipc"
 )
 
@@ -46,8 +47,8 @@ func (s *Spec) Check() error {
 	return nil
 }
 
-// Run computes one request in a worker: it decodes arg and appends the encoded
-// result to dst. It serves tasks over intervals as well. Every error is an
+// Run computes one request in a worker: it decodes arg, which is the task's
+// from then on, and appends the encoded result to dst. It serves tasks over intervals as well. Every error is an
 // *[Error], or the context's.
 func (s *Spec) Run(ctx context.Context, arg, dst []byte) ([]byte, error) {
 	if !s.Sums() {
@@ -77,8 +78,7 @@ func (s *Spec) NewFold(cells int) Fold { return s.newFold(cells) }
 // that rule and get an error for it.
 var registry struct {
 	sync.Mutex
-	specs  map[string]*Spec
-	sealed bool
+	specs map[string]*Spec
 }
 
 func newSpec(name string, opts []Option) *Spec {
@@ -96,7 +96,7 @@ func register(s *Spec) {
 	case s.Name == "":
 		s.err = errors.New("a task needs a name")
 		return
-	case registry.sealed:
+	case role.Sealed():
 		s.err = fmt.Errorf("task %q is defined too late: workers know only tasks that are defined at package level, before child.Main runs", s.Name)
 		return
 	case registry.specs[s.Name] != nil:
@@ -123,21 +123,4 @@ func Names() []string {
 	registry.Lock()
 	defer registry.Unlock()
 	return slices.Sorted(maps.Keys(registry.specs))
-}
-
-// Seal ends the time in which tasks can be defined and marks the process as
-// one whose main gives worker mode its chance. child.Main calls it; nobody
-// else should.
-func Seal() {
-	registry.Lock()
-	defer registry.Unlock()
-	registry.sealed = true
-}
-
-// Sealed reports whether child.Main has run in this process: without it a
-// worker started from this program would run the whole program again.
-func Sealed() bool {
-	registry.Lock()
-	defer registry.Unlock()
-	return registry.sealed
 }

@@ -69,7 +69,7 @@ func Define[In, Out any](name string, run func(ctx context.Context, in In) (Out,
 	t.spec.carries = sync.OnceValue(func() error { return carries(reflect.TypeFor[In](), reflect.TypeFor[Out]()) })
 	t.spec.run = func(ctx context.Context, arg, dst []byte) ([]byte, error) {
 		var in In
-		if err := ipc.DecodeValue(arg, &in); err != nil {
+		if err := ipc.TakeValue(arg, &in); err != nil {
 			return dst, &Error{Text: "input: " + err.Error()}
 		}
 		out, err := t.Call(ctx, in)

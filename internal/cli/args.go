@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -17,7 +18,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	}
 	name := args[1]
 	if strings.HasPrefix(name, "-") {
-		if name == "--version" || name == "--help" || name == "-h" || name == "-v" {
+		if name == "--version" || name == "--help" || name == "-h" {
 			return args[:2], nil
 		}
 		return nil, unknownFlag(name, app.Name, []string{"--help", "--version"})
@@ -59,13 +60,19 @@ func split(command *cli.Command, args []string) (flags, positional []string, err
 			positional = append(positional, arg)
 			continue
 		}
-		name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		name, value, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		flag := findFlag(command, name)
-		if flag == nil && name != "help" && name != "h" {
+		if flag == nil {
 			return nil, nil, unknownFlag(arg, "procpool "+command.Name, flagNames(command))
 		}
 		flags = append(flags, arg)
-		if _, isBool := flag.(*cli.BoolFlag); flag == nil || isBool || hasValue {
+		if _, isToggle := flag.(*toggleFlag); isToggle {
+			if _, err := strconv.ParseBool(value); hasValue && err != nil {
+				return nil, nil, usage("%s takes no value, but is given %q", dashed(name), value)
+			}
+			continue
+		}
+		if hasValue {
 			continue
 		}
 		if i++; i == len(args) {
@@ -93,7 +100,7 @@ func findFlag(command *cli.Command, name string) cli.Flag {
 }
 
 func flagNames(command *cli.Command) []string {
-	names := []string{"--help"}
+	var names []string
 	for _, f := range command.Flags {
 		for _, n := range f.Names() {
 			names = append(names, dashed(n))
@@ -120,7 +127,7 @@ func unknownFlag(arg, command string, known []string) error {
 
 func unknownCommand(app *cli.App, name string) error {
 	var names []string
-	for _, c := range app.VisibleCommands() {
+	for _, c := range app.Commands {
 		names = append(names, c.Name)
 	}
 	hint := "the commands are " + strings.Join(names, ", ")

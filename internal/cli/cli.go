@@ -1,6 +1,6 @@
 // Package cli is procpool's command line: it turns flags into a job, has it
 // done by package parent, and prints what came of it. One file a command;
-// args.go, flags.go and number.go read what the user wrote, exit.go decides
+// args.go, flags.go and number.go read what the user wrote, help.go explains it, exit.go decides
 // what becomes of an error, and nothing but main exits.
 package cli
 
@@ -8,6 +8,7 @@ import (
 	"context"
 	"io"
 	"runtime/debug"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 )
@@ -24,11 +25,22 @@ type Program struct {
 func Run(p Program) int {
 	e := &env{stdout: p.Stdout, stderr: p.Stderr, kernel: p.Kernel}
 	app := newApp(e)
+	keepFlags(app, p.Args)
 	args, err := arrange(app, p.Args)
 	if err == nil {
 		err = app.RunContext(context.Background(), args)
 	}
 	return e.exit(err)
+}
+
+// keepFlags leaves flags to the command that args name: the library prepares
+// those of every command at each start.
+func keepFlags(app *cli.App, args []string) {
+	for _, c := range app.Commands {
+		if !slices.Contains(args[min(len(args), 1):min(len(args), 3)], c.Name) {
+			c.Flags = nil
+		}
+	}
 }
 
 // An env is what the commands of one command line share.
@@ -38,29 +50,35 @@ type env struct {
 }
 
 func newApp(e *env) *cli.App {
+	cli.HelpFlag = nil // see help.go
 	app := &cli.App{
-		Name:      "procpool",
-		Usage:     "compute a task over an interval in worker processes",
-		UsageText: "procpool COMMAND [flags] [arguments]",
-		Version:   version(),
-		Writer:    e.stdout,
-		ErrWriter: e.stderr,
+		Name:        "procpool",
+		Usage:       "compute a task over an interval in worker processes",
+		UsageText:   "procpool [--version|--help] COMMAND [flags] [arguments]",
+		HideHelp:    true,
+		HideVersion: true,
+		Writer:      e.stdout,
+		ErrWriter:   e.stderr,
+		Flags:       []cli.Flag{toggle(groupOutput, "help", "h", ""), toggle(groupOutput, "version", "", "")},
 		Commands: []*cli.Command{
 			runCommand(e), intervalsCommand(e), mergeCommand(e), tasksCommand(e), doctorCommand(e), childCommand(),
 		},
-		CustomAppHelpTemplate: appHelp,
-		ExitErrHandler:        func(*cli.Context, error) {}, // exit codes are exit.go's
-		OnUsageError:          func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
+		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are exit.go's
+		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
 		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return unknownCommand(c.App, c.Args().First())
+			switch {
+			case c.Bool("help"):
+				return e.print("the help", appHelp(c.App))
+			case c.Bool("version"):
+				return e.print("the version", "procpool "+version()+"\n")
 			}
 			return usageHint("a command is missing", "'procpool help' lists the commands; 'procpool run 100000000' computes pi")
 		},
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = app.OnUsageError
-		c.HideHelpCommand = true
+		c.HideHelp = true
+		withHelp(e, c)
 	}
 	return app
 }
@@ -72,16 +90,3 @@ func version() string {
 	}
 	return "(devel)"
 }
-
-const appHelp = `{{.Name}} - {{.Usage}}
-
-usage: {{.UsageText}}
-
-commands:{{range .VisibleCommands}}
-  {{printf "%-10s" .Name}} {{.Usage}}{{end}}
-
-'procpool help COMMAND' explains one. Results go to stdout, everything else to stderr.
-
-exit codes: 0 done, 1 the work failed, 2 usage or bad input, 3 results differ between backends,
-4 an --expect was not met, 124 a deadline passed, 128+n ended by signal n
-`

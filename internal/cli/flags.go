@@ -13,7 +13,7 @@ import (
 	"procpool/task"
 )
 
-// The groups of flags in help texts.
+// The groups of flags.
 const (
 	groupWhat   = "what to compute"
 	groupWhere  = "where"
@@ -22,33 +22,52 @@ const (
 	groupOutput = "output"
 )
 
-// text is a flag whose value is read later, by the one function that knows
-// how: the library reads numbers in ways of its own (010 as eight).
-func text(group, name, alias, value, usage string) *cli.StringFlag {
-	f := &cli.StringFlag{Name: name, Category: group, Usage: usage, Value: value}
-	if value == "" {
-		f.DefaultText = ""
-	}
-	if alias != "" {
-		f.Aliases = []string{alias}
-	}
-	return f
+// groups are in the order of help texts.
+var groups = [...]string{groupWhat, groupWhere, groupLimits, groupBatch, groupOutput}
+
+// A textFlag is a flag whose value is read later, by the one function that
+// knows how: the library reads numbers in ways of its own (010 as eight). The
+// library asks for names over and over, and would build them by a regular
+// expression each time, so they are kept.
+type textFlag struct {
+	*cli.StringFlag
+	names []string
 }
 
-func toggle(group, name, alias, usage string) *cli.BoolFlag {
-	f := &cli.BoolFlag{Name: name, Category: group, Usage: usage, DisableDefaultText: true}
-	if alias != "" {
-		f.Aliases = []string{alias}
+func (f *textFlag) Names() []string { return f.names }
+
+// A toggleFlag is on or off.
+type toggleFlag struct {
+	*cli.BoolFlag
+	names []string
+}
+
+func (f *toggleFlag) Names() []string { return f.names }
+
+// text makes a textFlag. Back quotes in usage mark the name of the value.
+func text(group, name, alias, value, usage string) cli.Flag {
+	f := &cli.StringFlag{Name: name, Aliases: aliases(alias), Category: group, Usage: usage, Value: value}
+	return &textFlag{f, append([]string{name}, f.Aliases...)}
+}
+
+func toggle(group, name, alias, usage string) cli.Flag {
+	f := &cli.BoolFlag{Name: name, Aliases: aliases(alias), Category: group, Usage: usage}
+	return &toggleFlag{f, append([]string{name}, f.Aliases...)}
+}
+
+func aliases(alias string) []string {
+	if alias == "" {
+		return nil
 	}
-	return f
+	return []string{alias}
 }
 
 func jobFlags() []cli.Flag {
 	return []cli.Flag{
 		text(groupWhat, "task", "t", "pi", "`NAME` of the task; 'procpool tasks' lists them"),
-		text(groupWhat, "start", "", "0", "first index, `S`: compute over [S, INTERVALS)"),
+		text(groupWhat, "start", "", "0", "compute over [`S`, INTERVALS)"),
 		text(groupWhat, "chunk-size", "", "", "cut every `K` indices and hand the chunks out as workers get free; without it one interval a worker"),
-		text(groupWhere, "procs", "n", "auto", "number of workers, `N`, or auto: as many as CPUs may be used here"),
+		text(groupWhere, "procs", "n", "auto", "`N` workers, or auto: as many as CPUs may be used here, and 1 for serial"),
 	}
 }
 
@@ -58,23 +77,23 @@ var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", 
 func runFlags() []cli.Flag {
 	return append(jobFlags(),
 		text(groupWhere, "backend", "b", "processes", "`WHERE` tasks run: processes, goroutines or serial"),
-		text(groupWhere, "bind", "", "none", "CPUs of each worker, `HOW`: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
-		toggle(groupWhere, "report-bindings", "", "say which CPUs each worker is bound to"),
-		text(groupWhere, "gomaxprocs", "", "1", "GOMAXPROCS of each worker process, `K`"),
+		text(groupWhere, "bind", "", "none", "bind workers to CPUs as `HOW` says: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
+		toggle(groupWhere, "report-bindings", "", "say on stderr to which CPUs each worker is bound"),
+		text(groupWhere, "gomaxprocs", "", "1", "set GOMAXPROCS of each worker process to `K`"),
 		launcherFlag(), hostsFlag(),
-		text(groupLimits, "retries", "", "2", "how many lost workers or timeouts a chunk may cost before the run fails, `R` times and once more"),
-		text(groupLimits, "timeout", "", "", "of a chunk, `D`: its worker is killed and it is tried again"),
-		text(groupLimits, "heartbeat", "", "30s", "silence after which a worker is lost, `D` or off"),
-		text(groupLimits, "startup-timeout", "", "60s", "time for a worker to say hello, `D`"),
+		text(groupLimits, "retries", "", "2", "try a chunk `R` times more after it cost a worker its life or took too long, then fail"),
+		text(groupLimits, "timeout", "", "", "kill a worker whose chunk takes longer than `D`, and try the chunk again"),
+		text(groupLimits, "heartbeat", "", "30s", "give a worker up that is silent for longer than `D`, or off: never"),
+		text(groupLimits, "startup-timeout", "", "60s", "give a worker up that does not say hello within `D`"),
 		text(groupLimits, "max-chunks-per-child", "", "", "replace a worker after `M` chunks"),
 		text(groupLimits, "max-rss", "", "", "replace a worker between chunks when its resident set is over `SIZE`, such as 512M"),
-		text(groupBatch, "deadline", "", "", "end the run after `D`: what is finished is kept and reported, exit code 124; auto takes the end of the Slurm job"),
-		text(groupBatch, "grace", "", "5s", "time for chunks in hand after a first signal, `D`"),
-		text(groupBatch, "journal", "", "", "record finished chunks in `FILE`, so that the run can be resumed"),
+		text(groupBatch, "journal", "", "", "record finished chunks in `FILE`, so that the run can be resumed; an existing file is never overwritten"),
 		toggle(groupBatch, "resume", "", "continue the journal, or begin it if there is none"),
-		text(groupBatch, "share", "", "", "compute only share `K/N`, or auto: from a job array"),
+		text(groupBatch, "share", "", "", "compute only share `K/N`, K from 1 to N, or auto: from a Slurm array or an indexed job"),
+		text(groupBatch, "deadline", "", "", "end the run after `D`, or auto: before the Slurm job ends; what is finished is kept and reported"),
+		text(groupBatch, "grace", "", "5s", "after a first signal, let chunks in hand finish for at most `D`"),
 		toggle(groupOutput, "json", "", "print one JSON object, also when the run fails"),
-		text(groupOutput, "progress", "", "auto", "`WHEN` to show progress on stderr: auto (on a terminal), always, never"),
+		text(groupOutput, "progress", "", "auto", "`WHEN` to show progress on stderr: auto (on a terminal), always or never"),
 		toggle(groupOutput, "verbose", "v", "account for every worker on stderr, and show crashes whole"),
 	)
 }

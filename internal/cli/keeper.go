@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -21,6 +22,7 @@ type keeper struct {
 	path    string
 	spec    *task.Spec
 	writer  *journal.Writer
+	share   bool       // the journal is of a share, not of the whole
 	earlier ipc.Ledger // finished by earlier runs
 	host    string
 	partial []byte // a buffer
@@ -56,7 +58,7 @@ func (r *running) readJournal(c *cli.Context) error {
 	}
 	if path != "" {
 		if err := r.openJournal(path, header, c.Bool("resume")); err != nil {
-			return badInput(err)
+			return journalError(err)
 		}
 	}
 	if share.N > 0 {
@@ -66,7 +68,7 @@ func (r *running) readJournal(c *cli.Context) error {
 }
 
 func (r *running) openJournal(path string, header journal.Header, resume bool) (err error) {
-	k := &keeper{path: path, spec: r.job.spec}
+	k := &keeper{path: path, spec: r.job.spec, share: header.Share.N > 0}
 	k.host, _ = os.Hostname()
 	if !resume {
 		k.writer, err = journal.Create(path, header)
@@ -138,7 +140,7 @@ func (k *keeper) append(c parent.Chunk) (err error) {
 		Worker: c.Worker, PID: c.PID, Host: host, Started: time.Now().Add(-elapsed), Elapsed: elapsed, Attempts: c.Attempts,
 	})
 	k.broken = k.broken || err != nil
-	return err
+	return nameJournal(err)
 }
 
 // close ends the journal of a run that did not begin.
@@ -156,7 +158,7 @@ func (k *keeper) finish(r *running) error {
 	}
 	if err := k.writer.Close(); err != nil {
 		k.broken = true
-		return err
+		return nameJournal(err)
 	}
 	if r.err != nil || r.outcome.Earlier == 0 {
 		return nil
@@ -171,7 +173,7 @@ func (k *keeper) sum() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if set.Header().Share.N == 0 {
+	if !k.share { // what a share covers, the run has proved
 		if err := set.Complete(); err != nil {
 			return nil, err
 		}
@@ -191,9 +193,33 @@ func (k *keeper) hint() string {
 		return ""
 	}
 	if k.broken {
-		return fmt.Sprintf("the journal %s is valid up to what it holds, %v; make room and go on with --resume", k.path, status)
+		return holds(k.path, status) + " and is valid; make room, then the same command with --resume goes on"
 	}
-	return fmt.Sprintf("the journal %s holds %v; the same command with --resume goes on", k.path, status)
+	return holds(k.path, status) + "; the same command with --resume goes on"
+}
+
+// holds says how much a journal holds.
+func holds(path string, s journal.Status) string {
+	return fmt.Sprintf("journal %s holds %d of %d chunks (%s %%)", path, s.Done, s.Chunks, formatFloat(s.Percent()))
+}
+
+// journalError is a journal that cannot be had as it was asked for. What fails
+// while it is written is no mistake of the user's.
+func journalError(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) && (path.Op == "write" || path.Op == "sync") {
+		return nameJournal(err)
+	}
+	return badInput(nameJournal(err))
+}
+
+// nameJournal says "journal" where the system's error says "open".
+func nameJournal(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("journal %s: %w", path.Path, path.Err)
+	}
+	return err
 }
 
 // slurmEnd is the end of the Slurm job that this process is part of.

@@ -2,8 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 
 	"github.com/urfave/cli/v2"
 
@@ -23,21 +23,24 @@ func mergeCommand(e *env) *cli.Command {
 			"example: procpool merge share-*.journal",
 		Flags: []cli.Flag{
 			text(groupBatch, "journal", "", "", "write the merged chunks to `FILE`; the shares need not be complete then"),
-			toggle(groupOutput, "json", "", "print one JSON object"),
+			toggle(groupOutput, "json", "", "print one JSON object; when the merge fails it has every reason"),
 		},
 		Action: func(c *cli.Context) error { return merge(c, e) },
 	}
 }
 
-// A mergeReport is the object that merge --json prints.
+// A mergeReport is the object that merge --json prints, also when the merge
+// fails: problems are then all reasons, of which the message names the first.
 type mergeReport struct {
-	Status   parent.Status `json:"status"`
-	Task     string        `json:"task"`
-	Interval ipc.Interval  `json:"interval"`
-	Chunks   int64         `json:"chunks"`
-	Done     int64         `json:"chunks_done"`
-	Journals int           `json:"journals"`
-	Value    number        `json:"value"`
+	Status   string            `json:"status"` // done, incomplete or failed
+	Failure  string            `json:"failure,omitempty"`
+	Problems []journal.Problem `json:"problems,omitempty"`
+	Task     string            `json:"task"`
+	Interval ipc.Interval      `json:"interval"`
+	Chunks   int64             `json:"chunks"`
+	Done     int64             `json:"chunks_done"`
+	Journals int               `json:"journals"`
+	Value    number            `json:"value"`
 }
 
 func merge(c *cli.Context, e *env) error {
@@ -45,36 +48,64 @@ func merge(c *cli.Context, e *env) error {
 	if len(paths) == 0 {
 		return usageHint("merge needs the journals of all shares", "procpool merge share-*.journal")
 	}
+	r := mergeReport{Status: "failed", Journals: len(paths)}
+	spec, err := r.add(paths, c.String("journal"))
+	if c.Bool("json") {
+		if err != nil {
+			r.Failure = oneLine(err.Error())
+		}
+		return errors.Join(err, printJSON(e.stdout, r))
+	}
+	switch {
+	case err != nil:
+		return err
+	case r.Status == "incomplete":
+		fmt.Fprintf(e.stderr, "procpool: journal %s holds %d of %d chunks\n", c.String("journal"), r.Done, r.Chunks)
+		return nil
+	}
+	return e.print("the result", resultLine(spec, r.Interval, r.Value.v))
+}
+
+// add adds up the journals, into another one if to names it.
+func (r *mergeReport) add(paths []string, to string) (*task.Spec, error) {
 	set, err := journal.Open(paths)
 	if err != nil {
-		return badInput(err)
+		return nil, r.refused(err)
 	}
+	status := set.Status()
+	r.Task, r.Interval, r.Chunks, r.Done = set.Header().Task, set.Header().Interval, status.Chunks, status.Done
 	spec, err := taskOf(set.Header())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if to := c.String("journal"); to != "" {
+	if to != "" {
 		if err := set.Write(to, ipc.Build(), &adder{spec: spec}); err != nil {
-			return badInput(err)
+			return nil, journalError(err)
 		}
-		if set.Complete() != nil {
-			fmt.Fprintf(e.stderr, "procpool: %s holds %v\n", to, set.Status())
-			return nil
+		if !status.Complete() {
+			r.Status = "incomplete"
+			return spec, nil
 		}
 	}
 	if err := set.Complete(); err != nil {
-		return badInput(err)
+		return nil, r.refused(err)
 	}
 	fold := spec.NewFold(0)
 	if err := set.Fold(func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) }); err != nil {
-		return err
+		return nil, err
 	}
-	if c.Bool("json") {
-		status := set.Status()
-		return printJSON(e.stdout, mergeReport{parent.Done, spec.Name, set.Header().Interval, status.Chunks, status.Done, len(paths), number{fold.Value()}})
+	r.Status, r.Value = string(parent.Done), number{fold.Value()}
+	return spec, nil
+}
+
+// refused notes all reasons why the journals do not add up. On stderr there is
+// room for one line.
+func (r *mergeReport) refused(err error) error {
+	var problems *journal.MergeError
+	if errors.As(err, &problems) {
+		r.Problems = problems.Problems
 	}
-	_, err = io.WriteString(e.stdout, resultLine(spec, set.Header().Interval, fold.Value()))
-	return writing("the result", err)
+	return journalError(err)
 }
 
 // An adder adds up encoded partials of a task.

@@ -53,11 +53,14 @@ func piOf(spec *task.Spec, whole ipc.Interval, value any) (float64, bool) {
 func (r *running) account() {
 	w := bufio.NewWriter(r.stderr)
 	defer w.Flush()
-	fmt.Fprintf(w, "%d workers (%s), decided by %s", r.options.Procs, r.options.Backend, r.limits.DecidedBy)
+	fmt.Fprintf(w, "%s (%s), decided by %s", plural(int64(r.options.Procs), "worker"), r.options.Backend, r.limits.DecidedBy)
 	for _, l := range r.limits.All {
 		fmt.Fprintf(w, "; %s: %d (%s)", l.By, l.Procs, l.Source)
 	}
 	fmt.Fprintln(w)
+	for _, note := range r.limits.Notes {
+		fmt.Fprintln(w, "note:", note)
+	}
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	if len(r.notes) > 0 {
 		fmt.Fprintln(table, "chunk\tinterval\tpartial\tworker\tpid\twall s")
@@ -68,11 +71,15 @@ func (r *running) account() {
 	}
 	fmt.Fprintln(table, "worker\tpid\tchunks\trestarts\tstart-up s\tbusy s\tuser s\tsystem s\tpeak MiB\tCPUs\tswitches\tmigrations")
 	for _, s := range r.stats {
-		fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%.6f\t%.6f\t%s\t%s\t%s\t%s\t%s+%s\t%s\n", s.Worker, s.PID, s.Chunks, s.Restarts, s.StartupSeconds, s.BusySeconds,
+		fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%.6f\t%.6f\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Worker, s.PID, s.Chunks, s.Restarts, s.StartupSeconds, s.BusySeconds,
 			r.orUnknown(s.UserSeconds), r.orUnknown(s.SystemSeconds), mebibytes(s.PeakRSSBytes), orDash(s.CPUs),
-			count(s.VoluntarySwitches), count(s.InvoluntarySwitches), count(s.Migrations))
+			switches(s), count(s.Migrations))
 	}
 	table.Flush()
+	if r.options.Backend != parent.Processes {
+		fmt.Fprintf(w, "all of it used %.6f s of CPU in %.6f s of wall time\n", r.parent.Seconds(), r.outcome.Wall.Seconds())
+		return
+	}
 	fmt.Fprintf(w, "the parent used %.6f s of CPU in %.6f s of wall time\n", r.parent.Seconds(), r.outcome.Wall.Seconds())
 	fmt.Fprintf(w, "its children used %.6f s of CPU, which its own clock does not see\n", r.workersCPU())
 }
@@ -92,6 +99,14 @@ func (r *running) orUnknown(seconds float64) string {
 	return fmt.Sprintf("%.6f", seconds)
 }
 
+// plural counts things.
+func plural(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
 func mebibytes(bytes int64) string {
 	if bytes < 0 {
 		return "-"
@@ -104,6 +119,14 @@ func count(n int64) string {
 		return "-"
 	}
 	return fmt.Sprint(n)
+}
+
+// switches are voluntary and involuntary ones.
+func switches(s parent.WorkerStats) string {
+	if s.VoluntarySwitches < 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d+%d", s.VoluntarySwitches, s.InvoluntarySwitches)
 }
 
 func orDash(s string) string {

@@ -26,6 +26,7 @@ type progress struct {
 	done   int64
 	gone   int // workers lost
 	drawn  bool
+	said   int // lines of their own
 }
 
 const (
@@ -79,6 +80,11 @@ func (p *progress) start(chunks int64) {
 
 // end takes the line away, or leaves a last one where lines are plain.
 func (p *progress) end() {
+	defer func() {
+		if n := p.said - mostSaid; n > 0 {
+			fmt.Fprintf(p.out, "procpool: %d more lines like these are not shown\n", n)
+		}
+	}()
 	if p.stop == nil {
 		return
 	}
@@ -126,7 +132,7 @@ func (p *progress) line(elapsed time.Duration) string {
 		line += fmt.Sprintf("  %.3g/s  ETA %v", rate, left.Round(time.Second))
 	}
 	if p.gone > 0 {
-		line += fmt.Sprintf("  %d workers lost", p.gone)
+		line += "  " + plural(int64(p.gone), "worker") + " lost"
 	}
 	return line[:min(len(line), 79)]
 }
@@ -139,10 +145,17 @@ func (p *progress) clear() {
 	}
 }
 
-// say prints a line of its own.
+// mostSaid is how many lines a run says on its way; a storm of the same trouble
+// is counted instead.
+const mostSaid = 20
+
+// say prints a line of its own, unless there were many.
 func (p *progress) say(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.said++; p.said > mostSaid {
+		return
+	}
 	p.clear()
 	fmt.Fprintf(p.out, format+"\n", args...)
 }

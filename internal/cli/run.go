@@ -17,10 +17,13 @@ import (
 func runCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "run",
-		Usage:     "compute a task over [0, INTERVALS) and print the result",
+		Usage:     "compute a task over an interval and print the result",
 		ArgsUsage: "INTERVALS",
-		Description: "Computes the task over the interval in worker processes, adds up their partial\n" +
-			"results in order, and prints the sum.\n\nexample: procpool run --procs 4 100000000",
+		Description: `Computes the task over [0, INTERVALS) in worker processes, adds up their partial results in order,
+and prints the sum. Numbers are exact: 100000000, 100_000_000 and 1e8 are the same. Times are such
+as 500ms, 90s or 1h30m; without a unit they are seconds.
+
+example: procpool run --procs 4 100000000`,
 		Flags:  runFlags(),
 		Action: func(c *cli.Context) error { return run(c, e) },
 	}
@@ -45,7 +48,8 @@ type running struct {
 	err      error
 	stats    []parent.WorkerStats
 	parent   time.Duration // CPU time of this process
-	signal   os.Signal     // that asked for the end
+	signals  *watch
+	signal   os.Signal // that asked for the end
 	notes    []chunkNote
 	progress *progress
 	unable   int // workers that a launcher did not start
@@ -134,8 +138,9 @@ func (r *running) cut() ipc.Grid {
 // compute has the job done. Its own error means that nothing was computed; how
 // the run ended is in r.
 func (r *running) compute(ctx context.Context) error {
-	signals := watchSignals(ctx)
+	signals := newWatch(ctx)
 	defer signals.release()
+	r.signals = signals
 	r.options.OnEvent = r.event
 	r.options.Stderr = r.progress.guard(r.stderr)
 	pool, err := parent.NewPool(signals.ctx, r.options)
@@ -143,6 +148,7 @@ func (r *running) compute(ctx context.Context) error {
 		r.journal.close()
 		return badInput(err)
 	}
+	signals.listen() // while the workers start: a signal before this ends them and us by default
 	r.plan.report(r.stderr)
 	r.progress.start(r.grid.N)
 	r.outcome, r.err = pool.Run(signals.ctx, parent.Run{
@@ -193,8 +199,8 @@ func (r *running) onChunk() func(parent.Chunk) error {
 func (r *running) event(ev parent.Event) {
 	switch ev.Kind {
 	case parent.WorkerLost:
-		if r.notLaunched(ev.Err) {
-			return
+		if r.signals.explains(ev.Err) || r.notLaunched(ev.Err) {
+			return // there will be one message for it all, or there was one
 		}
 		r.progress.lost()
 		r.progress.say("procpool: %s; its work goes to another", oneLine(ev.Err.Error()))
@@ -221,7 +227,7 @@ func (r *running) failure() error {
 	switch {
 	case r.signal != nil && r.outcome.Status != parent.Failed:
 		f.code = exitSignal + signalNumber(r.signal)
-		f.err = fmt.Errorf("ended by signal %v: %s", r.signal, r.soFar())
+		f.err = fmt.Errorf("ended by %s: %s", signalName(r.signal), r.soFar())
 	case r.outcome.Status == parent.Deadline:
 		f.code = exitDeadline
 		f.err = fmt.Errorf("%w: %s", r.err, r.soFar())

@@ -2,9 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
+	"time"
+
+	"procpool/parent"
 )
 
 // A watch turns signals into a run's end: the first asks for it (nothing more
@@ -20,18 +25,21 @@ type watch struct {
 	done chan struct{}
 }
 
-// watchSignals watches for the signals that ask a job to end. One that was
-// ignored when this process started (nohup, & in a script) stays ignored.
-func watchSignals(ctx context.Context) *watch {
+func newWatch(ctx context.Context) *watch {
 	ctx, cancel := context.WithCancel(ctx)
-	w := &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 2), done: make(chan struct{})}
+	return &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 2), done: make(chan struct{})}
+}
+
+// listen watches for the signals that ask a job to end. One that was ignored
+// when this process started (nohup, & in a script) stays ignored; Go's runtime
+// tells that of SIGHUP and SIGINT alone.
+func (w *watch) listen() {
 	for _, s := range endingSignals {
 		if !signal.Ignored(s) {
 			signal.Notify(w.came, s)
 		}
 	}
 	go w.run()
-	return w
 }
 
 func (w *watch) run() {
@@ -60,6 +68,26 @@ func (w *watch) first() os.Signal {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.seen
+}
+
+// explains reports whether a worker was lost because the job as a whole is told
+// to end. A signal to the process group, as of Ctrl-C or a batch system, also
+// meets workers that are too young to ignore it, and may do so a moment before
+// it is seen here.
+func (w *watch) explains(err error) bool {
+	if w.first() != nil {
+		return true
+	}
+	var lost *parent.LostWorkerError
+	if !errors.As(err, &lost) || !slices.ContainsFunc(endingSignals, func(s os.Signal) bool { return s.String() == lost.Signal }) {
+		return false
+	}
+	select {
+	case <-w.stop:
+		return true
+	case <-time.After(200 * time.Millisecond):
+		return false
+	}
 }
 
 // release gives signals their former meaning.

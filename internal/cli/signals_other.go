@@ -12,6 +12,8 @@ var endingSignals = []os.Signal{os.Interrupt}
 
 func signalNumber(os.Signal) int { return 2 }
 
+func signalName(s os.Signal) string { return s.String() }
+
 // cpuTime is the user and kernel time that this process has used.
 func cpuTime() time.Duration {
 	self, err := syscall.GetCurrentProcess()

@@ -6,6 +6,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // endingSignals ask a job to end. Slurm's --signal can send any; SIGUSR1 is
@@ -13,6 +15,9 @@ import (
 var endingSignals = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1}
 
 func signalNumber(s os.Signal) int { return int(s.(syscall.Signal)) }
+
+// signalName is such as SIGINT.
+func signalName(s os.Signal) string { return unix.SignalName(s.(syscall.Signal)) }
 
 // cpuTime is the user and system time that this process has used; children
 // are not in it.

@@ -1,6 +1,6 @@
 // The tutorial's loop as a C programmer would write it, to be measured against:
 // pi N prints the sum of N terms and the seconds that the loop took.
-// The flags decide what it is; see bench/main.go for the three that count.
+// The flags decide what it is; see bench/build.go for the three that count.
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

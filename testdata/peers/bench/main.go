@@ -1,192 +1,114 @@
-// Command bench measures procpool's kernels against the same loop in C:
+// Command bench measures procpool beside its peers and prints one Markdown table:
 //
-//	go run ./testdata/peers/bench [-n TERMS] [-rounds R] [-procpool PATH]
+//	go run ./testdata/peers/bench [-quick] [-before PROCPOOL] [SECTION...]
 //
-// It compiles pi.c with the system's C compiler ($CC or cc), strict, with
-// -Ofast and with OpenMP, and runs each peer and its kernel in turn, once a
-// round, in an order that rotates, so that a noisy neighbour hits all of them.
-// A ratio is the median of the rounds' ratios. Start-up of a peer does not
-// count: it times its own loop. With -procpool, whole commands are compared as
-// well, by the wall clock, start-up included.
+// It builds procpool and the peers: a bare Go program that starts itself again,
+// C, Python's pools where /usr/bin/python3 is there, Open MPI and GNU parallel
+// where they are installed. What is compared runs in turn, once a round, in an
+// order that moves on from round to round, so that a noisy neighbour hits all
+// sides; a ratio is the median of the rounds' own ratios. The whole takes
+// about ten minutes, with -quick one. -before adds another build of procpool to the
+// sections that measure the pool itself, to see what a change is worth.
+//
+// main.go chooses the sections; measure.go runs contenders and knows medians,
+// table.go prints, build.go makes the binaries. Each other file is a section.
 package main
 
 import (
-	"cmp"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
-	"procpool/internal/kernel"
-	"procpool/ipc"
+	"procpool/child"
 )
 
-// A contender computes n terms and says how many seconds that took.
-type contender struct {
-	name string
-	run  func(n int64) (float64, error)
+// A section measures something and returns the table's rows for it.
+type section struct {
+	name, about string
+	run         func(*bench) ([]row, error)
 }
 
-// A duel is won when the median of ours/peer is at most goal.
-type duel struct {
-	ours, peer contender
-	goal       float64
+var sections = []section{
+	{"start", "whole commands that do next to nothing", start},
+	{"dispatch", "one chunk that costs nothing", dispatch},
+	{"payload", "64 MiB to a worker and back", payload},
+	{"memory", "resident sets", memory},
+	{"efficiency", "two workers beside one, and beside goroutines", efficiency},
+	{"growth", "time over intervals and over chunks", growth},
+	{"kernels", "the numeric kernels beside C", kernels},
 }
 
 func main() {
-	n := flag.Int64("n", 300_000_000, "terms a run")
-	rounds := flag.Int("rounds", 9, "runs of each contender")
-	command := flag.String("procpool", "", "also compare this procpool's run command with the OpenMP program")
+	child.Main() // the payload section's worker goes no further
+	if len(os.Args) == 2 && os.Args[1] == mirrorArg {
+		mirror()
+		return
+	}
+	b := &bench{begin: time.Now()}
+	flag.BoolVar(&b.quick, "quick", false, "fewer rounds, less work: about a minute")
+	flag.StringVar(&b.before, "before", "", "another build of procpool to be measured as well")
+	flag.Usage = usage
 	flag.Parse()
-	if err := fight(*n, *rounds, *command); err != nil {
+	chosen, err := choose(flag.Args())
+	if err == nil {
+		err = b.all(chosen)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func fight(n int64, rounds int, command string) error {
-	if n < 1 || rounds < 1 {
-		return fmt.Errorf("-n %d -rounds %d: both must be at least 1", n, rounds)
+func usage() {
+	fmt.Fprintln(os.Stderr, "usage: go run ./testdata/peers/bench [-quick] [-before PROCPOOL] [SECTION...]")
+	for _, s := range sections {
+		fmt.Fprintf(os.Stderr, "  %-10s %s\n", s.name, s.about)
 	}
-	dir, err := os.MkdirTemp("", "peers")
-	if err != nil {
-		return err
+}
+
+// choose finds the sections by name; none means all.
+func choose(names []string) ([]section, error) {
+	if len(names) == 0 {
+		return sections, nil
 	}
-	defer os.RemoveAll(dir)
-	duels, err := build(dir, command)
-	if err != nil {
-		return err
-	}
-	seconds := make([][2][]float64, len(duels))
-	for round := range rounds {
-		for k := range 2 * len(duels) {
-			i, side := (k/2+round)%len(duels), (k+round)%2
-			c := []contender{duels[i].ours, duels[i].peer}[side]
-			s, err := c.run(n)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
+	var chosen []section
+	for _, name := range names {
+		i := slices.IndexFunc(sections, func(s section) bool { return s.name == name })
+		if i < 0 {
+			var known []string
+			for _, s := range sections {
+				known = append(known, s.name)
 			}
-			seconds[i][side] = append(seconds[i][side], s)
+			return nil, fmt.Errorf("no section %q: there are %s", name, strings.Join(known, ", "))
 		}
+		chosen = append(chosen, sections[i])
 	}
-	fmt.Printf("%d terms, %d rounds, %d CPUs, kernel %s; ns a term: median [least .. most]\n", n, rounds, runtime.NumCPU(), kernel.Path())
-	for i, d := range duels {
-		d.report(n, seconds[i][0], seconds[i][1])
+	return chosen, nil
+}
+
+// all measures and prints. The table comes at once, at the end.
+func (b *bench) all(chosen []section) error {
+	var err error
+	if b.dir, err = os.MkdirTemp("", "procpool-bench"); err != nil {
+		return err
 	}
+	defer os.RemoveAll(b.dir)
+	if err := b.build(); err != nil {
+		return err
+	}
+	machine := describeMachine()
+	var rows []row
+	for _, s := range chosen {
+		fmt.Fprintf(os.Stderr, "bench: %s (%s)\n", s.name, s.about)
+		more, err := s.run(b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		rows = append(rows, more...)
+	}
+	b.print(machine, rows)
 	return nil
-}
-
-// build compiles the peers into dir and pairs them with what they measure.
-func build(dir, command string) ([]duel, error) {
-	var peers []contender
-	for _, p := range []struct{ name, flags string }{
-		{"C -O3 -march=native", "-O3 -march=native"},
-		{"C -Ofast -march=native", "-Ofast -march=native"},
-		{"C -Ofast -march=native -fopenmp", "-Ofast -march=native -fopenmp"},
-	} {
-		binary := filepath.Join(dir, strconv.Itoa(len(peers)))
-		args := append(strings.Fields(p.flags), "-o", binary, "testdata/peers/pi.c")
-		cc := exec.Command(cmp.Or(os.Getenv("CC"), "cc"), args...)
-		cc.Stderr = os.Stderr
-		if err := cc.Run(); err != nil {
-			return nil, fmt.Errorf("%v: %w (run this from the root of the module)", cc, err)
-		}
-		peers = append(peers, contender{p.name, func(n int64) (float64, error) { return peer(binary, n) }})
-	}
-	duels := []duel{
-		{contender{"pi", timed(func(n int64) { kernel.Pi(0, 0, n) })}, peers[0], 1.05},
-		{contender{"pi-fast", timed(func(n int64) { kernel.PiFast(0, n) })}, peers[1], 0.20},
-		{contender{"pi-fast, goroutines", timed(piFastEverywhere)}, peers[2], 0.25},
-	}
-	if command != "" {
-		openmp := filepath.Join(dir, "2")
-		duels = append(duels, duel{
-			contender{"procpool run -t pi-fast", func(n int64) (float64, error) { return whole(command, "run", "-t", "pi-fast", fmt.Sprint(n)) }},
-			contender{"the OpenMP program", func(n int64) (float64, error) { return whole(openmp, fmt.Sprint(n)) }}, 0.25})
-	}
-	return duels, nil
-}
-
-// peer runs pi.c and reads the seconds that it prints.
-func peer(binary string, n int64) (float64, error) {
-	out, err := exec.Command(binary, fmt.Sprint(n)).Output()
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(out))
-	if len(fields) != 2 {
-		return 0, fmt.Errorf("prints %q", out)
-	}
-	return strconv.ParseFloat(fields[1], 64)
-}
-
-func timed(f func(n int64)) func(n int64) (float64, error) {
-	return func(n int64) (float64, error) {
-		start := time.Now()
-		f(n)
-		return time.Since(start).Seconds(), nil
-	}
-}
-
-func whole(command string, args ...string) (float64, error) {
-	start := time.Now()
-	out, err := exec.Command(command, args...).CombinedOutput()
-	if err != nil {
-		return 0, fmt.Errorf("%w: %s", err, out)
-	}
-	return time.Since(start).Seconds(), nil
-}
-
-// piFastEverywhere is pi-fast with one goroutine a CPU.
-func piFastEverywhere(n int64) {
-	parts := ipc.SplitGrid(ipc.Interval{End: n}, runtime.GOMAXPROCS(0), kernel.PiGrain)
-	var sum kernel.Accumulator
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for iv := range parts.All() {
-		wg.Go(func() {
-			part := kernel.PiFast(iv.Start, iv.End)
-			mu.Lock()
-			defer mu.Unlock()
-			sum.Merge(part)
-		})
-	}
-	wg.Wait()
-}
-
-func (d duel) report(n int64, ours, peers []float64) {
-	ratios := make([]float64, len(ours))
-	for i := range ours {
-		ratios[i] = ours[i] / peers[i]
-	}
-	verdict := "met"
-	if median(ratios) > d.goal {
-		verdict = "not met"
-	}
-	for _, side := range []struct {
-		name    string
-		seconds []float64
-	}{{d.ours.name, ours}, {d.peer.name, peers}} {
-		ns := func(s float64) float64 { return s / float64(n) * 1e9 }
-		fmt.Printf("  %-32s %.4f [%.4f .. %.4f]\n", side.name,
-			ns(median(side.seconds)), ns(slices.Min(side.seconds)), ns(slices.Max(side.seconds)))
-	}
-	fmt.Printf("    ratio %.3f [%.3f .. %.3f], goal %.2f: %s\n",
-		median(ratios), slices.Min(ratios), slices.Max(ratios), d.goal, verdict)
-}
-
-func median(xs []float64) float64 {
-	s := slices.Sorted(slices.Values(xs))
-	m := len(s) / 2
-	if len(s)%2 == 0 {
-		return (s[m-1] + s[m]) / 2
-	}
-	return s[m]
 }

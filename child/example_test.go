@@ -1,0 +1,67 @@
+package child_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"procpool/child"
+	"procpool/ipc"
+	"procpool/parent"
+	"procpool/task"
+)
+
+var shout = task.Define("example-shout", func(_ context.Context, s string) (string, error) { return s + "!", nil })
+
+// A whole program: its body is what main would be. Everything before
+// child.Main would be done in every worker as well.
+func ExampleMain() {
+	child.Main()
+
+	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pool.Close()
+	for out, err := range parent.Map(context.Background(), pool, shout, slices.Values([]string{"hello"})) {
+		fmt.Println(out, err)
+	}
+	// Output: hello! <nil>
+}
+
+// A conversation without a process: two requests and the end of the stream.
+func ExampleServe() {
+	var in, out bytes.Buffer
+	for id, word := range []string{"one", "two"} {
+		request := ipc.AppendRequestHead(nil, uint64(id), "example-shout")
+		request, _ = ipc.AppendValue(request, &word)
+		in.Write(request)
+	}
+	fmt.Println(child.Serve(context.Background(), &in, &out))
+
+	replies := ipc.NewReader(&out, 0)
+	for {
+		m, err := replies.Next()
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
+		fmt.Println(m.Kind)
+		if m.Kind == ipc.KindResult {
+			r, _ := ipc.ParseResult(m.Body)
+			var word string
+			fmt.Println(r.ID, ipc.DecodeValue(r.Value, &word), word)
+		}
+	}
+	// Output:
+	// <nil>
+	// hello
+	// result
+	// 0 <nil> one!
+	// result
+	// 1 <nil> two!
+	// bye
+	// EOF
+}

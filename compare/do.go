@@ -1,0 +1,303 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// Progress is a snapshot of a running experiment.
+type Progress struct {
+	Stage   Stage
+	Plan    *Plan         // as far as it is made; valid during the call only
+	Cell    Cell          // about to run
+	Round   int           // complete rounds
+	Runs    int           // measured so far
+	Active  int           // tasks that are not yet precise
+	Elapsed time.Duration // since the experiment began
+	ETA     time.Duration // until the fewest rounds are done; 0 afterwards
+}
+
+// Stage is the part of an experiment.
+type Stage string
+
+// The stages, in their order.
+const (
+	StageFloor     Stage = "floor"     // null cells: what can run here, and what it costs to start
+	StageCalibrate Stage = "calibrate" // sizes, on serial
+	StageWarmUp    Stage = "warm-up"   // every cell once, thrown away
+	StagePlan      Stage = "plan"      // once: sizes are frozen, Plan is complete
+	StageMeasure   Stage = "measure"
+)
+
+// Do runs the experiment that o describes and returns its record, complete with
+// results. progress, if not nil, is called before every run on the caller's
+// goroutine and must return soon.
+//
+// The error is a [*PlanError] when the experiment makes no sense or does not fit
+// its budget, a [*DifferError] when two cells of a task disagree in any bit, the
+// context's when it was cancelled, and otherwise the runner's. Whatever was
+// measured in complete rounds before an error is in the record.
+func Do(ctx context.Context, o Options, runner Runner, progress func(Progress)) (Record, error) {
+	o = o.withDefaults()
+	if progress == nil {
+		progress = func(Progress) {}
+	}
+	e := &engine{o: o, runner: runner, report: progress, began: o.now(), values: map[string]seen{}}
+	e.rng = rand.New(rand.NewPCG(o.Seed, 0))
+	e.rec = Record{Version: Version, Created: e.began.UTC(), Environment: o.Environment, Order: [][]int{}, Runs: []Run{}, Warnings: []Warning{}}
+	e.rec.Plan = Plan{Seed: o.Seed, CPUs: o.CPUs, Confidence: o.Confidence, Precision: o.Precision, Margin: o.Margin,
+		Target: o.Target.Seconds(), MaxSeconds: o.MaxTime.Seconds()}
+
+	err := e.prepare(ctx)
+	if err == nil && !o.PlanOnly {
+		err = e.measure(ctx)
+	}
+	e.finish(err)
+	return e.rec, err
+}
+
+// An engine is one experiment on its way; it lives as long as Do.
+type engine struct {
+	o      Options
+	runner Runner
+	report func(Progress)
+	rng    *rand.Rand
+	began  time.Time
+	rec    Record
+	costs  []cost          // of Plan.Cells
+	values map[string]seen // by task, since the sizes are frozen
+	rounds int             // complete
+	stops  map[string]Stop // tasks that are done
+	spent  []float64       // seconds of each complete round
+}
+
+// seen is the first value of a task and the cell it came from.
+type seen struct {
+	cell  Cell
+	value Value
+}
+
+func (e *engine) elapsed() float64 { return e.o.now().Sub(e.began).Seconds() }
+
+// run runs one cell and checks what came back. compared says that the size is
+// frozen, so that the value must be that of all other cells of the task.
+func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (Run, error) {
+	e.progress(stage, c)
+	if err := ctx.Err(); err != nil {
+		return Run{}, err
+	}
+	start := e.elapsed()
+	r, err := e.runner.Run(ctx, c)
+	if err != nil {
+		if ctx.Err() != nil {
+			return Run{}, ctx.Err()
+		}
+		return Run{}, fmt.Errorf("%v: %w", c, err)
+	}
+	if !(r.Wall > 0 && r.Wall < 1e9) {
+		return Run{}, fmt.Errorf("%v: its runner measured %g seconds", c, r.Wall)
+	}
+	if err := r.Settle(); err != nil {
+		return Run{}, fmt.Errorf("%v: %w", c, err)
+	}
+	r.Start = start
+	if !compared {
+		return r, nil
+	}
+	first, ok := e.values[c.Task]
+	if !ok {
+		e.values[c.Task] = seen{c, r.Value}
+	} else if first.value.Bits != r.Value.Bits {
+		return r, &DifferError{first.cell, c, first.value, r.Value}
+	}
+	return r, nil
+}
+
+func (e *engine) progress(stage Stage, c Cell) {
+	eta := 0.0
+	if left := e.rec.Plan.Rounds[0] - e.rounds; left > 0 && stage == StageMeasure {
+		eta = float64(left) * e.roundSeconds()
+	} else if stage == StagePlan {
+		eta = e.rec.Plan.ETA
+	}
+	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	e.report(Progress{Stage: stage, Plan: &e.rec.Plan, Cell: c, Round: e.rounds, Runs: len(e.rec.Runs),
+		Active: len(e.rec.Plan.Tasks) - 1 - len(e.stops), Elapsed: seconds(e.elapsed()), ETA: seconds(eta)})
+}
+
+// roundSeconds is what the next round will take: as the last ones, or as planned.
+func (e *engine) roundSeconds() float64 {
+	if n := len(e.spent); n > 0 {
+		return e.spent[n-1]
+	}
+	return e.rec.Plan.Round
+}
+
+// measure runs the rounds.
+func (e *engine) measure(ctx context.Context) error {
+	p := &e.rec.Plan
+	e.stops = map[string]Stop{}
+	squares := make([]*square, len(p.Tasks))
+	for i, t := range p.Tasks {
+		squares[i] = newSquare(len(p.of(t.Name)), e.rng)
+	}
+	for {
+		start := e.elapsed()
+		if e.rounds >= p.Rounds[1] {
+			e.stopAll(StopRounds)
+		} else if e.rounds >= p.Rounds[0] && start+e.roundSeconds() > p.MaxSeconds {
+			e.stopAll(StopBudget)
+		}
+		if len(e.stops) >= len(p.Tasks)-1 { // null has no end of its own
+			return nil
+		}
+		blocks, err := e.round(ctx, squares)
+		if err != nil {
+			return err
+		}
+		e.spent = append(e.spent, e.elapsed()-start)
+		e.rounds++
+		e.stopPrecise(blocks)
+	}
+}
+
+// round runs every cell of every active task once, the tasks in random order,
+// the cells of each in the order of its square. It returns the tasks whose
+// squares are complete.
+func (e *engine) round(ctx context.Context, squares []*square) (blocks []string, err error) {
+	p := &e.rec.Plan
+	var order []int
+	for _, i := range e.rng.Perm(len(p.Tasks)) {
+		name := p.Tasks[i].Name
+		if _, done := e.stops[name]; done {
+			continue
+		}
+		cells := p.of(name)
+		row, last := squares[i].next()
+		if last {
+			blocks = append(blocks, name)
+		}
+		for _, c := range row {
+			order = append(order, cells[c])
+		}
+	}
+	runs := make([]Run, 0, len(order))
+	for position, i := range order {
+		r, err := e.run(ctx, StageMeasure, p.Cells[i], true)
+		if err != nil {
+			return nil, err // the runs of an incomplete round have no partners
+		}
+		r.Cell, r.Round, r.Position = i, e.rounds, position
+		runs = append(runs, r)
+	}
+	e.rec.Order = append(e.rec.Order, order)
+	e.rec.Runs = append(e.rec.Runs, runs...)
+	return blocks, nil
+}
+
+func (e *engine) stopAll(why Stop) {
+	for _, t := range e.rec.Plan.Tasks {
+		if _, done := e.stops[t.Name]; !done && t.Name != Null {
+			e.stops[t.Name] = why
+		}
+	}
+}
+
+// stopPrecise ends the tasks whose every ratio is known to the wanted precision.
+// It looks at the end of a block only, where positions are balanced, and at the
+// width of intervals only, never at where they lie.
+func (e *engine) stopPrecise(blocks []string) {
+	p := &e.rec.Plan
+	if e.rounds < p.Rounds[0] {
+		return
+	}
+	s, level := newSamples(e.rec.Runs, len(p.Cells)), levelFor(p.Comparisons, p.Confidence)
+	for _, name := range blocks {
+		pairs := p.pairs(name)
+		if twin, original, ok := p.control(name); ok {
+			pairs = append(pairs, [2]int{twin, original})
+		}
+		wide := slices.ContainsFunc(pairs, func(pair [2]int) bool {
+			return estimate(s.logRatios(pair[0], pair[1]), level).exp().halfWidth() > p.Precision
+		})
+		if !wide && name != Null {
+			e.stops[name] = StopPrecision
+		}
+	}
+}
+
+// finish completes the record from what was measured.
+func (e *engine) finish(err error) {
+	rec := &e.rec
+	rec.Seconds = e.elapsed()
+	var differ *DifferError
+	switch {
+	case err == nil:
+		rec.Status = Done
+	case errors.As(err, &differ):
+		rec.Status = Differ
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		rec.Status = Interrupted
+	default:
+		rec.Status = Failed
+	}
+	rec.gatherMissing()
+	rec.Results = Analyse(*rec)
+	for i, t := range rec.Results.Tasks {
+		if stop, ok := e.stops[t.Task]; ok {
+			rec.Results.Tasks[i].Stopped = stop
+		} else if t.Task == Null && err == nil {
+			rec.Results.Tasks[i].Stopped = StopFloor
+		}
+	}
+	if differ != nil {
+		for i, t := range rec.Results.Tasks {
+			if t.Task == differ.A.Task {
+				rec.Results.Tasks[i].Identical = false
+			}
+		}
+		rec.Warnings = append(rec.Warnings, Warning{differ.A.Task, true, differ.Error()})
+	} else if err != nil {
+		rec.Warnings = append(rec.Warnings, Warning{"", true, "cut short: " + err.Error()})
+	}
+	rec.Fairness = contracts(*rec)
+	rec.Warnings = append(rec.Warnings, warnings(*rec)...)
+	rec.trimSpans()
+}
+
+// gatherMissing moves the reasons for missing measurements from the runs to the
+// record.
+func (rec *Record) gatherMissing() {
+	for i := range rec.Runs {
+		for name, reason := range rec.Runs[i].Missing {
+			if rec.Missing == nil {
+				rec.Missing = map[string]string{}
+			}
+			rec.Missing[name] = reason
+		}
+		rec.Runs[i].Missing = nil
+	}
+}
+
+// trimSpans keeps the spans of the median and the worst run of each cell.
+func (rec *Record) trimSpans() {
+	keep := make([]bool, len(rec.Runs))
+	for _, t := range rec.Results.Tasks {
+		for _, c := range t.Cells {
+			keep[c.MedianRun], keep[c.WorstRun] = true, true
+		}
+	}
+	for i := range rec.Runs {
+		if keep[i] {
+			continue
+		}
+		rec.Runs[i].Parent.Spans = nil
+		for w := range rec.Runs[i].Workers {
+			rec.Runs[i].Workers[w].Spans = nil
+		}
+	}
+}

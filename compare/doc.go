@@ -1,0 +1,31 @@
+// Package compare is the experiment behind "do processes or goroutines win, by
+// how much, and why": it runs the same task serially, on goroutines, on locked
+// threads and in processes, side by side, and judges the differences.
+//
+// # Method
+//
+// The size of each task is calibrated once on the serial backend and frozen.
+// Then come rounds. In a round every cell (task, backend, workers, ablation)
+// runs once, in an order that is balanced over positions and neighbours and
+// randomised again for every block of rounds (see [Record.Order]). Cells are
+// compared within a round only: each round yields one log-ratio a comparison,
+// so whatever slows a whole round down (drift, a neighbour, a governor) cancels.
+//
+// The centre is the median of the paired ratios, its interval is the exact
+// binomial (order statistic) one, which assumes no distribution, and it is
+// widened by Bonferroni for the number of comparisons shown. A verdict comes
+// from exact sign tests under Holm's step-down rule. The reference backend also
+// runs a second time under another label: this A/A control says what the
+// instrument reports about identical code, and where it fails, verdicts are
+// downgraded. Rounds stop when the intervals are narrow enough or the budget is
+// spent, never because a difference became significant.
+//
+// # Data
+//
+// [Do] drives a [Runner] and returns a [Record]: the plan, the order, every
+// raw run, the warnings and the [Results]. Rendering a Record is the business
+// of others; nothing has to be run again for it.
+//
+// All times are seconds of wall clock unless a name says CPU; all spans of a
+// run share one clock that starts at 0 with the run.
+package compare

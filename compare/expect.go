@@ -1,0 +1,135 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"sync"
+)
+
+// An Expectation is a claim about the ratio of two times, such as
+//
+//	alloc@2: processes/goroutines <= 1.1
+//
+// which says that with 2 workers processes take at most 1.1 times as long as
+// goroutines on the task alloc.
+type Expectation struct {
+	Text    string
+	Task    string
+	Workers int // of both; serial has one worker whatever it is
+	A, B    Backend
+	Op      string // "<=", "<", ">=" or ">"
+	Bound   float64
+}
+
+// An Outcome says whether an expectation holds.
+type Outcome string
+
+// The outcomes. NotResolved includes everything that prevents an answer: too
+// wide an interval, a cell that did not run, a failed control.
+const (
+	Met         Outcome = "met"
+	NotMet      Outcome = "not met"
+	NotResolved Outcome = "unresolved"
+)
+
+// A Check is an expectation with its outcome.
+type Check struct {
+	Expectation
+	Outcome Outcome
+	Ratio   Estimate // widened for the number of expectations checked together
+	Reason  string   // of an outcome other than Met
+}
+
+var expectation = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*(\S+?)\s*@\s*(\d+)\s*:\s*([a-z]+)\s*/\s*([a-z]+)\s*(<=|<|>=|>)\s*(\S+?)(x?)\s*$`)
+})
+
+// ParseExpectation reads an expectation in the form TASK@WORKERS:
+// BACKEND/BACKEND OP NUMBER; blanks do not matter.
+func ParseExpectation(s string) (Expectation, error) {
+	m := expectation().FindStringSubmatch(s)
+	if m == nil {
+		return Expectation{}, fmt.Errorf("expectation %q: want TASK@WORKERS: BACKEND/BACKEND <= NUMBER, as in alloc@2: processes/goroutines <= 1.1", s)
+	}
+	workers, err := strconv.Atoi(m[2])
+	if err != nil || workers < 1 {
+		return Expectation{}, fmt.Errorf("expectation %q: %s is not a number of workers", s, m[2])
+	}
+	bound, err := strconv.ParseFloat(m[6], 64)
+	if err != nil || !(bound > 0) || math.IsInf(bound, 0) {
+		return Expectation{}, fmt.Errorf("expectation %q: %s is not a ratio: want a number above 0, such as 1.1", s, m[6])
+	}
+	x := Expectation{Text: s, Task: m[1], Workers: workers, A: Backend(m[3]), B: Backend(m[4]), Op: m[5], Bound: bound}
+	for _, b := range []Backend{x.A, x.B} {
+		if !slices.Contains(backends(), b) {
+			return Expectation{}, fmt.Errorf("expectation %q: unknown backend %q: want serial, goroutines, threads or processes", s, b)
+		}
+	}
+	if x.A == x.B {
+		return Expectation{}, fmt.Errorf("expectation %q compares %s with itself", s, x.A)
+	}
+	return x, nil
+}
+
+// CheckAll evaluates expectations against the raw runs of a record. An
+// expectation is met or not met only when its whole interval says so, and where
+// the A/A control of the task failed, the interval is first widened by what the
+// control shows for identical code.
+func CheckAll(rec Record, expectations []Expectation) []Check {
+	level := levelFor(len(expectations), rec.Plan.Confidence)
+	s := newSamples(rec.Runs, len(rec.Plan.Cells))
+	out := make([]Check, len(expectations))
+	for i, x := range expectations {
+		out[i] = check(rec, s, x, level)
+	}
+	return out
+}
+
+func check(rec Record, s samples, x Expectation, level float64) Check {
+	c := Check{Expectation: x, Outcome: NotResolved, Ratio: estimate(nil, level)}
+	a := rec.Plan.find(x.Task, x.A, x.Workers, Plain, false)
+	b := rec.Plan.find(x.Task, x.B, x.Workers, Plain, false)
+	if a < 0 || b < 0 {
+		c.Reason = fmt.Sprintf("the experiment has no %s with %s and %s on %d workers", x.Task, x.A, x.B, x.Workers)
+		return c
+	}
+	c.Ratio = estimate(s.logRatios(a, b), level).exp()
+	for _, t := range rec.Results.Tasks {
+		if control, ok := t.Control.Get(); ok && t.Task == x.Task && !control.Pass {
+			c.Ratio.Low /= Number(control.reach())
+			c.Ratio.High *= Number(control.reach())
+		}
+	}
+	c.Outcome = x.holds(float64(c.Ratio.Low), float64(c.Ratio.High))
+	if c.Outcome != Met {
+		c.Reason = fmt.Sprintf("the ratio is %.3f [%.3f .. %.3f] in %d rounds", c.Ratio.Median, c.Ratio.Low, c.Ratio.High, c.Ratio.N)
+	}
+	return c
+}
+
+// holds judges the bound against an interval.
+func (x Expectation) holds(low, high float64) Outcome {
+	switch x.Op {
+	case "<=":
+		return outcome(high <= x.Bound, low > x.Bound)
+	case "<":
+		return outcome(high < x.Bound, low >= x.Bound)
+	case ">=":
+		return outcome(low >= x.Bound, high < x.Bound)
+	default:
+		return outcome(low > x.Bound, high <= x.Bound)
+	}
+}
+
+func outcome(met, notMet bool) Outcome {
+	switch {
+	case met:
+		return Met
+	case notMet:
+		return NotMet
+	}
+	return NotResolved
+}

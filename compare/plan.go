@@ -1,0 +1,203 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"procpool/ipc"
+)
+
+// layout lists the cells of the experiment, task by task with null last, each
+// in the order in which reports show them. Sizes are filled in by freeze.
+func (o Options) layout() (tasks []TaskPlan, cells []Cell) {
+	for _, t := range o.Tasks {
+		if t.Name == Null {
+			continue // always there, at the end
+		}
+		tasks = append(tasks, TaskPlan{Name: t.Name, Start: t.Start, Size: t.Size})
+		cells = append(cells, o.matrix(t.Name)...)
+		cells = append(cells, o.extras(t.Name)...)
+	}
+	// One chunk is one index: null has as many messages as a real task.
+	tasks = append(tasks, TaskPlan{Name: Null, Size: int64(o.Chunks), ChunkSize: 1, Chunks: int64(o.Chunks)})
+	return tasks, append(cells, o.matrix(Null)...)
+}
+
+// matrix is serial and every parallel backend at every worker count.
+func (o Options) matrix(task string) []Cell {
+	cells := []Cell{{Task: task, Backend: Serial, Workers: 1}}
+	for _, b := range o.parallel() {
+		for _, n := range o.Workers {
+			cells = append(cells, Cell{Task: task, Backend: b, Workers: n})
+		}
+	}
+	return cells
+}
+
+// extras are the A/A control of the reference backend and, on request, the
+// ablations, all at the largest worker count, where noise and effects are largest.
+func (o Options) extras(task string) []Cell {
+	parallel, most := o.parallel(), slices.Max(o.Workers)
+	control := Cell{Task: task, Backend: Serial, Workers: 1, Control: true}
+	if len(parallel) > 0 {
+		control.Backend, control.Workers = parallel[0], most
+	}
+	cells := []Cell{control}
+	if !o.explains() {
+		return cells
+	}
+	at := func(b Backend, a Ablation) Cell { return Cell{Task: task, Backend: b, Workers: most, Ablation: a} }
+	if !slices.Contains(parallel, Threads) {
+		cells = append(cells, at(Threads, Plain))
+	}
+	return append(cells, at(Processes, Warm), at(Processes, Bound), at(Goroutines, GCOff), at(Processes, GCOff), at(Goroutines, EqualHeap))
+}
+
+// parallel lists the backends but serial, in the order in which they are shown;
+// the first one is the reference.
+func (o Options) parallel() []Backend {
+	return slices.DeleteFunc(backends(), func(b Backend) bool { return b == Serial || !slices.Contains(o.Backends, b) })
+}
+
+// explains says whether ablations run: they take the difference between
+// goroutines and processes apart, so both must be there.
+func (o Options) explains() bool {
+	return o.Why && slices.Contains(o.Backends, Goroutines) && slices.Contains(o.Backends, Processes)
+}
+
+// freeze gives every cell the size of its task. From then on sizes are fixed.
+func (p *Plan) freeze() {
+	for i, c := range p.Cells {
+		t := p.task(c.Task)
+		p.Cells[i].Interval = ipc.Interval{Start: t.Start, End: t.Start + t.Size}
+		p.Cells[i].ChunkSize = t.ChunkSize
+	}
+}
+
+func (p *Plan) task(name string) *TaskPlan {
+	i := slices.IndexFunc(p.Tasks, func(t TaskPlan) bool { return t.Name == name })
+	return &p.Tasks[i]
+}
+
+// resize cuts size indices into about chunks chunks of whole grains.
+func (t *TaskPlan) resize(size, grain int64, chunks int) {
+	grain = max(grain, 1)
+	ceil := func(a, b int64) int64 { return (a-1)/b + 1 }
+	t.Size = max(size, 1)
+	t.ChunkSize = ceil(ceil(t.Size, int64(chunks)), grain) * grain
+	t.Chunks = ceil(t.Size, t.ChunkSize)
+}
+
+// find is the index of the cell, or -1. The interval does not matter.
+func (p *Plan) find(task string, b Backend, workers int, a Ablation, control bool) int {
+	return slices.IndexFunc(p.Cells, func(c Cell) bool {
+		return c.Task == task && c.Backend == b && (b == Serial || c.Workers == workers) && c.Ablation == a && c.Control == control
+	})
+}
+
+// of lists the indices of the cells of a task.
+func (p *Plan) of(task string) []int {
+	var out []int
+	for i, c := range p.Cells {
+		if c.Task == task {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// pairs lists the comparisons of a task: every two parallel backends at the same
+// worker count, the more separated one first; with one parallel backend, that
+// against serial. Null is a floor and not compared.
+func (p *Plan) pairs(task string) [][2]int {
+	if task == Null {
+		return nil
+	}
+	var plain []int
+	for _, i := range p.of(task) {
+		if c := p.Cells[i]; c.Ablation == Plain && !c.Control {
+			plain = append(plain, i)
+		}
+	}
+	var out [][2]int
+	for _, b := range plain {
+		for _, a := range plain {
+			ca, cb := p.Cells[a], p.Cells[b]
+			if ca.Workers == cb.Workers && rank(ca.Backend) > rank(cb.Backend) && cb.Backend != Serial {
+				out = append(out, [2]int{a, b})
+			}
+		}
+	}
+	if serial := p.find(task, Serial, 1, Plain, false); len(out) == 0 && serial >= 0 {
+		for _, a := range plain {
+			if a != serial {
+				out = append(out, [2]int{a, serial})
+			}
+		}
+	}
+	return out
+}
+
+// control is the A/A pair of a task: the twin and the cell it repeats.
+func (p *Plan) control(task string) (twin, original int, ok bool) {
+	for _, i := range p.of(task) {
+		if c := p.Cells[i]; c.Control {
+			original = p.find(task, c.Backend, c.Workers, c.Ablation, false)
+			return i, original, original >= 0
+		}
+	}
+	return 0, 0, false
+}
+
+// count sets what follows from the number of comparisons: the k of every
+// correction, and with it the fewest rounds.
+func (p *Plan) count(o Options) error {
+	p.Comparisons = 0
+	for _, t := range p.Tasks {
+		p.Comparisons += len(p.pairs(t.Name))
+	}
+	fewest := max(minRounds(p.Comparisons, p.Confidence), o.MinRounds)
+	p.Rounds = [2]int{fewest, max(orElse(o.MaxRounds, DefaultMaxRounds), fewest)}
+	if o.MaxRounds != 0 && o.MaxRounds < fewest {
+		p.Rounds[1] = o.MaxRounds
+		return &PlanError{Plan: *p,
+			Reason: fmt.Sprintf("%d comparisons at %.4g %% confidence need at least %d rounds, and at most %d are allowed", p.Comparisons, 100*p.Confidence, fewest, o.MaxRounds),
+			Hint:   "allow more rounds, or compare fewer tasks or worker counts"}
+	}
+	return nil
+}
+
+// A cost is the expected time of one run of a cell in seconds: a floor that no
+// size changes, and work that grows with the size.
+type cost struct{ floor, work float64 }
+
+// roundCost sums up the costs of one round; work that the budget may not shrink
+// counts as floor.
+func (e *engine) roundCost() (c cost) {
+	for i, cell := range e.rec.Plan.Cells {
+		c.floor += e.costs[i].floor
+		if e.o.fixed(cell.Task) {
+			c.floor += e.costs[i].work
+		} else {
+			c.work += e.costs[i].work
+		}
+	}
+	return c
+}
+
+// fixed says that the size of a task was given and is not ours to change.
+func (o Options) fixed(task string) bool {
+	return task == Null || slices.ContainsFunc(o.Tasks, func(t Task) bool { return t.Name == task && t.Size > 0 })
+}
+
+// tooLong is the error for a budget that not even the smallest sizes fit into.
+func (e *engine) tooLong(need float64) error {
+	p := e.rec.Plan
+	round := func(s float64) time.Duration {
+		return time.Duration(s * float64(time.Second)).Round(10 * time.Millisecond)
+	}
+	return &PlanError{Plan: p,
+		Reason: fmt.Sprintf("%d cells in at least %d rounds need about %v, and the budget is %v", len(p.Cells), p.Rounds[0], round(need), e.o.MaxTime),
+		Hint:   "allow more time, or compare fewer tasks, backends or worker counts"}
+}

@@ -1,0 +1,111 @@
+package compare
+
+import "math"
+
+// scaling fills in the speed-ups of a cell and what follows from them.
+func (a *analysis) scaling(c *CellResult) {
+	cell := a.p.Cells[c.Cell]
+	if cell.Backend == Serial || cell.Ablation != Plain || cell.Control {
+		return
+	}
+	if base := a.p.find(cell.Task, Serial, 1, Plain, false); base >= 0 {
+		s := estimate(a.s.logRatios(base, c.Cell), a.level).exp()
+		c.VsSerial = Known(s)
+		n := float64(cell.Workers)
+		c.Efficiency = Known(float64(s.Median) / n)
+		if cell.Workers > 1 {
+			c.KarpFlatt = Known((1/float64(s.Median) - 1/n) / (1 - 1/n))
+		}
+	}
+	if base := a.p.find(cell.Task, cell.Backend, 1, Plain, false); base >= 0 && base != c.Cell {
+		c.VsSelf = Known(estimate(a.s.logRatios(base, c.Cell), a.level).exp())
+	}
+}
+
+// amdahl fits the serial fraction of every parallel backend of a task. With
+// x = 1 - 1/N the model is 1/S - 1/N = f x, a line through the origin.
+func (a *analysis) amdahl(task string) []Amdahl {
+	var out []Amdahl
+	for _, b := range backends()[1:] {
+		base := a.p.find(task, b, 1, Plain, false)
+		if base < 0 {
+			continue
+		}
+		type point struct{ x, y float64 }
+		var points []point
+		var xy, xx float64
+		for _, i := range a.p.of(task) {
+			cell := a.p.Cells[i]
+			if cell.Backend != b || cell.Workers == 1 || cell.Ablation != Plain || cell.Control {
+				continue
+			}
+			n := float64(cell.Workers)
+			s := math.Exp(float64(estimate(a.s.logRatios(base, i), a.level).Median))
+			q := point{1 - 1/n, 1/s - 1/n}
+			points = append(points, q)
+			xy += q.x * q.y
+			xx += q.x * q.x
+		}
+		if len(points) == 0 {
+			continue
+		}
+		fit := Amdahl{Backend: b, Fraction: xy / xx, Points: len(points)}
+		for _, q := range points {
+			fit.Residual = math.Max(fit.Residual, math.Abs(q.y-fit.Fraction*q.x))
+		}
+		out = append(out, fit)
+	}
+	return out
+}
+
+// breakEven computes, for every plain parallel cell, the size from which it beats
+// serial and the less separated backends with as many workers.
+func (a *analysis) breakEven(task string) []BreakEven {
+	plain := func(i int) bool { return a.p.Cells[i].Ablation == Plain && !a.p.Cells[i].Control }
+	var out []BreakEven
+	for _, x := range a.p.of(task) {
+		for _, y := range a.p.of(task) {
+			cx, cy := a.p.Cells[x], a.p.Cells[y]
+			rivals := cy.Backend == Serial || cx.Workers == cy.Workers && rank(cx.Backend) > rank(cy.Backend)
+			if !plain(x) || !plain(y) || cx.Backend == Serial || !rivals {
+				continue
+			}
+			if b, ok := a.meet(x, y); ok {
+				out = append(out, b)
+			}
+		}
+	}
+	return out
+}
+
+// meet solves floor = gain * size, where x starts floor seconds later than y and
+// gains gain seconds an index. Both are medians of paired differences: of the null
+// cells, and of the cells after taking the null cells away. A gain whose interval
+// holds 0 would put the size anywhere, so then there is none.
+func (a *analysis) meet(x, y int) (BreakEven, bool) {
+	null := func(i int) int {
+		return a.p.find(Null, a.p.Cells[i].Backend, a.p.Cells[i].Workers, Plain, false)
+	}
+	serial := a.p.find(a.p.Cells[x].Task, Serial, 1, Plain, false)
+	if null(x) < 0 || null(y) < 0 || serial < 0 {
+		return BreakEven{}, false
+	}
+	b := BreakEven{Cell: x, Against: y}
+	size := float64(a.p.Cells[x].Interval.Len())
+	later := a.s.differences(null(x), null(y))
+	floor := float64(estimate(later, a.level).Median)
+	gain := estimate(minus(a.s.differences(y, x), negated(later)), a.level)
+	work := float64(estimate(a.s[serial], a.level).Median-estimate(a.s[null(serial)], a.level).Median) / size
+	switch {
+	case gain.contains(0):
+		b.Never = "unresolved: the costs of an index do not differ beyond noise"
+	case gain.Median < 0 && floor < 0:
+		b.Never = "never: ahead only while the input is small"
+	case gain.Median < 0:
+		b.Never = "never: it starts later and an index costs more"
+	default:
+		n := math.Max(floor/(float64(gain.Median)/size), 0)
+		b.Indices, b.SerialSeconds = Known(n), Known(math.Max(n*work, 0))
+	}
+	return b, true
+}

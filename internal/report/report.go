@@ -1,0 +1,89 @@
+// Package report renders the record of an experiment. It is pure: a record in,
+// bytes out, the same bytes for the same record, without a clock, the network or
+// the machine it runs on. Nothing is computed here that package compare has not
+// already put into the record; a report only chooses words, tables and pictures.
+//
+// [Text] is for the terminal, [Markdown] for an issue or a README, [HTML] to be
+// sent round, [CSV] and [JSON] for programs, [Gobench] for benchstat and [Trace]
+// for Perfetto. JSON is the record itself, and [Read] reads it back.
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"procpool/compare"
+)
+
+// JSON writes the record on one line. Floats read back to the same bits.
+func JSON(w io.Writer, rec compare.Record) error {
+	return json.NewEncoder(w).Encode(rec)
+}
+
+// Read reads the record that JSON wrote, and checks that it is whole enough to be
+// rendered: every index in it points at something.
+func Read(r io.Reader) (compare.Record, error) {
+	var rec compare.Record
+	if err := json.NewDecoder(r).Decode(&rec); err != nil {
+		return rec, fmt.Errorf("not a record of procpool compare: %w", err)
+	}
+	if rec.Version != compare.Version {
+		return rec, fmt.Errorf("the record has version %d, and this procpool reads version %d", rec.Version, compare.Version)
+	}
+	return rec, check(rec)
+}
+
+// check reports what would make a report of rec point nowhere, or put words of
+// its own where only known ones belong (they become class names of the page).
+func check(rec compare.Record) error {
+	damaged := errors.New("the record is damaged: it refers to cells, runs, backends or phases that there are not")
+	cell := func(i int) bool { return i >= 0 && i < len(rec.Plan.Cells) }
+	run := func(i int) bool { return i >= 0 && i < len(rec.Runs) }
+	backend := func(b compare.Backend) bool {
+		return b == compare.Serial || b == compare.Goroutines || b == compare.Threads || b == compare.Processes
+	}
+	ok := true
+	for _, c := range rec.Plan.Cells {
+		ok = ok && backend(c.Backend)
+	}
+	for _, r := range rec.Runs {
+		ok = ok && cell(r.Cell) && phases(r.Parent)
+		for _, w := range r.Workers {
+			ok = ok && phases(w)
+		}
+	}
+	for _, t := range rec.Results.Tasks {
+		if c, known := t.Control.Get(); known {
+			ok = ok && cell(c.A) && cell(c.B)
+		}
+		for _, c := range t.Cells {
+			ok = ok && cell(c.Cell) && run(c.MedianRun) && run(c.WorstRun) && knownPhases(c.Where)
+		}
+		for _, c := range t.Comparisons {
+			ok = ok && cell(c.A) && cell(c.B) && slices.Contains(compare.Verdicts(), c.Verdict)
+		}
+		for _, b := range t.BreakEven {
+			ok = ok && cell(b.Cell) && cell(b.Against)
+		}
+	}
+	if !ok {
+		return damaged
+	}
+	return nil
+}
+
+func phases(w compare.Worker) bool {
+	for _, s := range w.Spans {
+		if !slices.Contains(compare.Phases(), s.Phase) {
+			return false
+		}
+	}
+	return knownPhases(w.Phases)
+}
+
+func knownPhases(times []compare.PhaseTime) bool {
+	return !slices.ContainsFunc(times, func(t compare.PhaseTime) bool { return !slices.Contains(compare.Phases(), t.Phase) })
+}

@@ -1,0 +1,157 @@
+package report
+
+import (
+	"fmt"
+	"html"
+	"math"
+	"strconv"
+	"strings"
+
+	"procpool/compare"
+)
+
+// A canvas is one inline SVG under construction. Colours are CSS variables of the
+// page, so that one drawing serves light, dark and print; text is escaped here.
+type canvas struct {
+	strings.Builder
+	width, height float64
+}
+
+// num prints a coordinate with a tenth of a pixel.
+func num(x float64) string {
+	return strings.TrimSuffix(strconv.FormatFloat(x, 'f', 1, 64), ".0")
+}
+
+func (c *canvas) line(class string, x1, y1, x2, y2 float64) {
+	fmt.Fprintf(c, `<line class="%s" x1="%s" y1="%s" x2="%s" y2="%s"/>`, class, num(x1), num(y1), num(x2), num(y2))
+}
+
+func (c *canvas) rect(class string, x, y, w, h float64) {
+	fmt.Fprintf(c, `<rect class="%s" x="%s" y="%s" width="%s" height="%s"/>`, class, num(x), num(y), num(math.Max(w, 0)), num(h))
+}
+
+func (c *canvas) text(class string, x, y float64, s string) {
+	fmt.Fprintf(c, `<text class="%s" x="%s" y="%s">%s</text>`, class, num(x), num(y), html.EscapeString(s))
+}
+
+// path draws a polyline through points, given as x, y, x, y, ...
+func (c *canvas) path(class string, points ...float64) {
+	if len(points) < 4 {
+		return
+	}
+	fmt.Fprintf(c, `<path class="%s" d="M`, class)
+	for i := 0; i < len(points); i += 2 {
+		if i > 0 {
+			c.WriteByte('L')
+		}
+		c.WriteString(num(points[i]) + " " + num(points[i+1]))
+	}
+	c.WriteString(`"/>`)
+}
+
+func (c *canvas) open(class string) { fmt.Fprintf(c, `<g class="%s">`, html.EscapeString(class)) }
+func (c *canvas) close()            { c.WriteString("</g>") }
+
+// mark draws the marker of a backend: its shape tells it apart without colour.
+func (c *canvas) mark(class string, b compare.Backend, x, y, r float64) {
+	p := func(dx, dy float64) string { return num(x+dx*r) + " " + num(y+dy*r) }
+	switch b {
+	case compare.Processes:
+		fmt.Fprintf(c, `<path class="%s" d="M%sH%sV%sH%sZ"/>`, class, p(-0.9, -0.9), num(x+0.9*r), num(y+0.9*r), num(x-0.9*r))
+	case compare.Threads:
+		fmt.Fprintf(c, `<path class="%s" d="M%sL%sL%sZ"/>`, class, p(0, -1.15), p(1.1, 0.8), p(-1.1, 0.8))
+	case compare.Serial:
+		fmt.Fprintf(c, `<path class="%s" d="M%sL%sL%sL%sZ"/>`, class, p(0, -1.2), p(1.2, 0), p(0, 1.2), p(-1.2, 0))
+	default:
+		fmt.Fprintf(c, `<circle class="%s" cx="%s" cy="%s" r="%s"/>`, class, num(x), num(y), num(r))
+	}
+}
+
+// whisker draws an upright or level interval; an end that is beyond the plot, or
+// infinite, has no cap.
+func (c *canvas) whisker(x, low, high float64, s scale) {
+	a, b := s.at(s.clamp(low)), s.at(s.clamp(high))
+	c.line("whisker", x, a, x, b)
+	for _, v := range []float64{low, high} {
+		if s.holds(v) {
+			c.line("whisker", x-4, s.at(v), x+4, s.at(v))
+		}
+	}
+}
+
+// A scale maps values to pixels.
+type scale struct {
+	low, high float64 // values
+	from, to  float64 // pixels
+	log       bool
+}
+
+func (s scale) at(v float64) float64 {
+	low, high := s.low, s.high
+	if s.log {
+		low, high, v = math.Log(low), math.Log(high), math.Log(v)
+	}
+	return s.from + (v-low)/(high-low)*(s.to-s.from)
+}
+
+func (s scale) holds(v float64) bool    { return s.low <= v && v <= s.high }
+func (s scale) clamp(v float64) float64 { return math.Min(math.Max(v, s.low), s.high) }
+
+// ticks are round values within the scale, about n of them.
+func (s scale) ticks(n int) []float64 {
+	if s.log && s.high/s.low >= 8 {
+		var out []float64
+		steps := []float64{1, 2, 5}
+		if s.high/s.low > 300 {
+			steps = []float64{1}
+		}
+		for e := math.Floor(math.Log10(s.low)); e <= math.Log10(s.high); e++ {
+			for _, m := range steps {
+				if v := m * math.Pow(10, e); s.holds(v) {
+					out = append(out, v)
+				}
+			}
+		}
+		return out
+	}
+	raw := (s.high - s.low) / float64(n)
+	step := math.Pow(10, math.Floor(math.Log10(raw)))
+	for _, m := range []float64{1, 2, 5, 10} {
+		if m*step >= raw {
+			step *= m
+			break
+		}
+	}
+	var out []float64
+	for k := math.Ceil(s.low/step - 1e-9); k*step <= s.high*(1+1e-12); k++ {
+		out = append(out, k*step)
+	}
+	return out
+}
+
+// spread moves labels apart so that neighbours are at least gap pixels from each
+// other; ys keeps its order.
+func spread(ys []float64, gap, low, high float64) []float64 {
+	out := make([]float64, len(ys))
+	order := make([]int, len(ys))
+	for i := range order {
+		order[i] = i
+	}
+	for i := 1; i < len(order); i++ { // a handful of labels
+		for j := i; j > 0 && ys[order[j]] < ys[order[j-1]]; j-- {
+			order[j], order[j-1] = order[j-1], order[j]
+		}
+	}
+	at := low
+	for _, i := range order {
+		out[i] = math.Max(ys[i], at)
+		at = out[i] + gap
+	}
+	at = high
+	for k := len(order) - 1; k >= 0; k-- {
+		i := order[k]
+		out[i] = math.Min(out[i], at)
+		at = out[i] - gap
+	}
+	return out
+}

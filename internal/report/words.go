@@ -1,0 +1,173 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"procpool/compare"
+)
+
+// A view is a record with the lookups that all formats share.
+type view struct {
+	compare.Record
+}
+
+// label names cell i without its task.
+func (v view) label(i int) string { return v.Plan.Cells[i].Label() }
+
+// result is the summary of cell i of task t.
+func result(t compare.TaskResult, i int) (compare.CellResult, bool) {
+	for _, c := range t.Cells {
+		if c.Cell == i {
+			return c, true
+		}
+	}
+	return compare.CellResult{}, false
+}
+
+// compared lists the tasks with a verdict; null is a floor and has none.
+func (v view) compared() []compare.TaskResult {
+	var out []compare.TaskResult
+	for _, t := range v.Results.Tasks {
+		if t.Task != compare.Null {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// headline is the comparison that answers the question for a task: the first
+// pair at the largest worker count that compares processes with goroutines, or
+// else the last pair.
+func (v view) headline(t compare.TaskResult) (compare.Comparison, bool) {
+	var best compare.Comparison
+	found, rank := false, -1
+	for _, c := range t.Comparisons {
+		a, b := v.Plan.Cells[c.A], v.Plan.Cells[c.B]
+		r := 2 * a.Workers
+		if a.Backend == compare.Processes && b.Backend == compare.Goroutines {
+			r++
+		}
+		if r > rank {
+			best, found, rank = c, true, r
+		}
+	}
+	return best, found
+}
+
+// A finding is the answer of one comparison in words and in the direction in
+// which it reads best: "1.44× faster", not "0.69".
+type finding struct {
+	Subject  string // processes×4
+	Factor   string // 1.44×
+	Relation string // faster than
+	Object   string // goroutines×4
+	Interval string // [1.39 .. 1.50]
+	Delta    string // −105 ms
+	Verdict  compare.Verdict
+	Note     string // why it is weaker than its test
+}
+
+func (v view) finding(c compare.Comparison) finding {
+	f := finding{Subject: v.label(c.A), Object: v.label(c.B), Verdict: c.Verdict, Note: c.Downgraded,
+		Delta: signed(float64(c.Difference.Median))}
+	factor, span := float64(c.Ratio.Median), c.Ratio
+	if c.Verdict == compare.Faster {
+		factor = 1 / factor
+		span.Low, span.High = 1/c.Ratio.High, 1/c.Ratio.Low
+	}
+	f.Factor, f.Interval = ratio(factor)+"×", ratioSpan(span)
+	switch c.Verdict {
+	case compare.Faster:
+		f.Relation = "faster than"
+	case compare.Slower:
+		f.Relation = "slower than"
+	default:
+		f.Relation = "the time of"
+	}
+	return f
+}
+
+// sentence is the finding as prose.
+func (v view) sentence(f finding) string {
+	s := fmt.Sprintf("%s take %s the time of %s", f.Subject, f.Factor, f.Object)
+	switch f.Verdict {
+	case compare.Faster, compare.Slower:
+		s = fmt.Sprintf("%s are %s %s %s", f.Subject, f.Factor, f.Relation, f.Object)
+	case compare.Equivalent:
+		s = fmt.Sprintf("%s and %s are equivalent within ±%s: ratio %s", f.Subject, f.Object, percentLevel(v.Plan.Margin), f.Factor)
+	case compare.Unresolved:
+		s = "unresolved: " + s
+	}
+	s += " " + f.Interval + ", " + f.Delta
+	if f.Note != "" {
+		s += " (" + f.Note + ")"
+	}
+	return s
+}
+
+// control is the A/A line of a task.
+func control(t compare.TaskResult) string {
+	c, ok := t.Control.Get()
+	if !ok {
+		return "no A/A control"
+	}
+	s := fmt.Sprintf("A/A control %s %s", ratio(float64(c.Ratio.Median)), ratioSpan(c.Ratio))
+	if c.Pass {
+		return s + " passes"
+	}
+	return s + " does not pass"
+}
+
+// identical is the line about equal results.
+func identical(t compare.TaskResult) string {
+	if t.Identical {
+		return "results identical to the bit: " + t.Value.Text
+	}
+	return "RESULTS DIFFER"
+}
+
+// title and subtitle open every report.
+func (v view) title() string {
+	names := make([]string, 0, len(v.Plan.Tasks))
+	for _, t := range v.compared() {
+		names = append(names, t.Task)
+	}
+	if len(names) == 0 {
+		return "procpool compare: nothing measured"
+	}
+	return "procpool compare: " + strings.Join(names, ", ")
+}
+
+func (v view) subtitle() string {
+	return fmt.Sprintf("%s, %s of %s, %s in %s, seed %d",
+		v.Created.Format("2006-01-02 15:04 UTC"), plural(len(v.Order), "round"), plural(len(v.Plan.Cells), "cell"),
+		v.Status, seconds(v.Seconds), v.Plan.Seed)
+}
+
+// method says how to read every interval and verdict.
+func (v view) method() string {
+	p := v.Plan
+	return fmt.Sprintf("Medians of paired rounds with exact binomial intervals, each at %s so that all %s hold together at %s (Bonferroni); "+
+		"verdicts by sign tests with Holm's correction; equivalent means within ±%s.",
+		percentLevel(v.Results.Level), plural(p.Comparisons, "comparison"), percentLevel(p.Confidence), percentLevel(p.Margin))
+}
+
+// percentLevel prints a confidence level; 99.58 % must not become 100 %.
+func percentLevel(x float64) string { return fmt.Sprintf("%.4g %%", 100*x) }
+
+// headlineWarnings and otherWarnings split the warnings by weight.
+func (v view) warnings(headline bool) []string {
+	var out []string
+	for _, w := range v.Warnings {
+		if w.Headline != headline {
+			continue
+		}
+		if w.Task != "" {
+			out = append(out, w.Task+": "+w.Text)
+		} else {
+			out = append(out, w.Text)
+		}
+	}
+	return out
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rooms are the packages of the program, and what each may import: of ours by
+// the path below procpool, of others by a prefix of the path. What is not here
+// is not allowed. The standard library is, everywhere.
+var rooms = map[string][]string{
+	"":                 {"child", "internal/cli", "internal/tasks"},
+	"ipc":              {"github.com/vmihailenco/msgpack/v5", "golang.org/x/sys"},
+	"task":             {"ipc", "internal/role"},
+	"child":            {"ipc", "task", "internal/pipe", "internal/role", "golang.org/x/sys"},
+	"parent":           {"ipc", "task", "parent/placement", "parent/journal", "internal/pipe", "internal/role", "golang.org/x/sys"},
+	"parent/placement": {"golang.org/x/sys"},
+	"parent/journal":   {"ipc", "golang.org/x/sys"},
+	"compare":          {"parent", "parent/placement", "task", "ipc"},
+	"internal/cli": {"parent", "parent/placement", "parent/journal", "child", "compare", "task", "ipc", "internal/report",
+		"github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys", "golang.org/x/term"},
+	"internal/report": {"compare"},
+	"internal/tasks":  {"task", "ipc", "internal/kernel"},
+	"internal/kernel": {},
+	"internal/pipe":   {"golang.org/x/sys"},
+	"internal/role":   {},
+}
+
+// modules are all that may be linked into the program.
+var modules = []string{
+	"github.com/cpuguy83/go-md2man/v2", // only the stand-in in third_party
+	"github.com/urfave/cli/v2",
+	"github.com/vmihailenco/msgpack/v5",
+	"github.com/vmihailenco/tagparser/v2",
+	"github.com/xrash/smetrics",
+	"golang.org/x/sys",
+	"golang.org/x/term",
+	"procpool",
+}
+
+var systems = []string{"linux", "darwin", "windows"}
+
+// The arrows between rooms are those of the design, on every system. parent
+// never imports child: it starts whatever program it is part of.
+func TestArrows(t *testing.T) {
+	for _, system := range systems {
+		for _, line := range goList(t, system, `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+			path, imports, _ := strings.Cut(line, " ")
+			room := below(path)
+			allowed, known := rooms[room]
+			if !known {
+				t.Errorf("%s: %s is not in the table of rooms", system, path)
+			}
+			for _, imported := range strings.Fields(imports) {
+				if !standard(imported) && !slices.ContainsFunc(allowed, func(a string) bool { return leads(a, imported) }) {
+					t.Errorf("%s: %s must not import %s", system, path, imported)
+				}
+			}
+		}
+	}
+}
+
+// below is a package's path below procpool, or all of it if it is not ours.
+func below(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, "procpool"), "/")
+}
+
+// standard reports whether a package is of the standard library.
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return first != "procpool" && !strings.Contains(first, ".")
+}
+
+// leads reports whether an allowance is for an import: exactly for a room, and
+// for all packages of another module.
+func leads(allowed, imported string) bool {
+	return "procpool/"+allowed == imported || imported == allowed || strings.Contains(allowed, ".") && strings.HasPrefix(imported, allowed+"/")
+}
+
+func TestLinkedModules(t *testing.T) {
+	for _, system := range systems {
+		linked := goList(t, system, `{{with .Module}}{{.Path}}{{end}}`, "-deps", ".")
+		slices.Sort(linked)
+		for _, module := range slices.Compact(linked) {
+			if !slices.Contains(modules, module) {
+				t.Errorf("%s: module %s is linked into the program", system, module)
+			}
+		}
+	}
+}
+
+// goList is 'go list' for a system, a line for each package that has one.
+func goList(t *testing.T, system, format string, args ...string) []string {
+	t.Helper()
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("the go command is not here")
+	}
+	cmd := exec.CommandContext(hardLimit(t), goTool, append([]string{"list", "-f", format}, args...)...)
+	cmd.Env = append(cmd.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=0")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v: %s", err, stderr.String())
+	}
+	lines := strings.Split(string(out), "\n")
+	lines = slices.DeleteFunc(lines, func(line string) bool { return line == "" })
+	if len(lines) == 0 {
+		t.Fatal("go list names nothing")
+	}
+	return lines
+}

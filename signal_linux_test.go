@@ -1,0 +1,205 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var ending = []struct {
+	signal syscall.Signal
+	name   string
+	code   int
+}{
+	{syscall.SIGINT, "SIGINT", 130}, {syscall.SIGTERM, "SIGTERM", 143}, {syscall.SIGHUP, "SIGHUP", 129}, {syscall.SIGUSR1, "SIGUSR1", 138},
+}
+
+// The first signal lets chunks in hand finish and reports how far the run came,
+// whether it went to the parent alone or, as Ctrl-C and batch systems have it,
+// to the whole group: one clean message, no word from a child.
+func TestFirstSignalEndsTheRun(t *testing.T) {
+	for _, c := range ending {
+		for _, whole := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s,group=%t", c.name, whole), func(t *testing.T) {
+				t.Parallel()
+				j := start(t, t.TempDir(), "procpool", "run", "--procs", "2", "--chunk-size", "1e6", "1e15")
+				j.awaitWork()
+				if whole {
+					j.group(c.signal)
+				} else {
+					j.signal(c.signal)
+				}
+				if code := j.wait(); code != c.code {
+					t.Errorf("exit code %d, not %d", code, c.code)
+				}
+				expect(t, j.stderr.String(), `^procpool: ended by `+c.name+`: \d+ of 1000000000 chunks are done\n$`)
+				expect(t, j.stdout.String(), `^$`)
+			})
+		}
+	}
+}
+
+// The second signal ends it at once, though a chunk is in hand that would take
+// hours more and may. Of two signals that wait, the kernel delivers the one with
+// the lower number first.
+func TestSecondSignalCutsOff(t *testing.T) {
+	for _, c := range []struct {
+		first, second syscall.Signal
+		name          string
+	}{
+		{syscall.SIGINT, syscall.SIGTERM, "SIGINT"}, {syscall.SIGHUP, syscall.SIGINT, "SIGHUP"}, {syscall.SIGUSR1, syscall.SIGTERM, "SIGUSR1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			j := start(t, t.TempDir(), "procpool", "run", "--procs", "2", "--grace", "10h", "1e15")
+			j.awaitWork()
+			j.group(c.first)
+			j.group(c.second)
+			if code := j.wait(); code != 128+int(c.first) {
+				t.Errorf("exit code %d, not %d", code, 128+int(c.first))
+			}
+			expect(t, j.stderr.String(), `^procpool: ended by `+c.name+`: 0 of 2 chunks are done\n$`)
+		})
+	}
+}
+
+// What is in hand at the first signal is cut off when the grace is over.
+func TestGraceIsOverAtLast(t *testing.T) {
+	t.Parallel()
+	j := start(t, t.TempDir(), "procpool", "run", "--procs", "2", "--grace", "100ms", "1e15")
+	j.awaitWork()
+	j.signal(syscall.SIGTERM)
+	if code := j.wait(); code != 143 {
+		t.Errorf("exit code %d, not 143", code)
+	}
+	expect(t, j.stderr.String(), `^procpool: ended by SIGTERM: 0 of 2 chunks are done\n$`)
+}
+
+// At whatever moment of the start Ctrl-C comes: exit code 130, and at most one
+// message. Workers that are too young to ignore it make no noise.
+func TestSignalWhileWorkersStart(t *testing.T) {
+	t.Parallel()
+	for range 40 {
+		j := start(t, t.TempDir(), "procpool", "run", "--procs", "4", "--chunk-size", "1e6", "1e15")
+		time.Sleep(rand.N(50 * time.Millisecond))
+		j.group(syscall.SIGINT)
+		if code := j.wait(); code != 130 {
+			t.Errorf("exit code %d, not 130", code)
+		}
+		expect(t, j.stderr.String(), `^(procpool: ended by SIGINT: \d+ of 1000000000 chunks are done\n)?$`)
+	}
+}
+
+// A signal that was ignored when procpool started stays ignored, as nohup and &
+// in a script have it. (Of others Go's runtime does not tell.)
+func TestIgnoredSignalsStayIgnored(t *testing.T) {
+	want := resultOf(t, "--procs", "2", "--chunk-size", "1e7", "1e9")
+	run := "procpool run --procs 2 --chunk-size 1e7 1e9"
+	for _, c := range []struct {
+		name, script string
+		signals      []syscall.Signal
+	}{
+		{"trap", `trap "" INT HUP; exec ` + run, []syscall.Signal{syscall.SIGINT, syscall.SIGHUP}},
+		{"nohup", `exec nohup ` + run + ` 2>/dev/null`, []syscall.Signal{syscall.SIGHUP}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			j := start(t, t.TempDir(), "sh", "-c", c.script)
+			j.awaitWork()
+			for _, s := range c.signals {
+				j.group(s)
+			}
+			if code := j.wait(); code != 0 || j.result() != want || j.stderr.Len() > 0 {
+				t.Errorf("exit code %d, result %q, not %q, stderr: %s", code, j.result(), want, &j.stderr)
+			}
+		})
+	}
+}
+
+// A worker that is killed is replaced, and its work done again: a line on
+// stderr, and the same digits.
+func TestKilledWorkerCostsNothing(t *testing.T) {
+	t.Parallel()
+	args := []string{"--procs", "2", "--chunk-size", "1e7", "1e9"}
+	want := resultOf(t, args...)
+	j := start(t, t.TempDir(), "procpool", append([]string{"run"}, args...)...)
+	j.awaitWork()
+	pid := j.workers()[0]
+	syscall.Kill(pid, syscall.SIGKILL)
+	if code := j.wait(); code != 0 || j.result() != want {
+		t.Errorf("exit code %d, result %q, not %q", code, j.result(), want)
+	}
+	expect(t, j.stderr.String(), fmt.Sprintf(`^procpool: worker [01] \(pid %d\) was ended by signal: killed; its work goes to another\n$`, pid))
+}
+
+// A parent that is killed in the middle of chunks that would take for ever
+// leaves nobody behind. (That holds for every other test: start looks after it.)
+func TestKilledParentLeavesNobody(t *testing.T) {
+	t.Parallel()
+	j := start(t, t.TempDir(), "procpool", "run", "--procs", "4", "1e15")
+	j.awaitWork()
+	j.signal(syscall.SIGKILL)
+	if code := j.wait(); code != 137 {
+		t.Errorf("exit code %d, not 137", code)
+	}
+	j.eventually("its workers are gone", func() bool { return len(j.workers()) == 0 })
+}
+
+// The program's file may be deleted and replaced while it runs, and it may have
+// been started by a relative path: later workers are of the same program.
+func TestFileOfTheProgramMayVanish(t *testing.T) {
+	t.Parallel()
+	args := []string{"run", "--procs", "2", "--max-chunks-per-child", "5", "--chunk-size", "1e7", "1e9"}
+	want := resultOf(t, args[1:]...)
+	dir := t.TempDir()
+	exe, err := exec.LookPath("procpool")
+	if err == nil {
+		err = os.Mkdir(filepath.Join(dir, "bin"), 0o777)
+	}
+	if err == nil {
+		err = exec.Command("cp", exe, filepath.Join(dir, "bin", "procpool")).Run()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := start(t, dir, "sh", append([]string{"-c", `exec ./bin/procpool "$@"`, "sh"}, args...)...)
+	j.awaitWork()
+	if err := os.Remove(filepath.Join(dir, "bin", "procpool")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bin", "procpool"), []byte("#!/bin/sh\nexit 7\n"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if code := j.wait(); code != 0 || j.result() != want || j.stderr.Len() > 0 {
+		t.Errorf("exit code %d, result %q, not %q, stderr: %s", code, j.result(), want, &j.stderr)
+	}
+}
+
+// 'go run' deletes the program behind itself and starts it by a name that is
+// not procpool.
+func TestGoRun(t *testing.T) {
+	t.Parallel()
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("the go command is not here")
+	}
+	out, err := exec.CommandContext(hardLimit(t), goTool, "run", ".", "run", "--procs", "4", "100000000").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	expect(t, string(out), `^PI is approximately 3\.1415926435898172, Error is 0\.0000000099999760\nTime = `)
+}
+
+func expect(t *testing.T, text, pattern string) {
+	t.Helper()
+	if !regexp.MustCompile(pattern).MatchString(text) {
+		t.Errorf("it says\n%swhich is not\n%s", strings.TrimSuffix(text, "\n")+"\n", pattern)
+	}
+}

@@ -1,0 +1,187 @@
+package task_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"procpool/ipc"
+	"procpool/parent"
+	"procpool/task"
+)
+
+var upper = task.Define("upper", func(_ context.Context, s string) (string, error) {
+	if s == "" {
+		return "", errors.New("nothing to convert")
+	}
+	return strings.ToUpper(s), nil
+})
+
+func ExampleDefine() {
+	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 2})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pool.Close()
+	for out, err := range parent.Map(context.Background(), pool, upper, slices.Values([]string{"a", "b"})) {
+		fmt.Println(out, err)
+	}
+	// Output:
+	// A <nil>
+	// B <nil>
+}
+
+// A task works in blocks of 64 indices, and its partials are integers, which
+// add up to the same in any order.
+var ones = task.DefineSum("ones", func(_ context.Context, iv ipc.Interval) (int64, error) { return iv.Len(), nil },
+	func(a, b int64) int64 { return a + b },
+	task.Exact(), task.Grain(64), task.Version("2"), task.About("counts indices", "the dispatch of chunks"))
+
+func ExampleDefineSum() {
+	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 3})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pool.Close()
+	fmt.Println(parent.Sum(context.Background(), pool, ones, ipc.Interval{End: 1000}))
+	// Output: 1000 <nil>
+}
+
+// Cuts fall on multiples of the grain; only the end may be ragged.
+func ExampleGrain() {
+	spec := ones.Spec()
+	fmt.Println(slices.Collect(ipc.SplitGrid(ipc.Interval{End: 1000}, 3, spec.Grain).All()))
+	// Output: [[0, 320) [320, 640) [640, 1000)]
+}
+
+// What a list of tasks can say about one.
+func ExampleLookup() {
+	spec, ok := task.Lookup("ones")
+	fmt.Println(ok, spec.Version, spec.Grain, spec.Exact, spec.Sums())
+	fmt.Printf("%s: %s; stresses %s\n", spec.Name, spec.Computes, spec.Stresses)
+	_, ok = task.Lookup("twos")
+	fmt.Println(ok)
+	// Output:
+	// true 2 64 true true
+	// ones: counts indices; stresses the dispatch of chunks
+	// false
+}
+
+func ExampleNames() {
+	fmt.Println(slices.Contains(task.Names(), "upper"))
+	// Output: true
+}
+
+// A task can be called like any function, here and now.
+func ExampleTask_Call() {
+	fmt.Println(upper.Call(context.Background(), "a"))
+	// Output: A <nil>
+}
+
+func ExampleSum_Call() {
+	a, _ := ones.Call(context.Background(), ipc.Interval{End: 64})
+	b, _ := ones.Call(context.Background(), ipc.Interval{Start: 64, End: 100})
+	fmt.Println(a, b, ones.Add(a, b))
+	// Output: 64 36 100
+}
+
+func ExampleError() {
+	_, err := upper.Call(context.Background(), "")
+	var failed *task.Error
+	fmt.Println(errors.As(err, &failed), failed.Text)
+	// Output: true nothing to convert
+}
+
+// Workers keep their index for life, and pass it on to who replaces them.
+var whoami = task.Define("whoami", func(ctx context.Context, _ int) (int, error) { return task.Worker(ctx), nil })
+
+func ExampleWorker() {
+	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pool.Close()
+	for worker := range parent.Map(context.Background(), pool, whoami, slices.Values([]int{1, 2})) {
+		fmt.Println("worker", worker)
+	}
+	// Output:
+	// worker 0
+	// worker 0
+}
+
+// What is dear to open is opened once in each worker, at its first input, and
+// closed when the worker ends in order. (Here it says so on standard error,
+// which the pool passes on.)
+var dictionary = sync.OnceValue(func() map[string]string {
+	fmt.Fprintln(os.Stderr, "opened")
+	task.OnExit(func() { fmt.Fprintln(os.Stderr, "closed") })
+	return map[string]string{"one": "un", "two": "deux"}
+})
+
+var translate = task.Define("translate", func(_ context.Context, word string) (string, error) {
+	return dictionary()[word], nil
+})
+
+func ExampleOnExit() {
+	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 1, Stderr: os.Stdout})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var words []string
+	for word := range parent.Map(context.Background(), pool, translate, slices.Values([]string{"two", "one", "two"})) {
+		words = append(words, word)
+	}
+	pool.Close()
+	fmt.Println(words)
+	// Output:
+	// [worker 0] opened
+	// [worker 0] closed
+	// [deux un deux]
+}
+
+// Dollars are added up as cents, without rounding, and read as dollars.
+type dollars struct{ Cents int64 }
+
+func (d dollars) Value() float64 { return float64(d.Cents) / 100 }
+
+var fees = task.DefineSum("fees", func(_ context.Context, iv ipc.Interval) (dollars, error) { return dollars{7 * iv.Len()}, nil },
+	func(a, b dollars) dollars { return dollars{a.Cents + b.Cents} }, task.Exact())
+
+func ExampleValuer() {
+	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 2})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pool.Close()
+	outcome, err := pool.Run(context.Background(), parent.Run{Task: fees.Spec(), Whole: ipc.Interval{End: 1001}})
+	fmt.Println(outcome.Total, outcome.Value, err)
+	// Output: {7007} 70.07 <nil>
+}
+
+// What a worker does with a request.
+func ExampleSpec_Run() {
+	in := "a"
+	arg, _ := ipc.AppendValue(nil, &in)
+	value, err := upper.Spec().Run(context.Background(), arg, nil)
+	var out string
+	fmt.Println(err, ipc.DecodeValue(value, &out), out)
+	// Output: <nil> <nil> A
+}
+
+func ExampleSpec_Check() {
+	fmt.Println(upper.Spec().Check())
+	var never task.Task[int, int]
+	fmt.Println(never.Spec().Check())
+	// Output:
+	// <nil>
+	// the task was not made by task.Define or task.DefineSum
+}

@@ -1,0 +1,63 @@
+package main
+
+import "os"
+
+const poolPy = "testdata/peers/pool.py"
+
+// start measures whole commands: two workers that do an empty chunk each, then 64.
+func start(b *bench) ([]row, error) {
+	const runs = 5 // of the short ones
+	args := []string{"run", "--procs", "2", "--task", "null", "2"}
+	ours := timed("procpool", runs, append([]string{b.procpool}, args...)...)
+	peers := []row{{peer: timed("bare Go", runs, b.bare, "2"), goal: goal{most: 1.5}}}
+	if b.fork != "" {
+		peers = append(peers, row{peer: timed("C fork", runs, b.fork, "2")})
+	}
+	if b.before != "" {
+		peers = append(peers, row{peer: timed("procpool before", runs, append([]string{b.before}, args...)...)})
+	}
+	if b.python != "" {
+		peers = append(peers,
+			row{peer: timed("Pool(2) by fork", 1, b.python, poolPy, "start", "fork"), ratio: faster, goal: goal{least: 8}},
+			row{peer: timed("Pool(2) by spawn", 1, b.python, poolPy, "start", "spawn"), ratio: faster, goal: goal{least: 15}})
+	}
+	if b.mpirun != "" {
+		command := []string{b.mpirun, "--oversubscribe", "-np", "2", "true"}
+		if os.Geteuid() == 0 {
+			command = append(command[:1:1], append([]string{"--allow-run-as-root"}, command[1:]...)...)
+		}
+		peers = append(peers, row{peer: timed("mpirun of two empty programs", 1, command...), ratio: faster})
+	}
+	if b.parallel != "" {
+		peers = append(peers, row{peer: timed("GNU parallel of two empty programs", 1, b.parallel, "-j2", "true", ":::", "1", "2"), ratio: faster})
+	}
+	two, err := b.against("start of 2 workers, 2 empty chunks, whole command", ours, "ms", b.rounds(31, 7), peers)
+	if err != nil {
+		return nil, err
+	}
+	many, err := start64(b)
+	return append(two, many...), err
+}
+
+// start64 starts more workers than there are CPUs. Whole commands again: what
+// procpool does beyond starting them counts against it.
+func start64(b *bench) ([]row, error) {
+	args := []string{"run", "--procs", "64", "--task", "null", "64"}
+	ours := timed("procpool", 1, append([]string{b.procpool}, args...)...)
+	peers := []row{{peer: timed("bare Go", 1, b.bare, "64"), goal: goal{most: 1.4}}}
+	if b.before != "" {
+		peers = append(peers, row{peer: timed("procpool before", 1, append([]string{b.before}, args...)...)})
+	}
+	return b.against("start of 64 workers, whole command", ours, "ms", b.rounds(31, 5), peers)
+}
+
+// against measures ours beside the peers of rows, and completes these.
+func (b *bench) against(what string, ours *contender, unit string, rounds int, rows []row) ([]row, error) {
+	all := []*contender{ours}
+	for i := range rows {
+		r := &rows[i]
+		r.what, r.ours, r.unit = what, ours, unit
+		all = append(all, r.peer)
+	}
+	return rows, b.measure(rounds, all...)
+}
