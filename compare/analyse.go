@@ -86,7 +86,9 @@ func (a *analysis) comparison(task string, x, y int) Comparison {
 				quiet = append(quiet, v)
 			}
 		}
-		c.Quiet = Known(estimate(quiet, a.level).exp())
+		if len(quiet) > 0 {
+			c.Quiet = Known(estimate(quiet, a.level).exp())
+		}
 	}
 	return c
 }

@@ -73,6 +73,7 @@ type engine struct {
 	rounds int             // complete
 	stops  map[string]Stop // tasks that are done
 	spent  []float64       // seconds of each complete round
+	took   float64         // seconds of the last run, what was not timed included
 }
 
 // seen is the first value of a task and the cell it came from.
@@ -104,7 +105,7 @@ func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (R
 	if err := r.Settle(); err != nil {
 		return Run{}, fmt.Errorf("%v: %w", c, err)
 	}
-	r.Start = start
+	r.Start, e.took = start, e.elapsed()-start
 	if !compared {
 		return r, nil
 	}

@@ -3,12 +3,12 @@ package compare
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-	"strconv"
 	"time"
 
 	"procpool/ipc"
+	"procpool/parent/placement"
+	"procpool/task"
 )
 
 // A Task names what is compared. Runners know tasks by name.
@@ -19,6 +19,9 @@ type Task struct {
 	Size  int64 // indices; 0: calibrated on the serial backend
 }
 
+// Of is the experiment's view of a task over intervals.
+func Of(s *task.Spec) Task { return Task{Name: s.Name, Grain: s.Grain} }
+
 // Options say what to compare and how precisely. The zero value is the standard
 // experiment: the six standard tasks, serial, goroutines and processes, worker
 // counts 1, 2, 4, ... up to the CPUs, in at most five minutes.
@@ -26,7 +29,7 @@ type Options struct {
 	Tasks    []Task    // none: pi, primes, alloc, table, pagefault, counter; null always runs as well, as the floor
 	Backends []Backend // none: serial, goroutines, processes; serial always runs
 	Workers  []int     // worker counts; none: powers of two up to CPUs, and CPUs
-	CPUs     int       // that may be used; 0: runtime.NumCPU
+	CPUs     int       // that may be used; 0: as many as a pool would have workers here
 	Why      bool      // also run the ablations, at the largest worker count
 
 	Chunks     int           // of each task, about; 0: 64, or 8 for each worker of the largest count if that is more
@@ -41,7 +44,7 @@ type Options struct {
 
 	PlanOnly bool // stop before the first round: calibrate, warm up, and return the plan
 
-	Environment []Fact // stored as given; none: what package runtime knows, see Environment
+	Environment []Fact // stored as given; none: see [Environment]
 
 	now func() time.Time // tests have a clock of their own
 }
@@ -57,19 +60,27 @@ const (
 	smallestTarget = 5 * time.Millisecond
 )
 
+// StandardTasks names the tasks of the standard experiment, which a program must
+// define to run it.
+func StandardTasks() []string {
+	return []string{"pi", "primes", "alloc", "table", "pagefault", "counter"}
+}
+
 // Null is the name of the task that does nothing: its times are the floor.
 const Null = "null"
 
 func (o Options) withDefaults() Options {
 	if len(o.Tasks) == 0 {
-		for _, name := range []string{"pi", "primes", "alloc", "table", "pagefault", "counter"} {
+		for _, name := range StandardTasks() {
 			o.Tasks = append(o.Tasks, Task{Name: name})
 		}
 	}
 	if len(o.Backends) == 0 {
 		o.Backends = []Backend{Serial, Goroutines, Processes}
 	}
-	o.CPUs = orElse(o.CPUs, runtime.NumCPU())
+	if o.CPUs == 0 {
+		o.CPUs = availableCPUs()
+	}
 	if len(o.Workers) == 0 {
 		for n := 1; n < o.CPUs; n *= 2 {
 			o.Workers = append(o.Workers, n)
@@ -93,16 +104,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Environment is what package runtime knows about this machine and program; a
-// caller that knows more (the CPU model, the kernel, quotas) appends to it. The
-// first names are those of the Go benchmark format.
-func Environment() []Fact {
-	return []Fact{
-		{"goos", runtime.GOOS},
-		{"goarch", runtime.GOARCH},
-		{"go", runtime.Version()},
-		{"cpus", strconv.Itoa(runtime.NumCPU())},
-	}
+// availableCPUs is what the affinity mask, quotas and job managers leave.
+func availableCPUs() int {
+	l, _ := placement.System{}.Limits() // a bad variable is left out
+	return max(l.Procs, 1)
 }
 
 func orElse[T comparable](v, standard T) T {

@@ -198,6 +198,6 @@ func (e *engine) tooLong(need float64) error {
 		return time.Duration(s * float64(time.Second)).Round(10 * time.Millisecond)
 	}
 	return &PlanError{Plan: p,
-		Reason: fmt.Sprintf("%d cells in at least %d rounds need about %v, and the budget is %v", len(p.Cells), p.Rounds[0], round(need), e.o.MaxTime),
+		Reason: fmt.Sprintf("%d cells in at least %d rounds need about %v even at the smallest sizes, and the budget is %v", len(p.Cells), p.Rounds[0], round(need), e.o.MaxTime),
 		Hint:   "allow more time, or compare fewer tasks, backends or worker counts"}
 }

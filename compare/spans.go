@@ -78,7 +78,21 @@ func (w *Worker) settle(wall float64) error {
 	if w.Phases, err = phaseTimes(w.Spans, wall); err != nil {
 		return fmt.Errorf("worker %d: %w", w.Index, err)
 	}
+	w.separatePauses()
 	return nil
+}
+
+// separatePauses takes the collector's pauses out of the computing that they
+// interrupted where only their sum is known, as of worker processes.
+func (w *Worker) separatePauses() {
+	pause, ok := w.GCPauseSeconds.Get()
+	i := slices.IndexFunc(w.Phases, func(t PhaseTime) bool { return t.Phase == Compute })
+	if !ok || pause == 0 || i < 0 || w.seconds(GC) > 0 {
+		return
+	}
+	pause = min(pause, w.Phases[i].Seconds)
+	w.Phases[i].Seconds = math.Round((w.Phases[i].Seconds-pause)*1e9) / 1e9
+	w.Phases = slices.Insert(w.Phases, i+1, PhaseTime{GC, pause})
 }
 
 // seconds is the time of one phase.

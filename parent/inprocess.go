@@ -1,11 +1,14 @@
 package parent
 
 import (
+	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
 	"procpool/internal/role"
 	"procpool/ipc"
+	"procpool/parent/placement"
 	"procpool/task"
 )
 
@@ -13,7 +16,7 @@ import (
 // once for many short chunks.
 const settleEvery = time.Millisecond
 
-// A goroutine is the body of a worker in the goroutines backend.
+// A goroutine is the body of a worker in the goroutines and threads backends.
 type goroutine struct {
 	slot   *slot
 	ready  *sync.Cond // on the pool's lock: the hand was filled, or it is time to end
@@ -38,6 +41,51 @@ func (g *goroutine) more() int {
 	return ipc.MaxPending - len(g.slot.hand)
 }
 
+// start is the worker's life, in the threads backend on a thread of its own.
+func (g *goroutine) start() {
+	if p := g.slot.pool; p.opts.Backend == Threads {
+		release, err := g.takeThread()
+		if err != nil {
+			p.mu.Lock()
+			p.fail(fmt.Errorf("worker %d cannot have its thread: %w", g.slot.index, err))
+			p.mu.Unlock()
+			return
+		}
+		defer release()
+	}
+	g.run()
+}
+
+// takeThread locks the goroutine to an OS thread and binds that to the worker's
+// CPUs. release gives the thread back as it was; one that cannot be freed of its
+// bounds ends with the goroutine, so that nothing else ever runs on it.
+func (g *goroutine) takeThread() (release func(), err error) {
+	runtime.LockOSThread()
+	var cpus placement.CPUSet
+	if bind := g.slot.pool.opts.Bind; len(bind) > 0 {
+		cpus = bind[g.slot.index%len(bind)]
+	}
+	if cpus.Empty() {
+		return runtime.UnlockOSThread, nil
+	}
+	mask, err := placement.ThreadAffinity()
+	if err == nil {
+		err = placement.SetThreadAffinity(cpus)
+	}
+	if err != nil {
+		runtime.UnlockOSThread()
+		return nil, err
+	}
+	g.slot.pool.mu.Lock()
+	g.slot.stats.CPUs = cpus.String()
+	g.slot.pool.mu.Unlock()
+	return func() {
+		if placement.SetThreadAffinity(mask) == nil {
+			runtime.UnlockOSThread()
+		}
+	}, nil
+}
+
 // run computes until the pool is closed.
 func (g *goroutine) run() {
 	p := g.slot.pool
@@ -45,7 +93,7 @@ func (g *goroutine) run() {
 	orderly := false
 	defer func() {
 		if !orderly { // a task ended this goroutine: another takes its place
-			p.workers.Go(g.run)
+			p.workers.Go(g.start)
 		}
 	}()
 	for {

@@ -17,6 +17,7 @@ type Backend string
 const (
 	Processes  Backend = "processes"  // worker processes, which share nothing
 	Goroutines Backend = "goroutines" // goroutines of this process
+	Threads    Backend = "threads"    // goroutines of this process, each on an OS thread of its own
 	Serial     Backend = "serial"     // the goroutine that asks for the results
 )
 
@@ -68,8 +69,9 @@ type Options struct {
 	Launcher string
 	Hosts    []string // for {host}; they belong to the pool
 
-	// Bind pins worker i to the CPUs Bind[i%len(Bind)], before its runtime
-	// starts; an empty set binds nothing. placement.NewPlan makes such plans. Linux only.
+	// Bind pins worker i to the CPUs Bind[i%len(Bind)]: a process before its
+	// runtime starts, in the threads backend the thread. An empty set binds
+	// nothing. placement.NewPlan makes such plans. Linux only.
 	Bind []placement.CPUSet
 
 	// Stderr receives what workers write to their standard error, line by
@@ -108,9 +110,9 @@ func (o Options) withDefaults() (Options, error) {
 	switch o.Backend {
 	case "":
 		o.Backend = Processes
-	case Processes, Goroutines, Serial:
+	case Processes, Goroutines, Threads, Serial:
 	default:
-		return o, refuse("unknown backend %q: it is processes, goroutines or serial", o.Backend)
+		return o, refuse("unknown backend %q: it is processes, goroutines, threads or serial", o.Backend)
 	}
 	if o.Procs == 0 {
 		if err := o.chooseProcs(); err != nil {
@@ -173,7 +175,7 @@ func (o Options) onlyProcesses() error {
 		return refuse("backend %s launches nothing: a launcher is for worker processes", o.Backend)
 	case o.GOMEMLIMIT > 0 || len(o.Env) > 0:
 		return refuse("backend %s has no worker processes with a memory limit or an environment of their own", o.Backend)
-	case len(o.Bind) > 0:
+	case len(o.Bind) > 0 && o.Backend != Threads:
 		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
 	}
 	return nil

@@ -122,11 +122,11 @@ func (p *Pool) start() {
 		}
 		p.workers.Go(func() { supervisors.Wait(); close(p.gone) })
 		p.workers.Go(p.monitor)
-	case Goroutines:
+	case Goroutines, Threads:
 		for _, s := range p.slots {
 			g := &goroutine{slot: s, ready: sync.NewCond(&p.mu)}
 			s.body = g
-			p.workers.Go(g.run)
+			p.workers.Go(g.start)
 		}
 	case Serial:
 		for _, s := range p.slots {
@@ -270,9 +270,14 @@ func (p *Pool) giveUp(s *slot, tries int, err error) {
 		p.offer() // shares have grown
 		return
 	}
-	p.failure = &StartError{Tries: tries, Err: err}
+	p.fail(&StartError{Tries: tries, Err: err})
+}
+
+// fail leaves the pool without hope: what runs and what comes fails with why.
+func (p *Pool) fail(why error) {
+	p.failure = why
 	for _, j := range p.jobs {
-		j.fail(p.failure)
+		j.fail(why)
 	}
 }
 

@@ -55,7 +55,13 @@ type Outcome struct {
 	Earlier int64          // chunks of these that were left out as Done
 	Retries int64          // chunks handed out again
 	Wall    time.Duration
+
+	fold task.Fold
 }
+
+// AppendTotal appends the encoding of Total to dst, as a partial that is it would
+// travel. There must be a Total.
+func (o Outcome) AppendTotal(dst []byte) ([]byte, error) { return o.fold.AppendTotal(dst) }
 
 // A Chunk is a finished part of a run. Its methods are valid only while
 // OnChunk runs.
@@ -335,7 +341,7 @@ func (s *summing) outcome(wall time.Duration, err error) (Outcome, error) {
 		return o, err
 	}
 	if o.Earlier == 0 {
-		o.Value, o.Total = s.fold.Value(), s.fold.Total()
+		o.Value, o.Total, o.fold = s.fold.Value(), s.fold.Total(), s.fold
 	}
 	return o, nil
 }

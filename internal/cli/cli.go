@@ -61,7 +61,7 @@ func newApp(e *env) *cli.App {
 		ErrWriter:   e.stderr,
 		Flags:       []cli.Flag{toggle(groupOutput, "help", "h", ""), toggle(groupOutput, "version", "", "")},
 		Commands: []*cli.Command{
-			runCommand(e), intervalsCommand(e), mergeCommand(e), tasksCommand(e), doctorCommand(e), childCommand(),
+			runCommand(e), intervalsCommand(e), compareCommand(e), mergeCommand(e), tasksCommand(e), doctorCommand(e), childCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are exit.go's
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },

@@ -17,13 +17,14 @@ import (
 const (
 	groupWhat   = "what to compute"
 	groupWhere  = "where"
+	groupMethod = "how precisely"
 	groupLimits = "when something goes wrong"
 	groupBatch  = "for batch jobs"
 	groupOutput = "output"
 )
 
 // groups are in the order of help texts.
-var groups = [...]string{groupWhat, groupWhere, groupLimits, groupBatch, groupOutput}
+var groups = [...]string{groupWhat, groupWhere, groupMethod, groupLimits, groupBatch, groupOutput}
 
 // A textFlag is a flag whose value is read later, by the one function that
 // knows how: the library reads numbers in ways of its own (010 as eight). The
@@ -93,6 +94,7 @@ func runFlags() []cli.Flag {
 		text(groupBatch, "deadline", "", "", "end the run after `D`, or auto: before the Slurm job ends; what is finished is kept and reported"),
 		text(groupBatch, "grace", "", "5s", "after a first signal, let chunks in hand finish for at most `D`"),
 		toggle(groupOutput, "json", "", "print one JSON object, also when the run fails"),
+		text(groupOutput, "trace", "", "", "write a timeline of the run to `FILE`, for Perfetto or chrome://tracing; it keeps every chunk in memory"),
 		text(groupOutput, "progress", "", "auto", "`WHEN` to show progress on stderr: auto (on a terminal), always or never"),
 		toggle(groupOutput, "verbose", "v", "account for every worker on stderr, and show crashes whole"),
 	)
@@ -164,24 +166,22 @@ func readProcs(c *cli.Context) (int, error) {
 	return int(n), err
 }
 
-// taskNames are the tasks that a command line can ask for: those over intervals.
-func taskNames() []string {
-	return slices.DeleteFunc(slices.Clone(task.Names()), func(name string) bool {
-		spec, _ := task.Lookup(name)
-		return !spec.Sums()
-	})
-}
-
 func findTask(name string) (*task.Spec, error) {
 	spec, ok := task.Lookup(name)
 	if !ok || !spec.Sums() {
-		hint := "the tasks are " + strings.Join(taskNames(), ", ")
-		if near := nearest(name, taskNames()); near != "" {
+		known := taskNames()
+		hint := "the tasks are " + strings.Join(known, ", ")
+		if near := nearest(name, known); near != "" {
 			hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 		}
 		return nil, usageHint(fmt.Sprintf("unknown task %q", name), hint)
 	}
 	return spec, nil
+}
+
+// taskNames lists the tasks over intervals; the program has others for its own use.
+func taskNames() []string {
+	return slices.DeleteFunc(task.Names(), func(name string) bool { s, _ := task.Lookup(name); return !s.Sums() })
 }
 
 // readOptions reads the flags that say how to compute.

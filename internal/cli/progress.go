@@ -24,7 +24,8 @@ type progress struct {
 	begin  time.Time
 	chunks int64
 	done   int64
-	gone   int // workers lost
+	gone   int    // workers lost
+	text   string // how far it is, where that is not told by chunks
 	drawn  bool
 	said   int // lines of their own
 }
@@ -98,6 +99,13 @@ func (p *progress) end() {
 	p.clear()
 }
 
+// tell says how far it is.
+func (p *progress) tell(text string) {
+	p.mu.Lock()
+	p.text = text
+	p.mu.Unlock()
+}
+
 func (p *progress) chunk() {
 	p.mu.Lock()
 	p.done++
@@ -125,6 +133,9 @@ func (p *progress) draw() {
 
 // line is at most 79 columns wide.
 func (p *progress) line(elapsed time.Duration) string {
+	if text := []rune(p.text); len(text) > 0 {
+		return string(text[:min(len(text), 79)])
+	}
 	rate := float64(p.done) / max(elapsed.Seconds(), 1e-9)
 	line := fmt.Sprintf("%d/%d chunks %3.0f%%", p.done, p.chunks, 100*float64(p.done)/float64(max(p.chunks, 1)))
 	if p.done > 0 {

@@ -38,6 +38,7 @@ type running struct {
 	limits  placement.Limits
 	plan    *bindings
 	journal *keeper // nil without --journal
+	trace   *tracer // nil without --trace
 	until   time.Time
 	json    bool
 	verbose bool
@@ -90,6 +91,9 @@ func prepare(c *cli.Context, e *env) (*running, error) {
 	}
 	r.options.Bind = r.plan.cpus()
 	r.grid = r.cut()
+	if r.trace, err = readTrace(c); err != nil {
+		return nil, err
+	}
 	if err := r.readJournal(c); err != nil {
 		return nil, err
 	}
@@ -141,7 +145,7 @@ func (r *running) compute(ctx context.Context) error {
 	signals := newWatch(ctx)
 	defer signals.release()
 	r.signals = signals
-	r.options.OnEvent = r.event
+	r.options.OnEvent, r.options.Trace = r.event, r.trace != nil
 	r.options.Stderr = r.progress.guard(r.stderr)
 	pool, err := parent.NewPool(signals.ctx, r.options)
 	if err != nil {
@@ -162,7 +166,7 @@ func (r *running) compute(ctx context.Context) error {
 	r.signal = signals.first()
 	r.progress.end()
 	r.value = r.outcome.Value
-	if err := r.journal.finish(r); r.err == nil {
+	if err := errors.Join(r.journal.finish(r), r.trace.write(r)); r.err == nil {
 		r.err = err
 	}
 	return nil
@@ -197,6 +201,7 @@ func (r *running) onChunk() func(parent.Chunk) error {
 
 // event says what a user should know while the run goes on.
 func (r *running) event(ev parent.Event) {
+	r.trace.event(ev)
 	switch ev.Kind {
 	case parent.WorkerLost:
 		if r.signals.explains(ev.Err) || r.notLaunched(ev.Err) {

@@ -1,0 +1,292 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"procpool/child"
+	"procpool/ipc"
+	"procpool/parent"
+	"procpool/parent/placement"
+	"procpool/task"
+)
+
+func TestMain(m *testing.M) {
+	child.Main()
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // or each of many processes takes a second to end
+	os.Exit(m.Run())
+}
+
+// pi is the tutorial's task, whose bits depend on cuts and order.
+var pi = task.DefineSum("pi", func(ctx context.Context, iv ipc.Interval) (float64, error) {
+	sum := 0.0
+	for i := iv.Start; i < iv.End; i++ {
+		sum += float64(4-8*(i%2)) / float64(2*i+1)
+	}
+	return sum, ctx.Err()
+}, func(a, b float64) float64 { return a + b }, task.Grain(10))
+
+// garbage keeps the collector busy.
+var garbage = task.DefineSum("garbage", func(ctx context.Context, iv ipc.Interval) (int, error) {
+	kept, sum := make([][]byte, 64), 0
+	for i := iv.Start; i < iv.End; i++ {
+		kept[i%64] = make([]byte, 4096)
+		sum += len(kept[(i*7)%64])
+	}
+	return int(iv.Len()) + 0*sum, ctx.Err()
+}, func(a, b int) int { return a + b })
+
+// whoami breaks the rule: its value depends on the process that computes it.
+var whoami = task.DefineSum("whoami", func(context.Context, ipc.Interval) (int, error) { return os.Getpid(), nil },
+	func(a, b int) int { return a + b })
+
+var failing = task.DefineSum("failing", func(context.Context, ipc.Interval) (int, error) { return 0, errors.New("no such luck") },
+	func(a, b int) int { return a + b })
+
+// cells are one of every kind, all of the same task and cuts.
+func cells(name string, size int64) []Cell {
+	cell := func(b Backend, workers int, a Ablation) Cell {
+		return Cell{Task: name, Backend: b, Workers: workers, Ablation: a, Interval: ipc.Interval{Start: 20, End: 20 + size}, ChunkSize: size/7/10*10 + 10}
+	}
+	return []Cell{cell(Serial, 1, Plain), cell(Goroutines, 3, Plain), cell(Threads, 2, Plain), cell(Processes, 1, Plain), cell(Processes, 3, Plain),
+		cell(Processes, 2, Warm), cell(Processes, 2, Bound), cell(Processes, 2, GCOff), cell(Goroutines, 2, GCOff), cell(Goroutines, 2, EqualHeap)}
+}
+
+func TestEveryCellGivesTheSameBitsAndACoherentTimeline(t *testing.T) {
+	var first Run
+	for _, c := range cells("pi", 20_000) {
+		r, err := Pools{}.Run(t.Context(), c)
+		if errors.Is(err, errors.ErrUnsupported) {
+			t.Logf("%v: %v", c, err)
+			continue
+		} else if err != nil {
+			t.Fatalf("%v: %v", c, err)
+		}
+		if first.Value.Bits == "" {
+			first = r
+		} else if r.Value != first.Value {
+			t.Errorf("%v gives %v, %v gives %v", c, r.Value, cells("pi", 20_000)[0], first.Value)
+		}
+		if err := r.Settle(); err != nil {
+			t.Errorf("%v: %v", c, err)
+		}
+		checkWorkers(t, c, r)
+		checkTerms(t, c, r)
+		if cpu, ok := r.Parent.CPUSeconds.Get(); !ok || cpu <= 0 || r.Parent.PID == os.Getpid() {
+			t.Errorf("%v: its parent is %+v", c, r.Parent)
+		}
+	}
+	if !strings.HasPrefix(first.Value.Text, "-") && len(first.Value.Bits) != 16 {
+		t.Errorf("value %+v", first.Value)
+	}
+}
+
+// checkWorkers checks that the workers' spans leave no gap until the parent is
+// alone, and that there is as much computing as chunks.
+func checkWorkers(t *testing.T, c Cell, r Run) {
+	t.Helper()
+	want := c.Workers
+	if c.Backend == Serial {
+		want = 0
+	}
+	if len(r.Workers) != want {
+		t.Fatalf("%v has %d workers", c, len(r.Workers))
+	}
+	computed, pids := 0, map[int]bool{}
+	for _, w := range append(slices.Clone(r.Workers), r.Parent) {
+		at := 0.0
+		for _, s := range w.Spans {
+			if s.Phase == Compute {
+				computed++
+			}
+			if w.Index >= 0 && s.Phase != GC && s.Start != at {
+				t.Errorf("%v worker %d: nothing is known of [%g, %g]", c, w.Index, at, s.Start)
+			}
+			at = max(at, s.End)
+		}
+		if w.Index >= 0 && c.Backend == Processes && w.seconds(Compute) > 0 {
+			if cpu, ok := w.CPUSeconds.Get(); !ok || cpu <= 0 || pids[w.PID] || w.PID == r.Parent.PID {
+				t.Errorf("%v worker %d: PID %d, usage %+v", c, w.Index, w.PID, w.Usage)
+			}
+			pids[w.PID] = true
+		}
+	}
+	if computed != 7 {
+		t.Errorf("%v: %d spans of computing for 7 chunks", c, computed)
+	}
+	if spawns := slices.ContainsFunc(r.Workers, func(w Worker) bool { return w.seconds(Spawn) > 0 }); spawns != (c.Backend == Processes && c.Ablation != Warm) {
+		t.Errorf("%v: its workers were started within the run: %v", c, spawns)
+	}
+}
+
+func checkTerms(t *testing.T, c Cell, r Run) {
+	t.Helper()
+	budget := map[Ablation]string{GCOff: "GOGC=off", EqualHeap: "GOGC=200, one heap"}[c.Ablation]
+	if budget == "" && os.Getenv("GOGC") == "" {
+		budget = "GOGC=100"
+	}
+	if !strings.HasPrefix(r.Terms.HeapBudget, budget) {
+		t.Errorf("%v: heap budget %q", c, r.Terms.HeapBudget)
+	}
+	if separate := c.Backend == Processes; (r.Terms.WorkerGOMAXPROCS == 1) != separate || r.Terms.ParentGOMAXPROCS < 1 {
+		t.Errorf("%v: terms %+v", c, r.Terms)
+	}
+	if (r.Terms.Pool == "warm") != (c.Ablation == Warm) || (r.Terms.Binding != "none") != (c.Ablation == Bound) {
+		t.Errorf("%v: terms %+v", c, r.Terms)
+	}
+	if c.Ablation == Bound {
+		for i, w := range r.Workers {
+			if set, err := placement.ParseCPUSet(w.CPUs); w.seconds(Compute) > 0 && (err != nil || set.Count() != 1) {
+				t.Errorf("worker %d is bound to %q", i, w.CPUs)
+			}
+		}
+	}
+}
+
+func TestCPUTimeIsCountedOnce(t *testing.T) {
+	used := func(seconds float64) Worker { return Worker{Usage: Usage{CPUSeconds: Known(seconds)}} }
+	for _, c := range []struct {
+		what    string
+		workers []Worker
+		want    float64
+	}{{"serial", nil, 7}, {"goroutines", []Worker{{}, {}}, 7}, {"processes", []Worker{used(1), used(3)}, 3}} {
+		r := Run{Workers: c.workers}
+		r.account(parent.WorkerStats{UserSeconds: 5, SystemSeconds: 2}) // of the host and its children
+		if seconds, ok := r.Parent.CPUSeconds.Get(); !ok || seconds != c.want {
+			t.Errorf("%s: %g s are the parent's own, want %g", c.what, seconds, c.want)
+		}
+	}
+}
+
+func TestTheCollectorIsSeenAndSwitchedOff(t *testing.T) {
+	if os.Getenv("GOGC") != "" {
+		t.Skip("GOGC is set")
+	}
+	cycles := func(b Backend, a Ablation) float64 {
+		r, err := Pools{}.Run(t.Context(), Cell{Task: "garbage", Backend: b, Workers: 2, Ablation: a, Interval: ipc.Interval{End: 20_000}, ChunkSize: 500})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, ok := r.total(func(u Usage) Maybe[float64] { return u.GCCycles }).Get()
+		if !ok {
+			t.Fatalf("%s: cycles are unknown", b)
+		}
+		pause := 0.0
+		for _, w := range r.Workers {
+			pause += w.seconds(GC)
+		}
+		if (pause > 0) != (n > 0) {
+			t.Errorf("%s %s: %g cycles, pauses of %g s", b, a, n, pause)
+		}
+		return n
+	}
+	for _, b := range []Backend{Goroutines, Processes} {
+		if on, off := cycles(b, Plain), cycles(b, GCOff); on < 5 || off != 0 {
+			t.Errorf("%s: %g cycles, and %g without the collector", b, on, off)
+		}
+	}
+	if one, two := cycles(Goroutines, Plain), cycles(Goroutines, EqualHeap); two > 0.75*one {
+		t.Errorf("%g cycles, and %g with twice the heap budget", one, two)
+	}
+}
+
+func TestAnExperimentOnRealPools(t *testing.T) {
+	rec, err := Do(t.Context(), Options{Tasks: []Task{{Name: "pi", Grain: 10, Size: 20_000}}, Workers: []int{2},
+		Backends: []Backend{Goroutines, Processes}, Why: true, MaxRounds: 7, MaxTime: time.Hour, Seed: 1}, Pools{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec.Status != Done || len(rec.Order) != 7 || !rec.Results.Tasks[0].Identical || rec.Results.Tasks[0].Rounds != 7 {
+		t.Errorf("status %s, %d rounds, %+v", rec.Status, len(rec.Order), rec.Results.Tasks[0])
+	}
+	if len(rec.Results.Tasks[0].Why) != 1 {
+		t.Error("no reasons")
+	}
+	for _, w := range rec.Warnings {
+		if strings.Contains(w.Text, "terms changed") {
+			t.Error(w.Text)
+		}
+	}
+	for _, c := range rec.Results.Tasks[0].Cells {
+		sum := c.Unaccounted
+		for _, p := range c.Where {
+			sum += p.Seconds
+		}
+		if label := rec.Plan.Cells[c.Cell].Label(); len(c.Where) == 0 || c.Unaccounted > 0.01*sum {
+			t.Errorf("%s: %v, unaccounted %g s", label, c.Where, c.Unaccounted)
+		}
+	}
+}
+
+func TestResultsThatDifferEndTheExperiment(t *testing.T) {
+	rec, err := Do(t.Context(), Options{Tasks: []Task{{Name: "whoami", Size: 10}}, Workers: []int{1}, MaxTime: time.Hour}, Pools{}, nil)
+	var differ *DifferError
+	if !errors.As(err, &differ) || rec.Status != Differ {
+		t.Errorf("status %s, %v", rec.Status, err)
+	}
+}
+
+func TestWhatCannotRun(t *testing.T) {
+	for _, c := range []struct {
+		task, want string
+		pools      Pools
+	}{
+		{"failing", "no such luck", Pools{}},
+		{"unheard-of", `no task "unheard-of"`, Pools{}},
+		{"pi", "neither none, close or spread", Pools{Bind: "sideways"}},
+	} {
+		cell := Cell{Task: c.task, Backend: Processes, Workers: 1, Interval: ipc.Interval{End: 10}, ChunkSize: 10}
+		if _, err := c.pools.Run(t.Context(), cell); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.task, err, c.want)
+		}
+	}
+	for _, a := range []Ablation{Bound, EqualHeap} {
+		cell := Cell{Task: "pi", Backend: Processes, Workers: 1, Ablation: a, Interval: ipc.Interval{End: 10}, ChunkSize: 10}
+		if _, err := (Pools{Bind: "close", EqualHeap: true}).Run(t.Context(), cell); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s where it holds anyway: %v", a, err)
+		}
+	}
+}
+
+func TestACancelledRunEndsAtOnce(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	cell := Cell{Task: "pi", Backend: Processes, Workers: 2, Interval: ipc.Interval{End: 1 << 50}, ChunkSize: 1 << 20}
+	if _, err := (Pools{}).Run(ctx, cell); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled run: %v", err)
+	}
+}
+
+func TestDisturbances(t *testing.T) {
+	quiet := surroundings{cpus: 2, busy: 10, stolen: 1, throttled: 3}
+	for _, c := range []struct {
+		after surroundings
+		want  string
+	}{
+		{surroundings{2, 11, 1, 3}, "[]"},
+		{surroundings{2, 11.08, 1, 3}, "[]"},
+		{surroundings{2, 11, 1.2, 3}, "[steal]"},
+		{surroundings{2, 11, 1.01, 3}, "[]"},
+		{surroundings{2, 11, 1, 3.1}, "[throttled]"},
+		{surroundings{2, 11.5, 1.5, 3.1}, "[steal throttled other load]"},
+		{surroundings{}, "[]"}, // not told
+	} {
+		if got := fmt.Sprint(quiet.flags(c.after, time.Second, 1)); got != c.want {
+			t.Errorf("%+v is flagged %s, want %s", c.after, got, c.want)
+		}
+	}
+	var s surroundings
+	mask := placement.NewCPUSet(1, 3)
+	for _, line := range []string{"cpu 9 9 9 9 9 9 9 9 9 9", "cpu0 9 9 9 9 9 9 9 9", "cpu1 100 200 300 4 5 600 700 800 0 0", "cpu3 100 0 0 0 0 0 0 0", "intr 1 2 3"} {
+		s.add(strings.Fields(line), mask)
+	}
+	if s != (surroundings{cpus: 2, busy: 20, stolen: 8}) {
+		t.Errorf("read %+v", s)
+	}
+}
