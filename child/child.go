@@ -26,7 +26,7 @@ import (
 const (
 	// Arg is the first argument that makes a program a worker. A second one,
 	// optional, is the worker's index. KEY=VALUE arguments after it are set in the
-	// environment, which not every launcher carries; GOMAXPROCS=N among them holds at once.
+	// environment, which not every launcher carries; GOMAXPROCS=N and GOMEMLIMIT=BYTES among them hold at once.
 	Arg = "procpool-child"
 	// Env does the same where arguments are not free. Main unsets it at once,
 	// so that what a task starts is no worker by accident.
@@ -77,8 +77,13 @@ func apply(settings []string) {
 			continue
 		}
 		os.Setenv(key, value)
-		if n, err := strconv.Atoi(value); key == "GOMAXPROCS" && err == nil && n > 0 && n != runtime.GOMAXPROCS(0) {
-			runtime.GOMAXPROCS(n)
+		n, err := strconv.ParseInt(value, 10, 64)
+		switch {
+		case err != nil:
+		case key == "GOMAXPROCS" && n != int64(runtime.GOMAXPROCS(0)): // to set it stops the world
+			runtime.GOMAXPROCS(int(n))
+		case key == "GOMEMLIMIT":
+			debug.SetMemoryLimit(n)
 		}
 	}
 }

@@ -50,14 +50,21 @@ func newLauncher(o Options) (*launcher, error) {
 			return nil, refuse("launcher %q: {cpu}: %v", o.Launcher, err)
 		}
 	}
-	// A launcher such as ssh carries no environment.
-	l.settings = []string{"GOMAXPROCS=" + strconv.Itoa(o.GOMAXPROCS), depthEnv + "=" + strconv.Itoa(depth()+1)}
+	for _, kv := range childEnv(os.Environ(), o) {
+		if key, _, _ := strings.Cut(kv, "="); slices.Contains(carried[:], key) {
+			l.settings = append(l.settings, kv)
+		}
+	}
 	program := l.words(0)[0]
 	if _, err := exec.LookPath(program); err != nil {
 		return nil, refuse("launcher %q: there is no program %q to be run here", o.Launcher, program)
 	}
 	return l, nil
 }
+
+// carried are the variables that reach a worker as arguments, too, since a
+// launcher such as ssh passes no environment on.
+var carried = [...]string{"GOMAXPROCS", "GOMEMLIMIT", depthEnv}
 
 // check refuses what a launcher cannot honour.
 func (l *launcher) check(o Options) error {

@@ -205,7 +205,7 @@ func (r *running) event(ev parent.Event) {
 	switch ev.Kind {
 	case parent.WorkerLost:
 		if r.signals.explains(ev.Err) || r.notLaunched(ev.Err) {
-			return // there will be one message for it all
+			return // there will be one message for it all, or there was one
 		}
 		r.progress.lost()
 		r.progress.say("procpool: %s; its work goes to another", oneLine(ev.Err.Error()))
