@@ -171,6 +171,14 @@ func readProcs(c *cli.Context) (int, error) {
 	return int(n), err
 }
 
+// taskNames are the tasks that a command line can ask for: those over intervals.
+func taskNames() []string {
+	return slices.DeleteFunc(task.Names(), func(name string) bool {
+		spec, _ := task.Lookup(name)
+		return !spec.Sums()
+	})
+}
+
 func findTask(name string) (*task.Spec, error) {
 	spec, ok := task.Lookup(name)
 	if !ok || !spec.Sums() {
