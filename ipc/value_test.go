@@ -31,7 +31,8 @@ type (
 		F float64
 	}
 	list struct {
-		_msgpack struct{} `msgpack:",as_array"` //nolint:unused
+		//lint:ignore U1000 the library looks for it
+		_msgpack struct{} `msgpack:",as_array"`
 		A, B     int
 	}
 	node struct {
@@ -344,6 +345,7 @@ func appendError[T any](v T) error {
 
 func TestCarries(t *testing.T) {
 	type (
+		//lint:ignore U1000 that it is here is the point
 		hidden  struct{ a int }
 		skipped struct {
 			C chan int `msgpack:"-"`
