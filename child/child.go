@@ -13,9 +13,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 
 	"procpool/internal/role"
 	"procpool/ipc"
@@ -23,7 +25,8 @@ import (
 
 const (
 	// Arg is the first argument that makes a program a worker. A second one,
-	// optional, is the worker's index.
+	// optional, is the worker's index. KEY=VALUE arguments after it are set in the
+	// environment, which not every launcher carries; GOMAXPROCS=N and GOMEMLIMIT=BYTES among them hold at once.
 	Arg = "procpool-child"
 	// Env does the same where arguments are not free. Main unsets it at once,
 	// so that what a task starts is no worker by accident.
@@ -40,28 +43,49 @@ const maxStack = 128 << 20
 // standing alone, that make the process a worker.
 func Main(aliases ...string) {
 	role.Seal()
-	index, is := requested(os.Args, aliases)
+	index, settings, is := requested(os.Args, aliases)
 	if !is {
 		return
 	}
 	if os.Getenv(Env) != "" {
 		os.Unsetenv(Env)
 	}
+	apply(settings)
 	os.Exit(run(index))
 }
 
-// requested reports whether args ask for a worker, and for which.
-func requested(args, aliases []string) (index int, is bool) {
+// requested reports whether args ask for a worker, for which, and its settings.
+func requested(args, aliases []string) (index int, settings []string, is bool) {
 	if len(args) >= 2 && args[1] == Arg {
 		if len(args) >= 3 {
 			index, _ = strconv.Atoi(args[2])
+			settings = args[3:]
 		}
-		return index, true
+		return index, settings, true
 	}
 	if len(args) == 2 && slices.Contains(aliases, args[1]) {
-		return 0, true
+		return 0, nil, true
 	}
-	return 0, os.Getenv(Env) == "1"
+	return 0, nil, os.Getenv(Env) == "1"
+}
+
+// apply makes settings hold in this process and in what it starts.
+func apply(settings []string) {
+	for _, s := range settings {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok {
+			continue
+		}
+		os.Setenv(key, value)
+		n, err := strconv.ParseInt(value, 10, 64)
+		switch {
+		case err != nil:
+		case key == "GOMAXPROCS" && n != int64(runtime.GOMAXPROCS(0)): // to set it stops the world
+			runtime.GOMAXPROCS(int(n))
+		case key == "GOMEMLIMIT":
+			debug.SetMemoryLimit(n)
+		}
+	}
 }
 
 // run is a worker process from claiming its standard streams to its exit code.

@@ -104,7 +104,7 @@ func TestRequested(t *testing.T) {
 		{[]string{"x"}, 0, false}, {nil, 0, false}, {[]string{"x", Arg}, 0, true}, {[]string{"x", Arg, "5"}, 5, true},
 		{[]string{"x", "run", Arg}, 0, false}, {[]string{"x", "child"}, 0, true}, {[]string{"x", "child", "--help"}, 0, false}, {[]string{"x", "kid"}, 0, false},
 	} {
-		if index, is := requested(c.args, []string{"child"}); index != c.index || is != c.is {
+		if index, _, is := requested(c.args, []string{"child"}); index != c.index || is != c.is {
 			t.Errorf("%q: %d, %v", c.args, index, is)
 		}
 	}

@@ -63,6 +63,7 @@ type LostWorkerError struct {
 	Worker   int   // index of the worker
 	PID      int
 	Host     string   // "" for this one
+	Launcher string   // that did not bring it to its hello; "" if it said hello or was started without one
 	Signal   string   // that ended it, such as "killed"; "" if it exited
 	ExitCode int      // -1 if a signal ended it or it is unknown
 	Stderr   []string // the last lines of its standard error; before them, of a Go crash, the first
@@ -76,7 +77,11 @@ func (e *LostWorkerError) Error() string {
 	if e.Attempts > 0 {
 		fmt.Fprintf(&b, "%v: ", e.Input)
 	}
-	fmt.Fprintf(&b, "worker %d (pid %d%s) %s", e.Worker, e.PID, hostSuffix(e.Host), e.how())
+	if e.Launcher != "" {
+		fmt.Fprintf(&b, "worker %d does not start by %q: %s", e.Worker, e.Launcher, e.how())
+	} else {
+		fmt.Fprintf(&b, "worker %d (pid %d%s) %s", e.Worker, e.PID, hostSuffix(e.Host), e.how())
+	}
 	if e.OOM != "" {
 		fmt.Fprintf(&b, ", %s", e.OOM)
 	}
@@ -97,14 +102,19 @@ func lastWords(lines []string) string {
 	return lines[len(lines)-1]
 }
 
+const workLeft = " before its work was done"
+
 // how says how the worker ended.
 func (e *LostWorkerError) how() string {
-	ended := fmt.Sprintf("exited with code %d before its work was done", e.ExitCode)
+	ended := fmt.Sprintf("exited with code %d%s", e.ExitCode, workLeft)
 	switch {
 	case e.Signal != "":
 		ended = "was ended by signal: " + e.Signal
 	case e.ExitCode < 0:
 		ended = "ended in an unknown way"
+	}
+	if e.Launcher != "" {
+		return fmt.Sprintf("%v (the launcher %s)", e.Err, strings.TrimSuffix(ended, workLeft))
 	}
 	if e.Err != nil {
 		return fmt.Sprintf("was given up (%v) and %s", e.Err, ended)

@@ -69,6 +69,7 @@ type chunk struct {
 	attempts int   // workers lost to it, or timeouts
 	err      error // that it ended with
 	worker   int   // that finished it
+	host     string
 	pid      int
 	seconds  float64 // that the task took
 	size     int64   // of the encoded result

@@ -16,10 +16,15 @@ import (
 // reads what the worker says, one that writes to it, and one that passes its
 // standard error on. A fourth waits for the process to end.
 type life struct {
-	pool *Pool
-	slot *slot
-	proc process
-	in   *ipc.Reader
+	pool  *Pool
+	slot  *slot
+	spawn *spawner
+	proc  process
+	in    *ipc.Reader
+
+	launched *launched // proc, if it is a launcher
+	pid      int       // of the worker, as far as it is known; on host
+	host     string    // "" for this one
 
 	heard  atomic.Bool    // bytes came since the monitor looked last
 	kicked chan struct{}  // holds one when there is something to write
@@ -55,14 +60,15 @@ var (
 
 func newLife(w *worker) *life {
 	return &life{
-		pool: w.slot.pool, slot: w.slot, born: time.Now(),
+		pool: w.slot.pool, slot: w.slot, spawn: w.spawn, born: time.Now(),
 		kicked: make(chan struct{}, 1), over: make(chan struct{}), exited: make(chan struct{}),
 	}
 }
 
 // attach makes proc this life's process and starts what goes with it.
 func (l *life) attach(proc process) {
-	l.proc = proc
+	l.proc, l.pid = proc, proc.Pid()
+	l.launch(proc)
 	l.in = ipc.NewReader(&heardReader{proc.Stdout(), &l.heard}, ipc.DefaultLimit) // a hello may be longer than any output
 	l.stderr = newRelay(l.pool, l.slot.index)
 	l.pumps.Go(func() { l.stderr.run(proc.Stderr()) })
@@ -103,6 +109,7 @@ func (l *life) wait() {
 // if that was in order. When it returns the process is gone.
 func (l *life) live() error {
 	err := l.greet()
+	l.spawn.started()
 	if err == nil {
 		err = l.listen()
 	}
@@ -141,6 +148,9 @@ func (l *life) greet() error {
 	if err == nil {
 		err = l.recognise(hello)
 	}
+	if err == nil {
+		err = l.arrived(hello)
+	}
 	if err != nil {
 		if len(noise) > 0 {
 			err = fmt.Errorf("%w; what it said instead begins with %q", err, noise[:min(len(noise), 200)])
@@ -162,7 +172,7 @@ func (l *life) greet() error {
 	}
 	l.kick()
 	p.mu.Unlock()
-	p.emit(Event{Kind: WorkerStarted, Worker: l.slot.index, PID: l.proc.Pid(), Seconds: startup, Began: l.born})
+	p.emit(Event{Kind: WorkerStarted, Worker: l.slot.index, PID: l.pid, Seconds: startup, Began: l.born})
 	return nil
 }
 
@@ -223,6 +233,7 @@ func (l *life) hear(m ipc.Message) error {
 	case m.Kind == ipc.KindBye:
 		bye, err := ipc.ParseBye(m.Body)
 		l.bye = &bye
+		l.proc.Stdin().Close() // a launcher may wait for its end before it closes the output
 		return err
 	}
 	return &ipc.Fault{Reason: fmt.Sprintf("a worker does not say %q", m.Kind)}
@@ -291,10 +302,10 @@ func (l *life) settle() {
 		return
 	}
 	p := l.pool
-	events := p.finished(l.slot.index, l.proc.Pid(), l.handed, l.done)
-	tooLarge := p.opts.MaxRSS > 0 && p.sys.residentSet(l.proc.Pid()) > p.opts.MaxRSS
+	events := p.finished(l.slot.index, l.pid, l.handed, l.done)
+	tooLarge := p.opts.MaxRSS > 0 && l.host == "" && p.sys.residentSet(l.pid) > p.opts.MaxRSS
 	p.mu.Lock()
-	l.slot.answered(l.proc.Pid(), l.done)
+	l.slot.answered(l.pid, l.done)
 	l.settled += len(l.done)
 	l.clocks.busy = 0
 	if tooLarge || p.opts.MaxChunksPerChild > 0 && l.settled >= p.opts.MaxChunksPerChild {

@@ -54,7 +54,20 @@ type Options struct {
 
 	GOMAXPROCS int      // of each worker process; 0 = 1
 	GOMEMLIMIT int64    // of each worker process: a soft limit of its Go memory in bytes; 0 = this process's, if the environment sets one, divided by Procs
-	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above
+	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above. Some launchers (ssh) carry none
+
+	// Launcher is the command line of a program that starts a worker and
+	// carries its streams: a wrapper such as "nice" or "taskset -c {cpu}", or a way
+	// to another machine such as "srun -Q -n1 -N1 --exact" or "ssh -T {host} {cmd}".
+	// It is split into words as a shell does, without one. In a word {rank} is
+	// the worker's index, {n} their number, {host} one of Hosts in turn, {cpu} its CPUs
+	// as a list (of Bind, or else of this process's CPUs dealt out one by one),
+	// {exe} the path of this program, and {cmd} its whole command line as one
+	// string quoted for a shell. As words of their own {argv} is that command line and
+	// {args} the same without the program; if none of these three occurs, {argv} is last. Empty: no launcher.
+	// Workers must be the same build as this program. Procs 0 then means what LauncherProcs says.
+	Launcher string
+	Hosts    []string // for {host}; they belong to the pool
 
 	// Bind pins worker i to the CPUs Bind[i%len(Bind)]: a process before its
 	// runtime starts, in the threads backend the thread. An empty set binds
@@ -78,11 +91,19 @@ type Options struct {
 }
 
 // An OptionsError is a pool that cannot be had as it was asked for.
-type OptionsError struct{ Reason string }
+type OptionsError struct {
+	Reason string
+	Advice string // what to do about it; may be empty
+}
 
 func (e *OptionsError) Error() string { return e.Reason }
 
-func refuse(format string, args ...any) error { return &OptionsError{fmt.Sprintf(format, args...)} }
+// Hint is the Advice.
+func (e *OptionsError) Hint() string { return e.Advice }
+
+func refuse(format string, args ...any) error {
+	return &OptionsError{Reason: fmt.Sprintf(format, args...)}
+}
 
 // withDefaults fills in what is 0 and checks the rest.
 func (o Options) withDefaults() (Options, error) {
@@ -93,18 +114,13 @@ func (o Options) withDefaults() (Options, error) {
 	default:
 		return o, refuse("unknown backend %q: it is processes, goroutines, threads or serial", o.Backend)
 	}
+	if o.Procs == 0 {
+		if err := o.chooseProcs(); err != nil {
+			return o, err
+		}
+	}
 	if o.Procs < 0 || o.Procs > MaxProcs {
 		return o, refuse("%d workers: there can be 1 to %d", o.Procs, MaxProcs)
-	}
-	if o.Procs == 0 {
-		o.Procs = 1
-		if o.Backend != Serial {
-			limits, err := placement.System{}.Limits()
-			if err != nil {
-				return o, refuse("%v", err)
-			}
-			o.Procs = limits.Procs
-		}
 	}
 	if o.Retries = orDefault(o.Retries, DefaultRetries); o.Retries < 0 {
 		o.Retries = 0
@@ -129,6 +145,25 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
+// chooseProcs settles the number of workers of a user who named none.
+func (o *Options) chooseProcs() error {
+	switch {
+	case o.Backend == Serial:
+		o.Procs = 1
+	case o.Launcher != "":
+		limits, err := LauncherProcs(o.Hosts)
+		o.Procs = limits.Procs
+		return err
+	default:
+		limits, err := placement.System{}.Limits()
+		if err != nil {
+			return refuse("%v", err)
+		}
+		o.Procs = limits.Procs
+	}
+	return nil
+}
+
 // onlyProcesses reports an option that needs a process to be honoured.
 func (o Options) onlyProcesses() error {
 	switch {
@@ -138,6 +173,8 @@ func (o Options) onlyProcesses() error {
 		return refuse("backend %s has no worker processes that could be replaced", o.Backend)
 	case o.GOMEMLIMIT > 0 || len(o.Env) > 0:
 		return refuse("backend %s has no worker processes with a memory limit or an environment of their own", o.Backend)
+	case o.Launcher != "":
+		return refuse("backend %s launches nothing: a launcher is for worker processes", o.Backend)
 	case len(o.Bind) > 0 && o.Backend != Threads:
 		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
 	}

@@ -20,7 +20,8 @@
 // inprocess.go on goroutines, process.go in a worker process, whose life and
 // death are in life.go, verdict.go and monitor.go. system.go is the seam to the
 // operating system, spawn_*.go how a process is started, stderr.go what happens to its
-// standard error.
+// standard error. template.go, launcher.go and launched.go are workers that
+// another program starts, perhaps elsewhere: the words, whose they are, and their end.
 package parent
 
 import (
@@ -39,6 +40,7 @@ import (
 // sums may run at once. Close must be called when it is no longer needed.
 type Pool struct {
 	opts   Options
+	launch *launcher // nil if workers are started without one
 	sys    system
 	events sync.Mutex // held around OnEvent
 	stderr sync.Mutex // held around Options.Stderr.Write
@@ -80,6 +82,10 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	launch, err := newLauncher(o)
+	if err != nil {
+		return nil, err
+	}
 	if o.Backend == Processes {
 		if !role.Sealed() {
 			return nil, errors.New("worker processes would run this whole program again: call child.Main first in main or TestMain")
@@ -88,7 +94,7 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 			return nil, fmt.Errorf("pools are nested %d deep, no deeper", maxDepth)
 		}
 	}
-	p := &Pool{opts: o, sys: sys, ooms: -1, stop: make(chan struct{}), gone: make(chan struct{})}
+	p := &Pool{opts: o, launch: launch, sys: sys, ooms: -1, stop: make(chan struct{}), gone: make(chan struct{})}
 	places := o.Procs
 	if o.Backend == Serial {
 		places = 1 // however many parts the input is cut into

@@ -69,6 +69,7 @@ type Chunk struct {
 	Seq      int64
 	Interval ipc.Interval
 	Worker   int
+	Host     string  // of its worker process; "" in this process
 	PID      int     // 0 in this process
 	Seconds  float64 // that the task took
 	Attempts int     // workers that met it
@@ -264,7 +265,7 @@ func (s *summing) accept(finished []int64) {
 		if s.run.OnChunk == nil {
 			continue
 		}
-		err := s.run.OnChunk(Chunk{Seq: seq, Interval: c.iv, Worker: c.worker, PID: c.pid,
+		err := s.run.OnChunk(Chunk{Seq: seq, Interval: c.iv, Worker: c.worker, Host: c.host, PID: c.pid,
 			Seconds: c.seconds, Attempts: c.attempts + 1, fold: s.fold, cell: s.job.cell(c)})
 		if err != nil {
 			s.end(err)

@@ -15,6 +15,7 @@ type slot struct {
 	store []held // an empty slice of what hand is a part of
 	stats WorkerStats
 
+	far    bool       // its worker is behind a launcher
 	hungry bool       // in pool.hungry
 	absent bool       // given up, or its pool is closed
 	pace   float64    // seconds that a chunk of paceOf takes here, smoothed
@@ -68,13 +69,18 @@ func (s *slot) draw() {
 	}
 }
 
-// limit is how many chunks of j the slot may hold: what it does in 10 ms, but
+// limit is how many chunks of j the slot may hold: what it does in 10 ms (in
+// 200 ms if they have a way to go), but
 // no more than its share of what is left, so that the last chunks are not
 // queued behind a slow one while another worker is idle.
 func (s *slot) limit(j *job) int {
 	n := handChunks
 	if s.pace > 0 && s.paceOf == j.spec {
-		n = max(n, int(min(handSeconds/s.pace, ipc.MaxPending)))
+		seconds := handSeconds
+		if s.far {
+			seconds = farSeconds
+		}
+		n = max(n, int(min(seconds/s.pace, ipc.MaxPending)))
 	}
 	share := j.remaining() / int64(s.pool.present())
 	return min(n, int(max(share, 1)))
@@ -99,7 +105,7 @@ func (s *slot) answered(pid int, answers []answer) {
 
 func (s *slot) accept(h held, pid int, a answer) {
 	c := h.chunk
-	c.worker, c.pid, c.seconds, c.size = s.index, pid, a.seconds, a.size
+	c.worker, c.host, c.pid, c.seconds, c.size = s.index, s.stats.Host, pid, a.seconds, a.size
 	s.stats.Chunks++
 	s.stats.BusySeconds += a.seconds
 	if seconds := max(a.seconds, 1e-9); s.paceOf != h.job.spec {

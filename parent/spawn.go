@@ -18,6 +18,7 @@ type spawner struct {
 	pool     *Pool
 	requests chan spawnRequest
 	env      []string
+	starting chan struct{} // holds one for each launched worker that has not said hello; nil without a launcher
 }
 
 type spawnRequest struct {
@@ -32,6 +33,9 @@ type spawned struct {
 
 func newSpawner(p *Pool) *spawner {
 	s := &spawner{pool: p, requests: make(chan spawnRequest), env: childEnv(os.Environ(), p.opts)}
+	if p.launch != nil {
+		s.env, s.starting = launcherEnv(s.env), make(chan struct{}, maxStarting)
+	}
 	p.workers.Go(s.run)
 	return s
 }
@@ -45,7 +49,9 @@ func (s *spawner) run() {
 		select {
 		case r := <-s.requests:
 			c := command{worker: r.worker, env: s.env}
-			if bind := s.pool.opts.Bind; len(bind) > 0 {
+			if l := s.pool.launch; l != nil {
+				c.words = l.words(r.worker)
+			} else if bind := s.pool.opts.Bind; len(bind) > 0 {
 				c.cpus = bind[r.worker%len(bind)]
 			}
 			proc, err := s.pool.sys.start(c)
@@ -56,8 +62,21 @@ func (s *spawner) run() {
 	}
 }
 
-// start has a process started for worker i.
-func (s *spawner) start(i int) (process, error) {
+// start has a process started for worker i. Launched ones wait until few
+// others are on their way; started must follow, unless there is an error.
+func (s *spawner) start(i int) (proc process, err error) {
+	if s.starting != nil {
+		select {
+		case s.starting <- struct{}{}:
+		case <-s.pool.stop:
+			return nil, ErrClosed
+		}
+		defer func() {
+			if err != nil {
+				s.started()
+			}
+		}()
+	}
 	r := spawnRequest{i, make(chan spawned, 1)}
 	select {
 	case s.requests <- r:
@@ -65,6 +84,13 @@ func (s *spawner) start(i int) (process, error) {
 		return a.proc, a.err
 	case <-s.pool.stop:
 		return nil, ErrClosed
+	}
+}
+
+// started is called when a worker has said hello, or never will.
+func (s *spawner) started() {
+	if s.starting != nil {
+		<-s.starting
 	}
 }
 
@@ -140,7 +166,14 @@ func startProcess(c command) (_ process, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("a worker's pipes cannot be made: %w", err)
 	}
-	p.proc, err = startBound(c, &os.ProcAttr{Env: c.env, Files: theirs, Sys: procAttr()})
+	attr := &os.ProcAttr{Env: c.env, Files: theirs, Sys: procAttr()}
+	if c.words != nil {
+		if p.proc, err = startLauncher(c.words, attr); err != nil {
+			return nil, fmt.Errorf("the launcher %s cannot be started: %w", c.words[0], withoutPath(err))
+		}
+		return newLaunched(p), nil
+	}
+	p.proc, err = startBound(c, attr)
 	if err != nil {
 		return nil, fmt.Errorf("a worker process cannot be started: %w", withoutPath(err))
 	}

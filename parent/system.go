@@ -25,6 +25,7 @@ type command struct {
 	worker int
 	env    []string         // whole
 	cpus   placement.CPUSet // to be bound to; empty = wherever this process may run
+	words  []string         // of the launcher that starts it; nil = none
 }
 
 // A process is a worker process as its parent sees it. Its three pipes belong

@@ -33,14 +33,14 @@ func (w *worker) judge(l *life, err error) verdict {
 	fruitless := l == nil || l.settled == 0 && !(l.ready && time.Since(l.born) > provenAfter)
 	switch {
 	case l != nil && err == nil && l.ended && len(hand) == 0:
-		v.add(Event{Kind: WorkerEnded, Worker: s.index, PID: l.proc.Pid()})
+		v.add(Event{Kind: WorkerEnded, Worker: s.index, PID: l.pid})
 		fruitless = false
 	case l != nil && l.killed == errAborted:
 		giveBack(hand)
 		fruitless = false
 	case l != nil && l.killed == errTimeout:
 		if len(hand) > 0 && hand[0].chunk == l.late { // else its answer came after all
-			w.charge(&v, hand[0], &TimeoutError{Limit: p.opts.Timeout, PID: l.proc.Pid()})
+			w.charge(&v, hand[0], &TimeoutError{Limit: p.opts.Timeout, PID: l.pid})
 			hand = hand[1:]
 		}
 		giveBack(hand)
@@ -83,6 +83,9 @@ func (w *worker) next(v *verdict, fruitless bool, err error) {
 	default:
 		w.fruitless++
 		v.pause = firstPause << (w.fruitless - 1)
+		if p.launch != nil {
+			v.pause = launchPause << (w.fruitless - 1)
+		}
 	}
 	if w.fruitless == maxFruitless {
 		p.giveUp(w.slot, w.fruitless, err)
@@ -122,7 +125,10 @@ func (w *worker) charge(v *verdict, h held, err error) {
 
 // lost describes a worker that ended before its time.
 func (w *worker) lost(l *life, err error) *LostWorkerError {
-	e := &LostWorkerError{Worker: w.slot.index, PID: l.proc.Pid(), ExitCode: -1, Stderr: l.stderr.last(), Err: err}
+	e := &LostWorkerError{Worker: w.slot.index, PID: l.pid, Host: l.host, ExitCode: -1, Stderr: l.stderr.last(), Err: err}
+	if l.launched != nil && !l.ready {
+		e.Launcher = w.slot.pool.launch.text
+	}
 	if l.killed != nil {
 		e.Err = l.killed
 	}
@@ -159,6 +165,9 @@ func (w *worker) account(l *life) {
 	case <-l.exited:
 	default:
 		return
+	}
+	if l.launched != nil && !l.launched.itself.Load() {
+		l.status.user, l.status.system = 0, 0 // are the launcher's
 	}
 	bye := ipc.Bye{UserSeconds: l.status.user.Seconds(), SystemSeconds: l.status.system.Seconds(), PeakRSSBytes: -1,
 		MinorFaults: -1, MajorFaults: -1, VoluntarySwitches: -1, InvoluntarySwitches: -1, Migrations: -1}

@@ -2,19 +2,23 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/urfave/cli/v2"
 
+	"procpool/parent"
 	"procpool/parent/placement"
 )
 
 func doctorCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:        "doctor",
-		Usage:       "say which CPUs, quotas and limits apply here",
-		Description: "Shows what this process was given: CPUs, quotas, scheduler variables, topology and\nmemory, which of them decides the number of workers, and what looks wrong.\n\nexample: procpool doctor",
+		Usage:       "say which CPUs, quotas and limits apply here, and whether a launcher works",
+		Description: "Shows what this process was given: CPUs, quotas, scheduler variables, topology and\nmemory, which of them decides the number of workers, and what looks wrong. With\n--launcher one worker is started by it and measured, or what is wrong is said.\n\nexample: procpool doctor --launcher 'ssh -T {host} {cmd}' --hosts a",
 		Flags: []cli.Flag{
 			text(groupWhere, "procs", "n", "auto", "number of workers to judge, `N`"),
+			launcherFlag(), hostsFlag(),
+			text(groupLimits, "startup-timeout", "", "60s", "time for the launched worker to say hello, `D`"),
 			toggle(groupOutput, "json", "", "print one JSON object"),
 		},
 		Action: func(c *cli.Context) error { return doctor(c, e) },
@@ -31,13 +35,49 @@ func doctor(c *cli.Context, e *env) error {
 	}
 	d := placement.System{}.Doctor(procs)
 	d.NumericKernel = e.kernel()
+	failed, err := examineLauncher(c, &d.Launcher)
+	if err != nil {
+		return err
+	}
 	if c.Bool("json") {
-		return printJSON(e.stdout, d)
+		if err := printJSON(e.stdout, d); err != nil {
+			return err
+		}
+		return failed
 	}
 	var b bytes.Buffer
 	if err := d.WriteText(&b); err != nil {
 		return err
 	}
-	_, err = e.stdout.Write(b.Bytes())
-	return writing("the report", err)
+	if _, err = e.stdout.Write(b.Bytes()); err != nil {
+		return writing("the report", err)
+	}
+	return failed
+}
+
+// examineLauncher tries the launcher, if there is one. failed is what is wrong
+// with it; err is a mistake in the flags.
+func examineLauncher(c *cli.Context, lines *[]string) (failed, err error) {
+	var o parent.Options
+	if err := readLauncher(c, &o); err != nil || o.Launcher == "" {
+		return nil, err
+	}
+	if o.StartupTimeout, err = parseDuration("--startup-timeout", c.String("startup-timeout")); err != nil {
+		return nil, err
+	}
+	p, err := probeLauncher(c.Context, o)
+	var refused *parent.OptionsError
+	switch {
+	case errors.As(err, &refused):
+		return nil, err
+	case err != nil:
+		*lines = []string{"does not work: " + o.Launcher}
+		failed = &failure{code: exitFailed, err: err, hint: launcherHint(err)}
+	default:
+		*lines = p.lines()
+	}
+	if note := parent.LauncherNote(o.Launcher); note != "" {
+		*lines = append(*lines, "note: "+note)
+	}
+	return failed, nil
 }

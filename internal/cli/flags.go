@@ -78,7 +78,7 @@ func jobFlags() []cli.Flag {
 }
 
 // processFlags are those that only worker processes can honour.
-var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "max-chunks-per-child", "max-rss"}
+var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "max-chunks-per-child", "max-rss", "launcher", "hosts"}
 
 func runFlags() []cli.Flag {
 	return append(jobFlags(),
@@ -86,6 +86,7 @@ func runFlags() []cli.Flag {
 		text(groupWhere, "bind", "", "none", "bind workers to CPUs as `HOW` says: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
 		toggle(groupWhere, "report-bindings", "", "say on stderr to which CPUs each worker is bound"),
 		text(groupWhere, "gomaxprocs", "", "1", "set GOMAXPROCS of each worker process to `K`"),
+		launcherFlag(), hostsFlag(),
 		text(groupLimits, "retries", "", "2", "try a chunk `R` times more after it cost a worker its life or took too long, then fail"),
 		text(groupLimits, "timeout", "", "", "kill a worker whose chunk takes longer than `D`, and try the chunk again"),
 		text(groupLimits, "heartbeat", "", "30s", "give a worker up that is silent for longer than `D`, or off: never"),
@@ -170,6 +171,14 @@ func readProcs(c *cli.Context) (int, error) {
 	return int(n), err
 }
 
+// taskNames are the tasks that a command line can ask for: those over intervals.
+func taskNames() []string {
+	return slices.DeleteFunc(task.Names(), func(name string) bool {
+		spec, _ := task.Lookup(name)
+		return !spec.Sums()
+	})
+}
+
 func findTask(name string) (*task.Spec, error) {
 	spec, ok := task.Lookup(name)
 	if !ok || !spec.Sums() {
@@ -181,11 +190,6 @@ func findTask(name string) (*task.Spec, error) {
 		return nil, usageHint(fmt.Sprintf("unknown task %q", name), hint)
 	}
 	return spec, nil
-}
-
-// taskNames lists the tasks over intervals; the program has others for its own use.
-func taskNames() []string {
-	return slices.DeleteFunc(task.Names(), func(name string) bool { s, _ := task.Lookup(name); return !s.Sums() })
 }
 
 // readOptions reads the flags that say how to compute.
@@ -230,9 +234,11 @@ func readOptions(c *cli.Context, j job) (parent.Options, error) {
 		}
 	}
 	if c.IsSet("max-rss") {
-		o.MaxRSS, err = parseSize("--max-rss", c.String("max-rss"))
+		if o.MaxRSS, err = parseSize("--max-rss", c.String("max-rss")); err != nil {
+			return o, err
+		}
 	}
-	return o, err
+	return o, readLauncher(c, &o)
 }
 
 // readBackend also refuses flags that the backend cannot honour.

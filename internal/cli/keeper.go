@@ -130,10 +130,14 @@ func (k *keeper) append(c parent.Chunk) (err error) {
 	if k.partial, err = c.Append(k.partial[:0]); err != nil {
 		return err
 	}
+	host := c.Host
+	if host == "" {
+		host = k.host
+	}
 	elapsed := time.Duration(c.Seconds * float64(time.Second))
 	err = k.writer.Append(journal.Chunk{
 		Interval: c.Interval, Partial: k.partial, Value: jsonValue(c.Value()),
-		Worker: c.Worker, PID: c.PID, Host: k.host, Started: time.Now().Add(-elapsed), Elapsed: elapsed, Attempts: c.Attempts,
+		Worker: c.Worker, PID: c.PID, Host: host, Started: time.Now().Add(-elapsed), Elapsed: elapsed, Attempts: c.Attempts,
 	})
 	k.broken = k.broken || err != nil
 	return nameJournal(err)

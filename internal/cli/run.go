@@ -53,6 +53,7 @@ type running struct {
 	signal   os.Signal // that asked for the end
 	notes    []chunkNote
 	progress *progress
+	unable   int // workers that a launcher did not start
 }
 
 func run(c *cli.Context, e *env) error {
@@ -96,8 +97,10 @@ func prepare(c *cli.Context, e *env) (*running, error) {
 	if err := r.readJournal(c); err != nil {
 		return nil, err
 	}
-	if r.job.note != "" {
-		fmt.Fprintln(e.stderr, "procpool:", r.job.note)
+	for _, note := range []string{r.job.note, parent.LauncherNote(r.options.Launcher)} {
+		if note != "" {
+			fmt.Fprintln(e.stderr, "procpool:", note)
+		}
 	}
 	return r, nil
 }
@@ -113,6 +116,9 @@ func (r *running) readLimits() error {
 	}
 	if o.Procs > 0 && !r.json && !r.verbose {
 		return nil
+	}
+	if o.Launcher != "" {
+		return r.readLaunched()
 	}
 	limits, err := placement.System{}.Limits()
 	if err != nil && o.Procs == 0 {
@@ -198,8 +204,8 @@ func (r *running) event(ev parent.Event) {
 	r.trace.event(ev)
 	switch ev.Kind {
 	case parent.WorkerLost:
-		if r.signals.explains(ev.Err) {
-			return // there will be one message for it all
+		if r.signals.explains(ev.Err) || r.notLaunched(ev.Err) {
+			return // there will be one message for it all, or there was one
 		}
 		r.progress.lost()
 		r.progress.say("procpool: %s; its work goes to another", oneLine(ev.Err.Error()))
@@ -220,6 +226,9 @@ func (r *running) failure() error {
 		return nil
 	}
 	f := &failure{code: exitFailed, err: r.err, hint: r.journal.hint()}
+	if f.hint == "" && r.options.Launcher != "" {
+		f.hint = launcherHint(r.err)
+	}
 	switch {
 	case r.signal != nil && r.outcome.Status != parent.Failed:
 		f.code = exitSignal + signalNumber(r.signal)
