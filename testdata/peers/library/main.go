@@ -1,6 +1,7 @@
 // Library is the least program with a pool, to be measured beside the bare one:
 // it starts N workers (its argument, 2 without one), waits until each has said
-// hello, has them do N empty chunks, and ends them in order.
+// hello, has them do N empty chunks, and ends them in order. It prints how many
+// milliseconds after its own start the last hello came.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"procpool/child"
 	"procpool/ipc"
@@ -20,17 +22,17 @@ var null = task.DefineSum("null", func(_ context.Context, iv ipc.Interval) (int6
 
 func main() {
 	child.Main()
-	n := 2
+	begin, n := time.Now(), 2
 	if len(os.Args) > 1 {
 		n, _ = strconv.Atoi(os.Args[1])
 	}
-	if err := run(context.Background(), n); err != nil {
+	if err := run(context.Background(), begin, n); err != nil {
 		fmt.Fprintln(os.Stderr, "library:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, n int) error {
+func run(ctx context.Context, begin time.Time, n int) error {
 	started := make(chan struct{}, n)
 	pool, err := parent.NewPool(ctx, parent.Options{Procs: n, OnEvent: func(e parent.Event) {
 		if e.Kind == parent.WorkerStarted {
@@ -44,6 +46,7 @@ func run(ctx context.Context, n int) error {
 	for range n {
 		<-started
 	}
+	fmt.Println(time.Since(begin).Seconds() * 1e3)
 	sum, err := parent.Sum(ctx, pool, null, ipc.Interval{End: int64(n)})
 	if err == nil && sum != int64(n) {
 		err = fmt.Errorf("the sum is %d, not %d", sum, n)
