@@ -203,3 +203,25 @@ func expect(t *testing.T, text, pattern string) {
 		t.Errorf("it says\n%swhich is not\n%s", strings.TrimSuffix(text, "\n")+"\n", pattern)
 	}
 }
+
+// An experiment that is cut short in the middle of a run ends at once, quietly,
+// and leaves nobody behind, neither workers nor the parents of its runs.
+func TestFirstSignalEndsAComparison(t *testing.T) {
+	for _, whole := range []bool{false, true} {
+		t.Run(fmt.Sprintf("group=%t", whole), func(t *testing.T) {
+			t.Parallel()
+			j := start(t, t.TempDir(), "procpool", "compare", "--workers", "1", "--size", "1e13", "pi")
+			j.awaitWork()
+			if whole {
+				j.group(syscall.SIGINT)
+			} else {
+				j.signal(syscall.SIGINT)
+			}
+			if code := j.wait(); code != 130 {
+				t.Errorf("exit code %d, not 130", code)
+			}
+			expect(t, j.stderr.String(), `^procpool: ended by SIGINT: 0 rounds are complete\n$`)
+			expect(t, j.stdout.String(), `^$`)
+		})
+	}
+}

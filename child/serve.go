@@ -32,11 +32,11 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := &server{
-		in:     ipc.NewReader(in, 0),
 		out:    &outbox{w: out},
 		ended:  make(chan error, 3), // one for each goroutine below
 		opened: make(chan time.Duration, 1),
 	}
+	s.in = ipc.NewReader(&heardReader{in, &s.heard}, 0)
 	s.queue.ready.L = &s.queue.mu
 	s.limit.Store(ipc.DefaultLimit)
 	if err := s.out.send(hello); err != nil {
@@ -64,6 +64,21 @@ type server struct {
 	heard  atomic.Bool        // bytes came from the parent since watch looked last
 	told   atomic.Bool        // the parent has said end: its silence is in order
 	last   *task.Spec         // of the request before; read's own
+}
+
+// A heardReader notes every byte that comes, since a long message may take
+// longer than a heartbeat.
+type heardReader struct {
+	r     io.Reader
+	heard *atomic.Bool
+}
+
+func (h *heardReader) Read(b []byte) (int, error) {
+	n, err := h.r.Read(b)
+	if n > 0 {
+		h.heard.Store(true)
+	}
+	return n, err
 }
 
 func hello(dst []byte) []byte {
@@ -98,7 +113,6 @@ func (s *server) readAll() error {
 		if err != nil {
 			return err
 		}
-		s.heard.Store(true)
 		switch m.Kind {
 		case ipc.KindRequest:
 			r, err := ipc.ParseRequest(m.Body)

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -368,6 +369,17 @@ func TestSilentParentIsLost(t *testing.T) {
 		t.Error(err)
 	}
 	t.Logf("heartbeat 50 ms: noticed after %v", time.Since(start).Round(time.Millisecond))
+}
+
+// A part of a message counts as life.
+func TestEveryByteIsHeard(t *testing.T) {
+	for _, stream := range []string{"", "\x81"} {
+		var heard atomic.Bool
+		ipc.NewReader(&heardReader{strings.NewReader(stream), &heard}, 0).Next()
+		if want := len(stream) > 0; heard.Load() != want {
+			t.Errorf("of %q was heard: %v", stream, !want)
+		}
+	}
 }
 
 func TestClosedOutputIsALostParent(t *testing.T) {

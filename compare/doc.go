@@ -20,6 +20,13 @@
 // downgraded. Rounds stop when the intervals are narrow enough or the budget is
 // spent, never because a difference became significant.
 //
+// # Reading order
+//
+// cell.go and options.go say what is compared, record.go and results.go what comes
+// of it. do.go is the experiment, over plan.go, prepare.go and order.go; analyse.go
+// and what it calls is the arithmetic. [Pools] is the runner that really runs cells: pools.go
+// in the experiment's process, host.go in the process of one run, recorder.go its timeline.
+//
 // # Data
 //
 // [Do] drives a [Runner] and returns a [Record]: the plan, the order, every

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // contracts gathers the terms that the runs observed, for each backend and
@@ -51,7 +52,7 @@ func warnings(rec Record) []Warning {
 			out = append(out, Warning{t.Task, true, "the A/A control did not pass, so verdicts are held against it: " + c.Why})
 		}
 		if t.Flagged > 0 {
-			out = append(out, Warning{t.Task, 2*t.Flagged > t.Rounds, fmt.Sprintf("%d of %d rounds were disturbed from outside", t.Flagged, t.Rounds)})
+			out = append(out, Warning{t.Task, 2*t.Flagged > t.Rounds, fmt.Sprintf("%d of %d rounds were disturbed: %s", t.Flagged, t.Rounds, strings.Join(disturbedBy(rec, t.Task), ", "))})
 		}
 		if t.Task != Null && t.Rounds < p.Rounds[0] {
 			out = append(out, Warning{t.Task, true, fmt.Sprintf("too few rounds: %d, and %d comparisons need %d", t.Rounds, p.Comparisons, p.Rounds[0])})
@@ -63,6 +64,17 @@ func warnings(rec Record) []Warning {
 		}
 	}
 	return out
+}
+
+// disturbedBy lists what disturbed the runs of a task, in alphabetical order.
+func disturbedBy(rec Record, task string) (flags []string) {
+	for _, r := range rec.Runs {
+		if rec.Plan.Cells[r.Cell].Task == task {
+			flags = append(flags, r.Flags...)
+		}
+	}
+	slices.Sort(flags)
+	return slices.Compact(flags)
 }
 
 func mostWorkers(p Plan) int {

@@ -76,12 +76,7 @@ func (r *Run) account(host parent.WorkerStats) {
 		usage.CPUSeconds = Known(max(total-workers, 0))
 	}
 	r.Parent.Usage, r.Parent.PID = usage, host.PID
-	for name, why := range missing {
-		if r.Missing == nil {
-			r.Missing = map[string]string{}
-		}
-		r.Missing[name] = why
-	}
+	r.miss(missing)
 }
 
 // unsupported reports a cell that cannot differ from its plain twin here.

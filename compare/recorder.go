@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"maps"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -74,7 +75,9 @@ func (r *Recorder) Run(backend parent.Backend, began time.Time, wall time.Durati
 		w := Worker{Index: s.Worker, CPUs: s.CPUs, Spans: t.withPauses(stops)}
 		if backend == parent.Processes {
 			w.PID = s.PID
-			w.Usage, run.Missing = usageOf(s)
+			var missing map[string]string
+			w.Usage, missing = usageOf(s)
+			run.miss(missing)
 		}
 		run.Workers = append(run.Workers, w)
 	}
@@ -171,6 +174,14 @@ func pauses(began time.Time) []Span {
 	}
 	slices.Reverse(out)
 	return out
+}
+
+// miss notes why measurements are unavailable.
+func (r *Run) miss(reasons map[string]string) {
+	if r.Missing == nil {
+		r.Missing = map[string]string{}
+	}
+	maps.Copy(r.Missing, reasons)
 }
 
 // usageOf is a process's own account, and why the rest of it is missing.

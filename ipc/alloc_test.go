@@ -100,6 +100,7 @@ func TestHostileHeadersAllocateNothing(t *testing.T) {
 		b := []byte(header)
 		for name, decode := range map[string]func() error{
 			"[]float64": func() error { return DecodeValue(b, new([]float64)) },
+			"[]int":     func() error { return DecodeValue(b, new([]int)) },
 			"[]any":     func() error { return DecodeValue(b, new([]any)) },
 			"any":       func() error { return DecodeValue(b, new(any)) },
 			"map":       func() error { return DecodeValue(b, new(map[string]any)) },

@@ -180,6 +180,18 @@ func appendBytes(dst, b []byte) []byte {
 	return append(appendHeader(dst, len(b), 0, -1, 0xc5, 0xc6), b...)
 }
 
+// appendList writes an array, a nil one as nil.
+func appendList[T any](dst []byte, list []T, element func([]byte, T) []byte) []byte {
+	if list == nil {
+		return append(dst, 0xc0)
+	}
+	dst = appendHeader(dst, len(list), 0x90, 15, 0xdc, 0xdd)
+	for _, v := range list {
+		dst = element(dst, v)
+	}
+	return dst
+}
+
 // appendHeader writes a length n: in the tag itself up to small, else in two
 // or four bytes behind the tag.
 func appendHeader(dst []byte, n int, fix byte, small int, tag16, tag32 byte) []byte {

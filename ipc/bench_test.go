@@ -78,6 +78,7 @@ func BenchmarkValue(b *testing.B) {
 	benchValue(b, partial{250, 1})
 	benchValue(b, point{1, 2})
 	benchValue(b, make([]float64, 1000))
+	benchValue(b, make([]int, 1000))
 }
 
 // benchValue encodes and decodes v.

@@ -26,7 +26,8 @@
 //	      they were begun, and bye has "gc_cycles": uint and "gc_pause_seconds": num
 //	  {"beat": {}}   still here
 //	  {"end": {}}    no more work: answer what is pending, say bye, exit 0.
-//	                 Without open, EOF says the same
+//	                 Without open, EOF says the same. After end a parent may
+//	                 be silent or close the stream; what it still says is ignored
 //
 //	from a child (stdout)
 //	  {"hello": {"protocol": 1, "build": str, "pid": int, "host": str,
@@ -49,7 +50,8 @@
 // in order of arrival, one request at a time, and answers in that order. A
 // result leaves at the latest 20 ms after it was computed, also while the next
 // one is being computed. A parent keeps at most [MaxPending] requests
-// unanswered; after open a child never stops reading.
+// unanswered, and reads answers while it writes: without open, a child whose
+// answers nobody takes stops reading. After open it never does.
 //
 // # Delimit, then decode
 //

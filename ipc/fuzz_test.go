@@ -274,6 +274,7 @@ var valueTypes = []func([]byte) error{
 	again[float64], again[int64], again[int], again[uint64], again[string], again[[]byte], again[Interval], again[partial], again[spoken],
 	again[small], again[float32], again[[]float64], again[[2]int], again[map[string]int8], again[map[int]any], again[any], again[point],
 	again[*point], again[tagged], again[embedded], again[list], again[node], again[time.Time], again[everything], again[[]everything],
+	again[[]int], again[[]int64],
 }
 
 func again[T any](b []byte) error {

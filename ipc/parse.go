@@ -399,6 +399,15 @@ func (c *cursor) int() int64 {
 	return int64(v)
 }
 
+// native reads an integer that fits an int here.
+func (c *cursor) native() int {
+	v := c.int()
+	if v < math.MinInt || v > math.MaxInt {
+		c.fail("integer does not fit")
+	}
+	return int(v)
+}
+
 // null steps over a nil, if that is next.
 func (c *cursor) null() bool {
 	if c.i < len(c.b) && c.b[c.i] == 0xc0 {
@@ -440,14 +449,14 @@ func (c *cursor) float() float64 {
 	return 0
 }
 
-// floats reads an array of floats, or nil as nil.
-func (c *cursor) floats() []float64 {
+// listOf reads an array by its elements, or nil as nil.
+func listOf[T any](c *cursor, element func() T) []T {
 	if c.null() {
 		return nil
 	}
-	list := make([]float64, c.arrayLen())
+	list := make([]T, c.arrayLen())
 	for i := range list {
-		list[i] = c.float()
+		list[i] = element()
 	}
 	return list
 }

@@ -4,7 +4,6 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 
@@ -36,13 +35,11 @@ func AppendValue[T any](dst []byte, v *T) (out []byte, err error) {
 			return appendBytes(dst, *v), nil
 		}
 	case *[]float64:
-		if *v != nil {
-			dst = appendHeader(dst, len(*v), 0x90, 15, 0xdc, 0xdd)
-			for _, f := range *v {
-				dst = appendFloat(dst, f)
-			}
-			return dst, nil
-		}
+		return appendList(dst, *v, appendFloat), nil
+	case *[]int:
+		return appendList(dst, *v, func(dst []byte, i int) []byte { return appendInt(dst, int64(i)) }), nil
+	case *[]int64:
+		return appendList(dst, *v, appendInt), nil
 	case *Interval:
 		return AppendInterval(dst, *v), nil
 	case encoding.BinaryAppender:
@@ -135,11 +132,7 @@ func decodeValue[T any](value []byte, v *T, take bool) error {
 	case *int64:
 		*v = c.int()
 	case *int:
-		i := c.int()
-		if i < math.MinInt || i > math.MaxInt {
-			c.fail("integer does not fit")
-		}
-		*v = int(i)
+		*v = c.native()
 	case *uint64:
 		*v = c.uint()
 	case *string:
@@ -151,7 +144,11 @@ func decodeValue[T any](value []byte, v *T, take bool) error {
 			}
 		}
 	case *[]float64:
-		*v = c.floats()
+		*v = listOf(&c, c.float)
+	case *[]int:
+		*v = listOf(&c, c.native)
+	case *[]int64:
+		*v = listOf(&c, c.int)
 	case *Interval:
 		iv, err := ParseInterval(value)
 		*v = iv

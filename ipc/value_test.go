@@ -31,7 +31,8 @@ type (
 		F float64
 	}
 	list struct {
-		_msgpack struct{} `msgpack:",as_array"` //nolint:unused
+		//lint:ignore U1000 the library looks for it
+		_msgpack struct{} `msgpack:",as_array"`
 		A, B     int
 	}
 	node struct {
@@ -134,6 +135,11 @@ func TestValuesThereAndBack(t *testing.T) {
 	carry(t, []float64(nil), []float64{1})
 	carry(t, []float64{}, []float64{1})
 	carry(t, []float64{math.Inf(1), -1.5}, []float64{1, 2, 3})
+	carry(t, []int(nil), []int{1})
+	carry(t, []int{}, []int{1})
+	carry(t, []int{0, -1, -33, 1 << 31, math.MinInt, math.MaxInt}, []int{1})
+	carry(t, []int64(nil), []int64{1})
+	carry(t, []int64{math.MinInt64, -32, 127, 128, math.MaxInt64}, nil)
 	carry(t, []string{"", "a"}, []string{"old"})
 	carry(t, [3]int8{-128, 0, 127}, [3]int8{1, 1, 1})
 	carry(t, [2][]byte{{}, {1}}, [2][]byte{})
@@ -270,6 +276,9 @@ func TestValuesThatDoNotFit(t *testing.T) {
 	refused[[]float64](t, pack(t, []any{1.5, 2}), "not a float")
 	refused[[]float64](t, pack(t, []any{1.5, nil}), "not a float")
 	refused[[]float64](t, pack(t, map[string]int{}), "not an array")
+	refused[[]int](t, pack(t, []any{1, 2.5}), "not an integer")
+	refused[[]int64](t, pack(t, []any{1, uint64(1) << 63}), "does not fit")
+	refused[[]int64](t, pack(t, 1), "not an array")
 	refused[[2]int](t, pack(t, []int{1}), "wrong length")
 	refused[[2]int](t, pack(t, []int{1, 2, 3}), "wrong length")
 	refused[[2]int](t, pack(t, nil), "not an array")
@@ -336,6 +345,7 @@ func appendError[T any](v T) error {
 
 func TestCarries(t *testing.T) {
 	type (
+		//lint:ignore U1000 that it is here is the point
 		hidden  struct{ a int }
 		skipped struct {
 			C chan int `msgpack:"-"`

@@ -81,7 +81,7 @@ type account struct {
 // with the same bits or with a typed error.
 func TestChaos(t *testing.T) {
 	var a account
-	c := &chaos{account: &a, every: max(4*startupTime(t), 20*time.Millisecond), dir: t.TempDir()}
+	c := &chaos{account: &a, every: max(4*startupTime(t), 20*time.Millisecond), dir: t.TempDir(), spawned: make(map[int]bool)}
 	for begin := time.Now(); a.runs < 4 || time.Since(begin) < *chaosFor; a.runs++ {
 		switch a.runs % 4 {
 		case 3:
@@ -114,7 +114,19 @@ type chaos struct {
 	every time.Duration // between two signals, on average
 	dir   string        // of notes of faults
 
-	mu sync.Mutex
+	mu      sync.Mutex
+	spawned map[int]bool // processes that run the program
+}
+
+func (c *chaos) note(e Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch e.Kind {
+	case WorkerSpawned:
+		c.spawned[e.PID] = true
+	case WorkerLost:
+		c.lost++
+	}
 }
 
 // under runs work with a pool whose workers are shot at.
@@ -125,11 +137,7 @@ func (c *chaos) under(t *testing.T, o Options, work func(ctx context.Context, p 
 	defer cancel()
 	o.ChunkSize, o.Heartbeat, o.Timeout, o.Stderr = wildSpan, time.Second, 3*time.Second, io.Discard
 	o.Env = []string{chaosEnv + "=" + c.dir}
-	o.OnEvent = func(e Event) {
-		if e.Kind == WorkerLost {
-			c.count(&c.lost)
-		}
-	}
+	o.OnEvent = c.note
 	p := openPool(t, o)
 	stop := make(chan struct{})
 	var shooter sync.WaitGroup
@@ -263,6 +271,13 @@ func startupTime(t *testing.T) time.Duration {
 	return time.Duration(seconds[2] * float64(time.Second))
 }
 
+// mayStop reports, for one process in three, whether it can be stopped.
+func (c *chaos) mayStop(pid int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.spawned[pid] && rand.IntN(3) == 0
+}
+
 // shoot kills or stops a child at random now and then, until stop is closed.
 func (c *chaos) shoot(stop <-chan struct{}) {
 	for {
@@ -277,7 +292,9 @@ func (c *chaos) shoot(stop <-chan struct{}) {
 		}
 		pid := pids[rand.IntN(len(pids))]
 		s := syscall.SIGKILL
-		if rand.IntN(3) == 0 {
+		// A process that is stopped between fork and exec stops its parent too,
+		// threads and all: the kernel lets nobody go on before the exec.
+		if c.mayStop(pid) {
 			s = syscall.SIGSTOP
 			if rand.IntN(2) == 0 {
 				time.AfterFunc(c.every, func() { syscall.Kill(pid, syscall.SIGCONT) })

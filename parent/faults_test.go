@@ -3,6 +3,7 @@ package parent
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -53,11 +54,8 @@ func says(b func(a *actor, r plea) []byte) func(*actor) exit {
 	})
 }
 
-func faults() []fault {
-	const one, several = 1, 6
-	dies := func(requests int, how exit) func(*actor) exit {
-		return afterHello(requests, func(*actor, []plea) exit { return how })
-	}
+// startFaults go wrong before there is any work.
+func startFaults() []fault {
 	return []fault{
 		{name: "never says hello", act: (*actor).hang, o: Options{StartupTimeout: time.Second}, lost: "no hello within 1s", signal: "killed"},
 		{name: "noise, then hello", act: func(a *actor) exit { a.say([]byte("Last login: today\n")); return a.honest() }},
@@ -76,6 +74,16 @@ func faults() []fault {
 			return a.hang()
 		}, lost: "child speaks protocol 2, this is protocol 1", signal: "killed"},
 		{name: "dies at once", act: func(*actor) exit { return segfault }, lost: "ended by signal: segmentation fault", signal: "segmentation fault"},
+	}
+}
+
+// workFaults go wrong with work in hand.
+func workFaults() []fault {
+	const one = 1
+	dies := func(requests int, how exit) func(*actor) exit {
+		return afterHello(requests, func(*actor, []plea) exit { return how })
+	}
+	return []fault{
 		{name: "dies with one chunk", chunks: one, act: dies(1, segfault), lost: "ended by signal: segmentation fault", signal: "segmentation fault", charged: true, retries: 1},
 		{name: "dies with several chunks", act: dies(2, segfault), lost: "ended by signal: segmentation fault", signal: "segmentation fault", retries: 2},
 		{name: "exits 0 with one chunk", chunks: one, act: dies(1, exit{}), lost: "exited with code 0 before its work was done", charged: true, retries: 1},
@@ -133,7 +141,7 @@ func faults() []fault {
 
 // Every fault that happens once is survived, noticed, and put down to the right one.
 func TestFaultsAreSurvived(t *testing.T) {
-	for _, f := range faults() {
+	for _, f := range slices.Concat(startFaults(), workFaults()) {
 		t.Run(f.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { f.play(t) })
 		})

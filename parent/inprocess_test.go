@@ -97,7 +97,7 @@ func TestThePoolsContextClosesIt(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			go cancel()
-			p, err := NewPool(ctx, Options{Procs: 2, Backend: backend})
+			p, err := NewPool(ctx, Options{Procs: 2, Backend: backend, ChunkSize: 10})
 			if errors.Is(err, context.Canceled) {
 				continue
 			}

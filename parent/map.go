@@ -123,6 +123,9 @@ func (m *mapping[In, Out]) close() {
 func (m *mapping[In, Out]) ordered(ctx context.Context, yield func(Out, error) bool) {
 	for {
 		c, more, err := m.next()
+		if ended := ctx.Err(); ended != nil && more {
+			err = ended // tasks in this process may have failed of it
+		}
 		switch {
 		case err != nil:
 			yieldError(yield, err)
@@ -165,6 +168,10 @@ func (m *mapping[In, Out]) unordered(ctx context.Context, yield func(Out, error)
 		finished, m.job.finished = m.job.finished, finished[:0]
 		over, err := m.dry && m.yields+int64(len(finished)) == m.job.supplied, m.job.err
 		m.job.pool.mu.Unlock()
+		if ended := ctx.Err(); ended != nil {
+			yieldError(yield, ended)
+			return
+		}
 		for _, seq := range finished {
 			if !m.yield(m.job.at(seq), yield) {
 				return

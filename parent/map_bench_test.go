@@ -64,6 +64,47 @@ func BenchmarkMapTinyInputs(b *testing.B) {
 	}
 }
 
+var incrementAll = task.Define("increment-all", func(_ context.Context, batch []int) ([]int, error) {
+	for i := range batch {
+		batch[i]++
+	}
+	return batch, nil
+})
+
+// BenchmarkMapBatches is what Python's chunksize does, written by hand: a
+// thousand inputs travel, and fail, together. ns are of one of them.
+func BenchmarkMapBatches(b *testing.B) {
+	p, err := NewPool(b.Context(), Options{Procs: 2})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	batches := func(yield func([]int) bool) {
+		batch := make([]int, 0, 1000)
+		for i := range b.N {
+			if batch = append(batch, i); len(batch) == cap(batch) || i == b.N-1 {
+				if !yield(batch) {
+					return
+				}
+				batch = batch[:0]
+			}
+		}
+	}
+	b.ResetTimer()
+	sum := 0
+	for out, err := range Map(b.Context(), p, incrementAll, batches) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, n := range out {
+			sum += n
+		}
+	}
+	if want := b.N * (b.N + 1) / 2; sum != want {
+		b.Fatalf("the outputs add up to %d, not %d", sum, want)
+	}
+}
+
 const payload = 64 << 20
 
 // BenchmarkLargePayload carries 64 MiB to a worker and back. MB/s counts both ways.

@@ -355,3 +355,21 @@ func TestALimitThatNoMessageKeepsIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A context that ends when all is done takes nothing back.
+func TestCancelAfterTheLastOutput(t *testing.T) {
+	for _, backend := range backends {
+		p := openPool(t, Options{Procs: 2, Backend: backend})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		n := 0
+		for _, err := range Map(ctx, p, length, sliceOf([][]byte{nil, nil})) {
+			if n++; n == 2 {
+				cancel()
+			}
+			if err != nil || n > 2 {
+				t.Errorf("%s: output %d: %v", backend, n, err)
+			}
+		}
+	}
+}

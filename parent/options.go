@@ -171,10 +171,10 @@ func (o Options) onlyProcesses() error {
 		return refuse("backend %s cannot keep a timeout: a goroutine cannot be killed", o.Backend)
 	case o.MaxRSS > 0 || o.MaxChunksPerChild > 0:
 		return refuse("backend %s has no worker processes that could be replaced", o.Backend)
-	case o.Launcher != "":
-		return refuse("backend %s launches nothing: a launcher is for worker processes", o.Backend)
 	case o.GOMEMLIMIT > 0 || len(o.Env) > 0:
 		return refuse("backend %s has no worker processes with a memory limit or an environment of their own", o.Backend)
+	case o.Launcher != "":
+		return refuse("backend %s launches nothing: a launcher is for worker processes", o.Backend)
 	case len(o.Bind) > 0 && o.Backend != Threads:
 		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
 	}

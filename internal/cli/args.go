@@ -137,11 +137,17 @@ func unknownCommand(app *cli.App, name string) error {
 	return usageHint(fmt.Sprintf("unknown command %q", name), hint)
 }
 
-// nearest is the one of known that is most like word, or "" if none is much like it.
+// nearest is the one of known that is most like word, or "" if none is much
+// like it. Most slips spare the first letter.
 func nearest(word string, known []string) string {
 	best, score := "", 0.6
+	word = strings.TrimLeft(word, "-")
 	for _, k := range known {
-		if s := smetrics.JaroWinkler(strings.TrimLeft(k, "-"), strings.TrimLeft(word, "-"), 0.7, 4); s > score {
+		plain := strings.TrimLeft(k, "-")
+		if word == "" || plain[0] != word[0] {
+			continue
+		}
+		if s := smetrics.JaroWinkler(plain, word, 0.7, 4); s > score {
 			best, score = k, s
 		}
 	}

@@ -109,7 +109,9 @@ func (m *comparing) measure(ctx context.Context) (compare.Record, error) {
 	m.progress.start(0)
 	rec, err := compare.Do(ctx, m.options, m.pools, m.show)
 	m.progress.end()
-	m.signal = signals.first()
+	if err != nil && signals.explains(err) {
+		m.signal = signals.first()
+	}
 	return rec, err
 }
 

@@ -37,6 +37,9 @@ type textFlag struct {
 
 func (f *textFlag) Names() []string { return f.names }
 
+// String is a key of the library's, which would put together a line of help for it.
+func (f *textFlag) String() string { return f.names[0] }
+
 // A toggleFlag is on or off.
 type toggleFlag struct {
 	*cli.BoolFlag
@@ -44,6 +47,8 @@ type toggleFlag struct {
 }
 
 func (f *toggleFlag) Names() []string { return f.names }
+
+func (f *toggleFlag) String() string { return f.names[0] }
 
 // text makes a textFlag. Back quotes in usage mark the name of the value.
 func text(group, name, alias, value, usage string) cli.Flag {
@@ -177,11 +182,6 @@ func findTask(name string) (*task.Spec, error) {
 		return nil, usageHint(fmt.Sprintf("unknown task %q", name), hint)
 	}
 	return spec, nil
-}
-
-// taskNames lists the tasks over intervals; the program has others for its own use.
-func taskNames() []string {
-	return slices.DeleteFunc(task.Names(), func(name string) bool { s, _ := task.Lookup(name); return !s.Sums() })
 }
 
 // readOptions reads the flags that say how to compute.

@@ -37,7 +37,7 @@ func (v view) panels(t compare.TaskResult) []panel {
 // scale.
 func (v view) timeline(t compare.TaskResult) figure {
 	f := figure{name: slug("timeline", t.Task), title: "What each worker did: the median and the worst run", wide: true,
-		finding: "One lane a worker, all on one clock that starts with the run; all panels have the same scale. A run ends when its slowest worker does."}
+		finding: "One lane a worker, all on one clock that starts with the run; all panels have the same scale. A run ends when its slowest worker does. Pauses for GC within worker processes are known as sums only and are not drawn; the data has them."}
 	const left, right = 96.0, 1060.0
 	panels, longest, height := v.panels(t), 0.0, 56.0
 	for _, p := range panels {
