@@ -171,6 +171,11 @@ func readProcs(c *cli.Context) (int, error) {
 	return int(n), err
 }
 
+// taskNames lists the tasks over intervals; the program has others for its own use.
+func taskNames() []string {
+	return slices.DeleteFunc(task.Names(), func(name string) bool { s, _ := task.Lookup(name); return !s.Sums() })
+}
+
 func findTask(name string) (*task.Spec, error) {
 	spec, ok := task.Lookup(name)
 	if !ok || !spec.Sums() {
