@@ -303,7 +303,7 @@ func (l *life) settle() {
 	}
 	p := l.pool
 	events := p.finished(l.slot.index, l.pid, l.handed, l.done)
-	tooLarge := p.opts.MaxRSS > 0 && p.sys.residentSet(l.proc.Pid()) > p.opts.MaxRSS
+	tooLarge := p.opts.MaxRSS > 0 && l.host == "" && p.sys.residentSet(l.pid) > p.opts.MaxRSS
 	p.mu.Lock()
 	l.slot.answered(l.pid, l.done)
 	l.settled += len(l.done)
