@@ -283,7 +283,7 @@ func TestWhatCannotRun(t *testing.T) {
 func TestACancelledRunEndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	cell := Cell{Task: "pi", Backend: Processes, Workers: 2, Interval: ipc.Interval{End: 1 << 50}, ChunkSize: 1 << 20}
+	cell := Cell{Task: "pi", Backend: Processes, Workers: 2, Interval: ipc.Interval{End: 1 << 50}, ChunkSize: 10 << 20}
 	if _, err := (Pools{}).Run(ctx, cell); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled run: %v", err)
 	}
