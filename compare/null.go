@@ -7,10 +7,10 @@ import (
 	"procpool/task"
 )
 
-// null is the floor of every experiment. It costs nothing, however long the
+// The task null is the floor of every experiment. It costs nothing, however long the
 // interval, so its time is what starting workers, messages and the final sum
 // cost. It is defined here, so that every program that compares has it.
-var null = task.DefineSum(Null, func(_ context.Context, iv ipc.Interval) (uint64, error) { return uint64(iv.Len()), nil },
+var _ = task.DefineSum(Null, func(_ context.Context, iv ipc.Interval) (uint64, error) { return uint64(iv.Len()), nil },
 	func(a, b uint64) uint64 { return a + b }, task.Exact(), task.Version("1"),
 	task.About("the number of indices, without looking at them",
 		"nothing but the pool itself; goroutines win by what processes and messages cost"))

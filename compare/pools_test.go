@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// pi is the tutorial's task, whose bits depend on cuts and order.
-var pi = task.DefineSum("pi", func(ctx context.Context, iv ipc.Interval) (float64, error) {
+// The task pi is the tutorial's task, whose bits depend on cuts and order.
+var _ = task.DefineSum("pi", func(ctx context.Context, iv ipc.Interval) (float64, error) {
 	sum := 0.0
 	for i := iv.Start; i < iv.End; i++ {
 		sum += float64(4-8*(i%2)) / float64(2*i+1)
@@ -32,8 +32,8 @@ var pi = task.DefineSum("pi", func(ctx context.Context, iv ipc.Interval) (float6
 	return sum, ctx.Err()
 }, func(a, b float64) float64 { return a + b }, task.Grain(10))
 
-// garbage keeps the collector busy.
-var garbage = task.DefineSum("garbage", func(ctx context.Context, iv ipc.Interval) (int, error) {
+// The task garbage keeps the collector busy.
+var _ = task.DefineSum("garbage", func(ctx context.Context, iv ipc.Interval) (int, error) {
 	kept, sum := make([][]byte, 64), 0
 	for i := iv.Start; i < iv.End; i++ {
 		kept[i%64] = make([]byte, 4096)
@@ -42,11 +42,11 @@ var garbage = task.DefineSum("garbage", func(ctx context.Context, iv ipc.Interva
 	return int(iv.Len()) + 0*sum, ctx.Err()
 }, func(a, b int) int { return a + b })
 
-// whoami breaks the rule: its value depends on the process that computes it.
-var whoami = task.DefineSum("whoami", func(context.Context, ipc.Interval) (int, error) { return os.Getpid(), nil },
+// The task whoami breaks the rule: its value depends on the process that computes it.
+var _ = task.DefineSum("whoami", func(context.Context, ipc.Interval) (int, error) { return os.Getpid(), nil },
 	func(a, b int) int { return a + b })
 
-var failing = task.DefineSum("failing", func(context.Context, ipc.Interval) (int, error) { return 0, errors.New("no such luck") },
+var _ = task.DefineSum("failing", func(context.Context, ipc.Interval) (int, error) { return 0, errors.New("no such luck") },
 	func(a, b int) int { return a + b })
 
 // cells are one of every kind, all of the same task and cuts.
@@ -257,7 +257,7 @@ func TestWhatCannotRun(t *testing.T) {
 func TestACancelledRunEndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	cell := Cell{Task: "pi", Backend: Processes, Workers: 2, Interval: ipc.Interval{End: 1 << 50}, ChunkSize: 1 << 20}
+	cell := Cell{Task: "pi", Backend: Processes, Workers: 2, Interval: ipc.Interval{End: 1 << 50}, ChunkSize: 10 << 20}
 	if _, err := (Pools{}).Run(ctx, cell); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled run: %v", err)
 	}

@@ -1,6 +1,9 @@
 package parent
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // EventKind says what an [Event] is about.
 type EventKind string
@@ -33,7 +36,8 @@ type Event struct {
 
 // emit tells OnEvent. It must not be called with p.mu held.
 func (p *Pool) emit(events ...Event) {
-	if p.opts.OnEvent == nil || len(events) == 0 {
+	events = slices.DeleteFunc(events, func(e Event) bool { return !p.told(e.Kind) })
+	if len(events) == 0 {
 		return
 	}
 	p.events.Lock()
@@ -42,4 +46,9 @@ func (p *Pool) emit(events ...Event) {
 		e.Time = time.Now()
 		p.opts.OnEvent(e)
 	}
+}
+
+// told reports whether OnEvent wants to hear of a kind of event.
+func (p *Pool) told(kind EventKind) bool {
+	return p.opts.OnEvent != nil && (p.opts.EventKinds == nil || slices.Contains(p.opts.EventKinds, kind))
 }

@@ -155,7 +155,7 @@ func (p *Pool) settle(s *slot, pid int, hand []held, answers []answer) {
 // finished makes the events of answers to the first chunks of hand. It is
 // called before they are accepted, which frees the chunks for others.
 func (p *Pool) finished(worker, pid int, hand []held, answers []answer) (events []Event) {
-	if p.opts.OnEvent == nil || !p.opts.Trace {
+	if !p.told(ChunkFinished) {
 		return nil
 	}
 	for i, a := range answers {

@@ -29,17 +29,19 @@ func numbers(n int) func(func(int) bool) {
 
 // A task that ends its goroutine fails its own input and no other.
 func TestGoexitFailsItsInputAlone(t *testing.T) {
-	p := openPool(t, Options{Procs: 1, Backend: Goroutines})
-	i := 0
-	for out, err := range Map(t.Context(), p, quits, numbers(10)) {
-		var failed *TaskError
-		switch {
-		case i == 3 && (!errors.As(err, &failed) || failed.Input.Index != 3):
-			t.Errorf("input 3: %v, %v", out, err)
-		case i != 3 && (err != nil || out != i):
-			t.Errorf("input %d: %v, %v", i, out, err)
+	for _, backend := range []Backend{Goroutines, Threads} {
+		p := openPool(t, Options{Procs: 1, Backend: backend})
+		i := 0
+		for out, err := range Map(t.Context(), p, quits, numbers(10)) {
+			var failed *TaskError
+			switch {
+			case i == 3 && (!errors.As(err, &failed) || failed.Input.Index != 3):
+				t.Errorf("%s: input 3: %v, %v", backend, out, err)
+			case i != 3 && (err != nil || out != i):
+				t.Errorf("%s: input %d: %v, %v", backend, i, out, err)
+			}
+			i++
 		}
-		i++
 	}
 }
 
@@ -54,7 +56,7 @@ var slow = task.DefineSum("slow", func(ctx context.Context, iv ipc.Interval) (in
 // Several sums at once are each right, also where consumers do the work
 // themselves, and also while others break off.
 func TestSumsAtOnceInThisProcess(t *testing.T) {
-	for _, backend := range []Backend{Goroutines, Serial} {
+	for _, backend := range []Backend{Goroutines, Threads, Serial} {
 		p := openPool(t, Options{Procs: 2, Backend: backend, ChunkSize: 10})
 		if backend == Serial {
 			p = openPool(t, Options{Backend: backend, ChunkSize: 10})

@@ -79,8 +79,8 @@ type Options struct {
 	Stderr  io.Writer
 	Verbose bool // pass on the whole of a crashing worker's stack, not its first line and last ten
 
-	// Trace makes an event of each finished chunk, and has workers tell when it
-	// was begun and what their garbage collector did: see Event.Began and WorkerStats.GC.
+	// Trace has workers tell when each chunk was begun and what their garbage
+	// collector did: see Event.Began and WorkerStats.GC.
 	Trace bool
 
 	// OnEvent is told what happens, from the pool's goroutines, one call at a
@@ -88,6 +88,9 @@ type Options struct {
 	// events come in order; between workers, and after the run that they belong
 	// to has returned, some may come late. Close waits for all. Nil is allowed.
 	OnEvent func(Event)
+	// EventKinds are the kinds that OnEvent is told of; nil means all. An event
+	// of each of a million chunks has its price.
+	EventKinds []EventKind
 }
 
 // An OptionsError is a pool that cannot be had as it was asked for.

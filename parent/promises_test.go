@@ -178,8 +178,8 @@ func TestLargePayloads(t *testing.T) {
 	if mib, err := strconv.Atoi(os.Getenv("PROCPOOL_TEST_PAYLOAD")); err == nil {
 		size = mib << 20
 	}
-	const around = messageOverhead + 5 // the request's, and the header of bin
-	p := openPool(t, Options{Procs: 2, MaxMessage: int64(size) + around})
+	around := messageOverhead + len(reverse.Spec().Name) + 5 // the request's, and the header of bin
+	p := openPool(t, Options{Procs: 2, MaxMessage: int64(size + around)})
 	in := bytes.Repeat([]byte("0123456789abcdef"), size/16)
 	want := bytes.Clone(in)
 	want[0], want[size-1] = want[size-1], want[0]
@@ -269,7 +269,7 @@ func TestOptionsThatCannotBeHad(t *testing.T) {
 	}{
 		{Options{Procs: -1}, "-1 workers"},
 		{Options{Procs: MaxProcs + 1}, "there can be 1 to"},
-		{Options{Backend: "threads"}, `unknown backend "threads"`},
+		{Options{Backend: "fibers"}, `unknown backend "fibers"`},
 		{Options{Timeout: -1}, "negative option"},
 		{Options{GOMEMLIMIT: -1}, "negative option"},
 		{Options{MaxMessage: -1}, "MaxMessage"},

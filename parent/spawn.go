@@ -209,6 +209,7 @@ func (p *osProcess) Stderr() io.ReadCloser { return p.stderr }
 func (p *osProcess) Kill()                 { p.proc.Kill() }
 
 func (p *osProcess) Wait() exit {
+	awaitExit(p.proc)
 	state, err := p.proc.Wait()
 	if err != nil {
 		return exit{code: -1}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"procpool/parent/placement"
 )
 
@@ -29,6 +31,31 @@ func startBound(c command, attr *os.ProcAttr) (*os.Process, error) {
 // procAttr has the kernel end a worker with the thread that starts it: a
 // parent that is killed leaves nobody behind, however busy they are.
 func procAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
+// awaitExit waits until p has ended, as one of many in the runtime's poller:
+// Wait alone would keep a thread for each process. Where the kernel has no
+// handles for processes it returns at once.
+func awaitExit(p *os.Process) {
+	fd := -1
+	err := p.WithHandle(func(handle uintptr) {
+		fd, _ = unix.FcntlInt(handle, unix.F_DUPFD_CLOEXEC, 0)
+	})
+	if err != nil || fd < 0 {
+		return
+	}
+	unix.SetNonblock(fd, true)
+	f := os.NewFile(uintptr(fd), "process")
+	defer f.Close()
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	conn.Read(func(fd uintptr) bool {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(fds, 0)
+		return n != 0 || err != nil
+	})
+}
 
 func residentSet(pid int) int64 {
 	statm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")

@@ -20,6 +20,7 @@ import (
 	"context"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"procpool/ipc"
 )
@@ -90,12 +91,19 @@ func DefineSum[P any](name string, run func(ctx context.Context, iv ipc.Interval
 	t := Sum[P]{run: run, add: add}
 	t.spec = newSpec(name, opts)
 	t.spec.carries = sync.OnceValue(func() error { return carries(reflect.TypeFor[P]()) })
+	var last atomic.Pointer[P] // room for a partial, which would else be allocated for each chunk
 	t.spec.runInterval = func(ctx context.Context, iv ipc.Interval, dst []byte) ([]byte, error) {
-		p, err := t.Call(ctx, iv)
-		if err != nil {
-			return dst, err
+		p := last.Swap(nil)
+		if p == nil {
+			p = new(P)
 		}
-		return appendResult(dst, &p)
+		var err error
+		if *p, err = t.Call(ctx, iv); err == nil {
+			dst, err = appendResult(dst, p)
+		}
+		*p = *new(P) // what it held is not kept
+		last.Store(p)
+		return dst, err
 	}
 	t.spec.newFold = func(cells int) Fold { return &fold[P]{sum: t, cells: make([]P, cells)} }
 	register(t.spec)

@@ -171,9 +171,12 @@ func readProcs(c *cli.Context) (int, error) {
 	return int(n), err
 }
 
-// taskNames lists the tasks over intervals; the program has others for its own use.
+// taskNames are the tasks that a command line can ask for: those over intervals.
 func taskNames() []string {
-	return slices.DeleteFunc(task.Names(), func(name string) bool { s, _ := task.Lookup(name); return !s.Sums() })
+	return slices.DeleteFunc(task.Names(), func(name string) bool {
+		spec, _ := task.Lookup(name)
+		return !spec.Sums()
+	})
 }
 
 func findTask(name string) (*task.Spec, error) {

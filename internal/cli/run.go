@@ -146,6 +146,9 @@ func (r *running) compute(ctx context.Context) error {
 	defer signals.release()
 	r.signals = signals
 	r.options.OnEvent, r.options.Trace = r.event, r.trace != nil
+	if r.trace == nil {
+		r.options.EventKinds = []parent.EventKind{parent.WorkerLost, parent.ChunkRetried, parent.WorkerGivenUp}
+	}
 	r.options.Stderr = r.progress.guard(r.stderr)
 	pool, err := parent.NewPool(signals.ctx, r.options)
 	if err != nil {

@@ -16,6 +16,7 @@ type bench struct {
 
 	dir            string // for the binaries
 	procpool, bare string
+	library        string // the least program with a pool
 	fork           string // "" without a C compiler, like what follows
 	pi             [3]string
 	python         string // "" where it is not installed, like what follows
@@ -38,7 +39,7 @@ func (b *bench) build() error {
 	for _, p := range []struct {
 		to        *string
 		name, pkg string
-	}{{&b.procpool, "procpool", "."}, {&b.bare, "bare", "./testdata/peers/bare"}} {
+	}{{&b.procpool, "procpool", "."}, {&b.bare, "bare", "./testdata/peers/bare"}, {&b.library, "library", "./testdata/peers/library"}} {
 		*p.to = filepath.Join(b.dir, p.name)
 		if _, err := output("go", "build", "-o", *p.to, p.pkg); err != nil {
 			return fmt.Errorf("%w (run this from the root of the module)", err)

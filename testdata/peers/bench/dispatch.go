@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -43,14 +41,7 @@ func perChunk(name, procpool string, chunks int) *contender {
 func perTask(name, python, how string, tasks int) *contender {
 	command := []string{python, poolPy, how, strconv.Itoa(tasks)}
 	return &contender{name: name, command: command, run: func() (float64, error) {
-		out, err := output(command...)
-		if err != nil {
-			return 0, err
-		}
-		seconds, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
-		if err != nil {
-			return 0, fmt.Errorf("prints %q", out)
-		}
-		return seconds / float64(tasks) * 1e6, nil
+		seconds, err := printed(command...)
+		return seconds / float64(tasks) * 1e6, err
 	}}
 }

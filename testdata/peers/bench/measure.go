@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -121,15 +122,25 @@ func output(command ...string) ([]byte, error) {
 	return stdout.Bytes(), nil
 }
 
+// printed runs a command and reads the number that it prints.
+func printed(command ...string) (float64, error) {
+	out, err := output(command...)
+	if err != nil {
+		return 0, err
+	}
+	v, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+	if err != nil {
+		return 0, fmt.Errorf("%v prints %q, not a number", command, out)
+	}
+	return v, nil
+}
+
 // A report is what is read of procpool's --json.
 type report struct {
 	WallSeconds float64 `json:"wall_seconds"`
 	CPUSeconds  struct {
 		Parent, Workers float64
 	} `json:"cpu_seconds"`
-	Workers []struct {
-		PeakRSSBytes float64 `json:"peak_rss_bytes"`
-	}
 }
 
 // reported runs a procpool command with --json.
