@@ -21,6 +21,21 @@ var reverse = task.Define("reverse", func(_ context.Context, b []byte) ([]byte, 
 	return b, nil
 })
 
+// benchPool opens a pool for b. What done reports is the CPU time of all
+// processes for one operation, with the pool's start and end.
+func benchPool(b *testing.B, o Options) (p *Pool, done func()) {
+	before := cpuSeconds()
+	p, err := NewPool(b.Context(), o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return p, func() {
+		b.StopTimer()
+		p.Close()
+		b.ReportMetric((cpuSeconds()-before)*1e9/float64(b.N), "cpu-ns/op")
+	}
+}
+
 func upTo(n int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := 0; i < n && yield(i); i++ {
@@ -33,11 +48,8 @@ func BenchmarkMapTinyInputs(b *testing.B) {
 	for _, backend := range backends {
 		for _, order := range []string{"ordered", "unordered"} {
 			b.Run(fmt.Sprintf("%s/%s", backend, order), func(b *testing.B) {
-				p, err := NewPool(b.Context(), Options{Procs: 2, Backend: backend})
-				if err != nil {
-					b.Fatal(err)
-				}
-				defer p.Close()
+				p, done := benchPool(b, Options{Procs: 2, Backend: backend})
+				defer done()
 				run := Map[int, int]
 				if order == "unordered" {
 					run = MapUnordered[int, int]
@@ -74,11 +86,8 @@ var incrementAll = task.Define("increment-all", func(_ context.Context, batch []
 // BenchmarkMapBatches is what Python's chunksize does, written by hand: a
 // thousand inputs travel, and fail, together. ns are of one of them.
 func BenchmarkMapBatches(b *testing.B) {
-	p, err := NewPool(b.Context(), Options{Procs: 2})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer p.Close()
+	p, done := benchPool(b, Options{Procs: 2})
+	defer done()
 	batches := func(yield func([]int) bool) {
 		batch := make([]int, 0, 1000)
 		for i := range b.N {
@@ -111,11 +120,8 @@ const payload = 64 << 20
 func BenchmarkLargePayload(b *testing.B) {
 	for _, backend := range []Backend{Processes, Goroutines} {
 		b.Run(string(backend), func(b *testing.B) {
-			p, err := NewPool(b.Context(), Options{Procs: 1, Backend: backend})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer p.Close()
+			p, done := benchPool(b, Options{Procs: 1, Backend: backend})
+			defer done()
 			in := make([]byte, payload)
 			b.SetBytes(2 * payload)
 			b.ResetTimer()
@@ -134,6 +140,7 @@ func BenchmarkLargePayload(b *testing.B) {
 // BenchmarkBarePipes is what LargePayload is measured against: 64 MiB through
 // a pipe to another process and back through a second, and nothing else.
 func BenchmarkBarePipes(b *testing.B) {
+	before := cpuSeconds()
 	cat := startEcho(b)
 	b.SetBytes(2 * payload)
 	in, out := make([]byte, payload), make([]byte, payload)
@@ -146,9 +153,21 @@ func BenchmarkBarePipes(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	b.StopTimer()
+	cat.end()
+	b.ReportMetric((cpuSeconds()-before)*1e9/float64(b.N), "cpu-ns/op")
 }
 
-type echo struct{ in, out *os.File }
+type echo struct {
+	in, out *os.File
+	proc    *os.Process
+}
+
+func (e echo) end() {
+	e.in.Close()
+	e.out.Close()
+	e.proc.Wait()
+}
 
 // echoEnv makes this test program a process that reads 64 MiB at a time and
 // writes them back.
@@ -188,6 +207,5 @@ func startEcho(b *testing.B) echo {
 	}
 	theirIn.Close()
 	theirOut.Close()
-	b.Cleanup(func() { in.Close(); out.Close(); proc.Wait() })
-	return echo{in, out}
+	return echo{in, out, proc}
 }

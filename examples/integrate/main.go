@@ -30,7 +30,7 @@ func f(x float64) float64 {
 
 var simpson = task.Define("simpson", func(_ context.Context, p panel) (float64, error) {
 	if p.Steps < 2 || p.Steps%2 != 0 {
-		return 0, fmt.Errorf("Simpson's rule takes an even number of steps, not %d", p.Steps)
+		return 0, fmt.Errorf("the rule takes an even number of steps, not %d", p.Steps)
 	}
 	h := (p.To - p.From) / float64(p.Steps)
 	sum := f(p.From) + f(p.To)

@@ -15,13 +15,14 @@
 # itself into the queue again; after TERM Slurm does. A SIGKILL costs no more
 # than the chunks that were running.
 set -u
+run=
+trap 'kill -USR1 $run' USR1
+trap 'kill -TERM $run' TERM
 procpool run \
     --chunk-size "${CHUNK_SIZE:-100_000_000}" \
     --journal "${DIR:-.}/requeue.journal" --resume \
     --task "${TASK:-pi-fast}" "${INTERVALS:-1e13}" &
 run=$!
-trap 'kill -USR1 $run' USR1
-trap 'kill -TERM $run' TERM
 code=130
 while kill -0 $run 2>/dev/null; do # a signal ends wait, too
     wait $run

@@ -36,7 +36,7 @@ func eval(words []string) (int, error) {
 			return 0, err
 		}
 		return strconv.Atoi(words[2:][n])
-	case "nested": // recurses as deep as the document says
+	case "nested": // recurses without end
 		return nested(words), nil
 	case "fatal": // a library that ends the program
 		os.Exit(7)
@@ -60,7 +60,13 @@ func eval(words []string) (int, error) {
 	return sum, nil
 }
 
-func nested(words []string) int { return 1 + nested(words) }
+// nested forgets to step past the word that it has read.
+func nested(words []string) int {
+	if len(words) == 0 {
+		return 0
+	}
+	return 1 + nested(words)
+}
 
 func documents() iter.Seq[string] {
 	return slices.Values([]string{"1 2 3", "1 two 3", "at 5 1 2 3", "fatal", "background", "nested", "segfault", "loop", "4 5 6"})

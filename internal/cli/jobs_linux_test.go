@@ -85,7 +85,7 @@ func (b *bench) requeueScript(t *testing.T) {
 	lines := func() int { return strings.Count(c.read("requeue.journal"), "\n") }
 	c.until("a journal", func() bool { return lines() > 2 })
 	c.run("scancel", "--batch", "--signal=USR1", id)
-	c.until("the end of the first start", func() bool { return strings.Contains(c.read("log"), "ended by signal") })
+	c.until("the end of the first start", func() bool { return strings.Contains(c.read("log"), "ended by SIGUSR1") })
 	before := lines()
 	c.until("the second start", func() bool { return lines() > before })
 	c.run("scontrol", "requeue", id)

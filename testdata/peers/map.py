@@ -3,11 +3,13 @@ BenchmarkLargePayload of package parent: what an input costs beyond its work.
 
     /usr/bin/python3 testdata/peers/map.py [ROUNDS]
 
-Prints, for each pool, the median of ROUNDS and the range.
+Prints, for each pool, the median of ROUNDS, the range, and the CPU time of all
+processes, which a busy machine changes less.
 """
 
 import concurrent.futures
 import multiprocessing
+import resource
 import statistics
 import sys
 import time
@@ -23,47 +25,66 @@ def reverse(b):
     return b[-1:] + b[1:-1] + b[:1]
 
 
-def tiny(name, results, n):
-    """results(n) computes the sum of increment over range(n)."""
-    begin = time.perf_counter()
-    total = results(n)
-    took = time.perf_counter() - begin
-    assert total == n * (n + 1) // 2, total
-    return name, took / n * 1e9, "ns an input"
+def pool(procs):
+    return multiprocessing.Pool(procs)
 
 
-def large(name, results, n):
-    payload = bytes(PAYLOAD)
-    begin = time.perf_counter()
-    for out in results([payload] * n):
-        assert len(out) == PAYLOAD
-    took = time.perf_counter() - begin
-    return name, 2 * n * PAYLOAD / took / 1e6, "MB/s both ways"
+def executor(procs):
+    return concurrent.futures.ProcessPoolExecutor(procs)
 
 
-def measure():
-    with multiprocessing.Pool(2) as pool:
-        pool.map(increment, range(1000))
-        yield tiny("Pool.map, its own chunksize", lambda n: sum(pool.map(increment, range(n))), 1_000_000)
-        yield tiny("Pool.imap, chunksize 1", lambda n: sum(pool.imap(increment, range(n))), 20_000)
-        yield tiny("Pool.imap, chunksize 1000", lambda n: sum(pool.imap(increment, range(n), 1000)), 1_000_000)
-    with concurrent.futures.ProcessPoolExecutor(2) as pool:
-        list(pool.map(increment, range(1000)))
-        yield tiny("ProcessPoolExecutor.map", lambda n: sum(pool.map(increment, range(n))), 10_000)
-        yield tiny("ProcessPoolExecutor.map, chunksize 1000", lambda n: sum(pool.map(increment, range(n), chunksize=1000)), 1_000_000)
-    with multiprocessing.Pool(1) as pool:
-        yield large("Pool.imap, 64 MiB", lambda items: pool.imap(reverse, items), 4)
+def cpu():
+    """CPU seconds of this process and of those that it has waited for."""
+    return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
+def measure(make, procs, n, inputs, check, job):
+    """Seconds and CPU seconds an input; the CPU time has the pool's start and end."""
+    before = cpu()
+    with make(procs) as p:
+        list(p.map(increment, range(100)))
+        begin = time.perf_counter()
+        check(n, job(p, inputs(n)))
+        took = time.perf_counter() - begin
+        if make is pool:
+            p.close()
+            p.join()
+    return took / n, (cpu() - before) / n
+
+
+def adds_up(n, results):
+    assert sum(results) == n * (n + 1) // 2
+
+
+def all_there(n, results):
+    assert [len(b) for b in results] == [PAYLOAD] * n
+
+
+def payloads(n):
+    return [bytes(PAYLOAD)] * n
+
+
+RUNS = {
+    "Pool.map, its own chunksize": (pool, 2, 1_000_000, range, adds_up, lambda p, xs: p.map(increment, xs)),
+    "Pool.imap, chunksize 1": (pool, 2, 20_000, range, adds_up, lambda p, xs: p.imap(increment, xs)),
+    "Pool.imap, chunksize 1000": (pool, 2, 1_000_000, range, adds_up, lambda p, xs: p.imap(increment, xs, 1000)),
+    "ProcessPoolExecutor.map": (executor, 2, 10_000, range, adds_up, lambda p, xs: p.map(increment, xs)),
+    "ProcessPoolExecutor.map, chunksize 1000": (executor, 2, 1_000_000, range, adds_up, lambda p, xs: p.map(increment, xs, chunksize=1000)),
+    "Pool.imap, 64 MiB there and back": (pool, 1, 4, payloads, all_there, lambda p, xs: p.imap(reverse, xs)),
+}
 
 
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    samples = {}
+    samples = {name: [] for name in RUNS}
     for _ in range(rounds):
-        for name, value, unit in measure():
-            samples.setdefault((name, unit), []).append(value)
+        for name, run in RUNS.items():
+            samples[name].append(measure(*run))
     print("Python", sys.version.split()[0])
-    for (name, unit), values in samples.items():
-        print(f"{name:42} {statistics.median(values):9.0f} {unit}, {min(values):.0f} to {max(values):.0f}")
+    for name, values in samples.items():
+        wall, used = (sorted(v) for v in zip(*values))
+        print(f"{name:40} {statistics.median(wall) * 1e9:12.0f} ns an input ({wall[0] * 1e9:.0f} to {wall[-1] * 1e9:.0f}), "
+              f"{statistics.median(used) * 1e9:12.0f} ns of CPU")
 
 
 if __name__ == "__main__":
