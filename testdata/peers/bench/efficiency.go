@@ -33,9 +33,12 @@ func efficiency(b *bench) ([]row, error) {
 func (b *bench) termsFor(task string) (int64, error) {
 	const probe = 1_000_000_000
 	r, err := reported(b.procpool, "run", "--backend", "serial", "--task", task, strconv.Itoa(probe))
-	used := r.CPUSeconds.Parent
-	if err != nil || used <= 0 {
-		return 0, fmt.Errorf("probing %s: %v seconds of CPU time, %w", task, used, err)
+	if err != nil {
+		return 0, err
+	}
+	used := r.CPUSeconds.Parent // in a serial run the work is its
+	if used <= 0 {
+		return 0, fmt.Errorf("a serial run of %s says that it used no CPU time", task)
 	}
 	seconds := 1.0
 	if b.quick {
