@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -86,8 +87,8 @@ func (a *analysis) comparison(task string, x, y int) Comparison {
 				quiet = append(quiet, v)
 			}
 		}
-		if len(quiet) > 0 {
-			c.Quiet = Known(estimate(quiet, a.level).exp())
+		if e := estimate(quiet, a.level).exp(); !math.IsInf(float64(e.High), 1) {
+			c.Quiet = Known(e)
 		}
 	}
 	return c

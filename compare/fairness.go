@@ -47,13 +47,8 @@ func warnings(rec Record) []Warning {
 	for _, s := range p.Skipped {
 		out = append(out, Warning{s.Cell.Task, s.Cell.Ablation == Plain, "left out " + s.Reason})
 	}
+	out = append(out, noise(rec)...)
 	for _, t := range rec.Results.Tasks {
-		if c, ok := t.Control.Get(); ok && !c.Pass {
-			out = append(out, Warning{t.Task, true, "the A/A control did not pass, so verdicts are held against it: " + c.Why})
-		}
-		if t.Flagged > 0 {
-			out = append(out, Warning{t.Task, 2*t.Flagged > t.Rounds, fmt.Sprintf("%d of %d rounds were disturbed: %s", t.Flagged, t.Rounds, strings.Join(disturbedBy(rec, t.Task), ", "))})
-		}
 		if t.Task != Null && t.Rounds < p.Rounds[0] {
 			out = append(out, Warning{t.Task, true, fmt.Sprintf("too few rounds: %d, and %d comparisons need %d", t.Rounds, p.Comparisons, p.Rounds[0])})
 		}
@@ -66,15 +61,31 @@ func warnings(rec Record) []Warning {
 	return out
 }
 
-// disturbedBy lists what disturbed the runs of a task, in alphabetical order.
-func disturbedBy(rec Record, task string) (flags []string) {
-	for _, r := range rec.Runs {
-		if rec.Plan.Cells[r.Cell].Task == task {
-			flags = append(flags, r.Flags...)
+// noise says, once for all tasks, where identical code differed and which rounds
+// were disturbed from outside.
+func noise(rec Record) (out []Warning) {
+	var failed, disturbed, by []string
+	most := false // rounds of a task
+	for _, t := range rec.Results.Tasks {
+		if c, ok := t.Control.Get(); ok && !c.Pass {
+			failed = append(failed, fmt.Sprintf("%s [%.3f .. %.3f]", t.Task, c.Ratio.Low, c.Ratio.High))
+		}
+		if t.Flagged > 0 {
+			disturbed = append(disturbed, fmt.Sprintf("%s %d of %d", t.Task, t.Flagged, t.Rounds))
+			most = most || 2*t.Flagged > t.Rounds
 		}
 	}
-	slices.Sort(flags)
-	return slices.Compact(flags)
+	for _, r := range rec.Runs {
+		by = append(by, r.Flags...)
+	}
+	slices.Sort(by)
+	if len(failed) > 0 {
+		out = append(out, Warning{"", true, "the A/A control does not pass, so verdicts are held against the ratios that identical code shows: " + strings.Join(failed, ", ")})
+	}
+	if len(disturbed) > 0 {
+		out = append(out, Warning{"", most, fmt.Sprintf("disturbed rounds (%s): %s", strings.Join(slices.Compact(by), ", "), strings.Join(disturbed, ", "))})
+	}
+	return out
 }
 
 func mostWorkers(p Plan) int {

@@ -102,7 +102,7 @@ type Comparison struct {
 	B          int             `json:"b"`
 	Ratio      Estimate        `json:"ratio"`          // time of A / time of B, by round
 	Difference Estimate        `json:"difference"`     // seconds of A - seconds of B, by round
-	Quiet      Maybe[Estimate] `json:"quiet,omitzero"` // Ratio without the flagged rounds, where there are some and others
+	Quiet      Maybe[Estimate] `json:"quiet,omitzero"` // Ratio without the flagged rounds, where there are some and enough others
 	Verdict    Verdict         `json:"verdict"`
 	P          float64         `json:"p"`                    // of the verdict's test, before Holm's correction
 	Downgraded string          `json:"downgraded,omitempty"` // why the verdict is weaker than its test

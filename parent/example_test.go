@@ -166,7 +166,7 @@ func ExampleEvent() {
 		}
 		return a
 	}}))
-	pool := open(parent.Options{Procs: 1, Retries: 1, Trace: true, OnEvent: func(e parent.Event) {
+	pool := open(parent.Options{Procs: 1, Retries: 1, OnEvent: func(e parent.Event) {
 		switch e.Kind {
 		case parent.ChunkFinished:
 			log.Info("finished", "worker", e.Worker, "input", e.Input, "seconds", e.Seconds)

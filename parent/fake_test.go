@@ -133,7 +133,7 @@ func (th *theatre) of(kind EventKind) (out []Event) {
 // open makes a pool over the theatre.
 func (th *theatre) open(t *testing.T, o Options) *Pool {
 	t.Helper()
-	o.Stderr, o.OnEvent, o.Trace = io.Discard, th.note, true
+	o.Stderr, o.OnEvent = io.Discard, th.note
 	p, err := newPool(t.Context(), o, system{
 		start: th.start, residentSet: func(int) int64 { return 0 }, oomKills: func() int64 { return 0 },
 	})

@@ -322,7 +322,7 @@ func TestForkGuard(t *testing.T) {
 func TestEventsAreInOrder(t *testing.T) {
 	var mu sync.Mutex
 	stories := make(map[int]string)
-	p := openPool(t, Options{Procs: 3, MaxChunksPerChild: 50, Trace: true, OnEvent: func(e Event) {
+	p := openPool(t, Options{Procs: 3, MaxChunksPerChild: 50, OnEvent: func(e Event) {
 		mu.Lock()
 		defer mu.Unlock()
 		if story := stories[e.PID]; e.Kind != ChunkFinished || !strings.HasSuffix(story, string(e.Kind)+" ") {
