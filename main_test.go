@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,10 +23,19 @@ import (
 // TestMain lets the test binary play procpool: testscript installs copies of it
 // under that name, and calls main in them. A worker that such a copy starts is
 // a worker at once, and never gets as far as the tests.
+// hearHangups undoes an inherited nohup: what this process handles, and does
+// not ignore, the processes that it starts begin without.
+func hearHangups() {
+	if filepath.Base(os.Args[0]) != "procpool" && signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
+}
+
 func TestMain(m *testing.M) {
 	child.Main("child")
 	// Processes under the race detector would sleep for a second when they end.
 	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
+	hearHangups()
 	testscript.Main(m, map[string]func(){"procpool": main})
 }
 

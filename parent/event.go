@@ -3,6 +3,8 @@ package parent
 import (
 	"slices"
 	"time"
+
+	"procpool/ipc"
 )
 
 // EventKind says what an [Event] is about.
@@ -52,3 +54,18 @@ func (p *Pool) emit(events ...Event) {
 func (p *Pool) told(kind EventKind) bool {
 	return p.opts.OnEvent != nil && (p.opts.EventKinds == nil || slices.Contains(p.opts.EventKinds, kind))
 }
+
+// A clock relates this process's times to the clock that it shares with its
+// workers: by one pair of readings, so that it moves no two moments apart.
+type clock struct {
+	at  time.Time
+	now float64 // of ipc.Now
+}
+
+func newClock() clock { return clock{time.Now(), ipc.Now()} }
+
+func (c clock) time(moment float64) time.Time {
+	return c.at.Add(time.Duration((moment - c.now) * float64(time.Second)))
+}
+
+func (c clock) moment(t time.Time) float64 { return c.now + t.Sub(c.at).Seconds() }

@@ -161,7 +161,7 @@ func (p *Pool) finished(worker, pid int, hand []held, answers []answer) (events 
 	for i, a := range answers {
 		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err}
 		if a.began != 0 {
-			e.Began = time.Now().Add(-time.Duration((ipc.Now() - a.began) * float64(time.Second)))
+			e.Began = p.clock.time(a.began)
 		}
 		events = append(events, e)
 	}
@@ -189,7 +189,7 @@ func (p *Pool) moment(t time.Time) float64 {
 	if !p.opts.Trace {
 		return 0
 	}
-	return ipc.Now() - time.Since(t).Seconds()
+	return p.clock.moment(t)
 }
 
 // A serial is the body of the one worker in the serial backend. It has no

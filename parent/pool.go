@@ -43,6 +43,7 @@ type Pool struct {
 	launch *launcher // nil if workers are started without one
 	sys    system
 	events sync.Mutex // held around OnEvent
+	clock  clock
 	stderr sync.Mutex // held around Options.Stderr.Write
 
 	mu      sync.Mutex
@@ -94,7 +95,7 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 			return nil, fmt.Errorf("pools are nested %d deep, no deeper", maxDepth)
 		}
 	}
-	p := &Pool{opts: o, launch: launch, sys: sys, ooms: -1, stop: make(chan struct{}), gone: make(chan struct{})}
+	p := &Pool{opts: o, launch: launch, sys: sys, clock: newClock(), ooms: -1, stop: make(chan struct{}), gone: make(chan struct{})}
 	places := o.Procs
 	if o.Backend == Serial {
 		places = 1 // however many parts the input is cut into

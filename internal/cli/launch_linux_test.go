@@ -164,12 +164,14 @@ func (b *bench) noWorkers() bool { return len(b.workers()) == 0 }
 
 // working waits until the run that writes the journal has finished chunks
 // and has n workers.
-func (b *bench) working(journal string, n int) {
+func (b *bench) working(journal string, n int) (pids []int) {
 	b.Helper()
 	b.until("chunks in "+journal, func() bool {
 		data, _ := os.ReadFile(filepath.Join(b.dir, journal))
-		return bytes.Count(data, []byte("\n")) > 2 && len(b.workers()) >= n
+		pids = b.workers()
+		return bytes.Count(data, []byte("\n")) > 2 && len(pids) >= n
 	})
+	return pids
 }
 
 // start starts a command that a test wants to disturb, in a group of its own.
@@ -191,7 +193,7 @@ func (b *bench) start(args ...string) (cmd *exec.Cmd, end func() said) {
 
 // The sum that disturbed runs compute: exact, so its bits cannot depend on
 // who computed what how often.
-var work = []string{"--task", "pi-fast", "--chunk-size", "10_000_000", "2e10"}
+var work = []string{"--task", "pi-fast", "--chunk-size", "10_000_000", "1e11"}
 
 func (b *bench) undisturbed(args ...string) string {
 	b.Helper()

@@ -100,6 +100,7 @@ func TestSlurm(t *testing.T) {
 	b := newBench(t)
 	b.slurm()
 	want := b.undisturbed(work...)
+	ofScripts := b.undisturbed("--task", "pi-fast", "--chunk-size", "10_000_000", "2e10")
 	timed := func(name string, test func(t *testing.T)) {
 		t.Run(name, func(t *testing.T) {
 			begin := time.Now()
@@ -130,8 +131,7 @@ func TestSlurm(t *testing.T) {
 	})
 	timed("b a killed task", func(t *testing.T) {
 		_, end := b.start(b.allocated(append([]string{"--launcher", steps, "--journal", "b"}, work...)...)...)
-		b.working("b", 4)
-		pid := b.workers()[1]
+		pid := b.working("b", 4)[1]
 		syscall.Kill(pid, syscall.SIGKILL)
 		s := end()
 		if done(t, s); !strings.Contains(s.stderr, fmt.Sprintf("pid %d", pid)) {
@@ -140,8 +140,7 @@ func TestSlurm(t *testing.T) {
 	})
 	timed("c a killed node", func(t *testing.T) {
 		_, end := b.start(b.allocated(append([]string{"--launcher", steps, "--journal", "c", "--heartbeat", "2s"}, work...)...)...)
-		b.working("c", 4)
-		worker := b.workers()[1]
+		worker := b.working("c", 4)[1]
 		syscall.Kill(parentOf(worker), syscall.SIGKILL) // slurmstepd, and what it looked after
 		syscall.Kill(worker, syscall.SIGKILL)
 		s := end()
@@ -177,8 +176,8 @@ func TestSlurm(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	})
-	timed("f an array and its sum", func(t *testing.T) { b.array(t, want) })
-	timed("the script for steps", func(t *testing.T) { b.stepsScript(t, want) })
+	timed("f an array and its sum", func(t *testing.T) { b.array(t, ofScripts) })
+	timed("the script for steps", func(t *testing.T) { b.stepsScript(t, ofScripts) })
 	timed("the script that is requeued", func(t *testing.T) { b.requeueScript(t) })
 	timed("doctor", func(t *testing.T) {
 		s := b.run("salloc", "-Q", "-n4", b.exe, "doctor", "--launcher", steps)
