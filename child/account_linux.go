@@ -109,29 +109,3 @@ func allowedCPUs() string {
 	}
 	return ""
 }
-
-func listCPUs(mask []uint64) string {
-	var list []byte
-	allowed := func(cpu int) bool { return cpu < 64*len(mask) && mask[cpu/64]&(1<<(cpu%64)) != 0 }
-	for cpu := 0; cpu < 64*len(mask); cpu++ {
-		if !allowed(cpu) {
-			continue
-		}
-		if len(list) > 0 {
-			list = append(list, ',')
-		}
-		list = strconv.AppendInt(list, int64(cpu), 10)
-		if first := cpu; allowed(cpu + 1) {
-			for allowed(cpu + 1) {
-				cpu++
-			}
-			if cpu == first+1 {
-				list = append(list, ',')
-			} else {
-				list = append(list, '-')
-			}
-			list = strconv.AppendInt(list, int64(cpu), 10)
-		}
-	}
-	return string(list)
-}

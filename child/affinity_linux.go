@@ -7,6 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// currentCPU is the CPU that runs the caller, or -1.
+func currentCPU() int {
+	var cpu uint32
+	if _, _, errno := syscall.RawSyscall(unix.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0); errno != 0 {
+		return -1
+	}
+	return int(cpu)
+}
+
 // schedGetaffinity reads this thread's mask of any length, which
 // unix.SchedGetaffinity with its 1,024 CPUs cannot. It returns the bytes that
 // the kernel filled.

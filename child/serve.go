@@ -61,6 +61,7 @@ type server struct {
 	limit  atomic.Int64       // of a message, in bytes
 	opened chan time.Duration // tells watch the heartbeat that open asks for
 	trace  atomic.Bool        // open asked for it
+	seen   cpusSeen           // by work and watch
 	heard  atomic.Bool        // bytes came from the parent since watch looked last
 	told   atomic.Bool        // the parent has said end: its silence is in order
 	last   *task.Spec         // of the request before; read's own
@@ -174,6 +175,7 @@ func (s *server) workAll(ctx context.Context) error {
 		if jobs, more = s.queue.take(jobs); !more {
 			break
 		}
+		s.seen.look()
 		begin := time.Since(start)
 		for i := range jobs {
 			if s.trace.Load() {
@@ -202,7 +204,9 @@ func (s *server) workAll(ctx context.Context) error {
 
 // account is what bye says: with a trace also of the garbage collector.
 func (s *server) account() ipc.Bye {
+	s.seen.look()
 	bye := account()
+	bye.RanOn = s.seen.list()
 	if s.trace.Load() {
 		var gc debug.GCStats
 		debug.ReadGCStats(&gc)
@@ -260,6 +264,7 @@ func (s *server) watch(ctx context.Context, out io.Writer) {
 			continue
 		case <-tick.C:
 		}
+		s.seen.look()
 		if sinceHeard += every; s.heard.Swap(false) || s.told.Load() {
 			sinceHeard = 0
 		}

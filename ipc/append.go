@@ -106,15 +106,25 @@ func AppendFail(dst []byte, f Fail) []byte {
 
 // AppendBye appends a bye message.
 func AppendBye(dst []byte, b Bye) []byte {
+	pairs := byte(8)
 	if b.GC != nil {
-		dst = append(dst, "\x81\xa3bye\x8a\xa9gc_cycles"...)
+		pairs += 2
+	}
+	if b.RanOn != "" {
+		pairs++
+	}
+	dst = append(append(dst, "\x81\xa3bye"...), 0x80|pairs)
+	if b.GC != nil {
+		dst = append(dst, "\xa9gc_cycles"...)
 		dst = appendFigure(dst, b.GC.Cycles)
 		dst = append(dst, "\xb0gc_pause_seconds"...)
 		dst = appendFloat(dst, b.GC.PauseSeconds)
-		dst = append(dst, "\xacuser_seconds"...)
-	} else {
-		dst = append(dst, "\x81\xa3bye\x88\xacuser_seconds"...)
 	}
+	if b.RanOn != "" {
+		dst = append(dst, "\xa6ran_on"...)
+		dst = appendString(dst, b.RanOn)
+	}
+	dst = append(dst, "\xacuser_seconds"...)
 	dst = appendFloat(dst, b.UserSeconds)
 	dst = append(dst, "\xaesystem_seconds"...)
 	dst = appendFloat(dst, b.SystemSeconds)

@@ -99,7 +99,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 		}
 		b := Bye{PeakRSSBytes: v, MinorFaults: v, MajorFaults: v, VoluntarySwitches: v, InvoluntarySwitches: v, Migrations: v}
 		want := max(v, -1)
-		if got, err := ParseBye(bodyOf(t, AppendBye(nil, b), KindBye)); err != nil || got != (Bye{0, 0, want, want, want, want, want, want, nil}) {
+		if got, err := ParseBye(bodyOf(t, AppendBye(nil, b), KindBye)); err != nil || got != (Bye{0, 0, want, want, want, want, want, want, "", nil}) {
 			t.Errorf("figures %d are read as %+v, %v", v, got, err)
 		}
 	}

@@ -42,6 +42,7 @@
 //	  {"bye": {"user_seconds": num, "system_seconds": num, "peak_rss_bytes": uint,
 //	           "minor_faults": uint, "major_faults": uint, "voluntary_switches": uint,
 //	           "involuntary_switches": uint, "migrations": uint}}
+//	      also "ran_on": str, the CPUs on which it was seen, where known
 //	      always last; a figure that the system does not tell is nil.
 //	      A stream that ends without bye is a failure, whatever the exit code
 //

@@ -89,8 +89,9 @@ type Bye struct {
 	MajorFaults         int64
 	VoluntarySwitches   int64
 	InvoluntarySwitches int64
-	Migrations          int64 // of its threads between CPUs
-	GC                  *GC   // nil unless Open asked for a trace
+	Migrations          int64  // of its threads between CPUs
+	RanOn               string // CPUs on which it was seen, as a list; "" if unknown
+	GC                  *GC    // nil unless Open asked for a trace
 }
 
 // GC is what the garbage collector did in a child.

@@ -213,6 +213,8 @@ func ParseBye(body []byte) (b Bye, err error) {
 			have, b.InvoluntarySwitches = c.once(have, 64), c.figure()
 		case "migrations":
 			have, b.Migrations = c.once(have, 128), c.figure()
+		case "ran_on":
+			have, b.RanOn = c.once(have, 1024), string(c.str())
 		case "gc_cycles":
 			have, gc.Cycles, b.GC = c.once(have, 256), c.figure(), &gc
 		case "gc_pause_seconds":

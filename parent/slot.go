@@ -2,6 +2,7 @@ package parent
 
 import (
 	"procpool/ipc"
+	"procpool/parent/placement"
 	"procpool/task"
 )
 
@@ -147,6 +148,7 @@ type WorkerStats struct {
 	VoluntarySwitches   int64
 	InvoluntarySwitches int64
 	Migrations          int64
+	RanOn               string  // CPUs on which its processes were seen, as a list; "" if unknown
 	GC                  *ipc.GC // of its processes; nil without Options.Trace
 }
 
@@ -155,6 +157,7 @@ func (w *WorkerStats) add(b ipc.Bye) {
 	w.UserSeconds += b.UserSeconds
 	w.SystemSeconds += b.SystemSeconds
 	w.PeakRSSBytes = max(w.PeakRSSBytes, b.PeakRSSBytes)
+	w.RanOn = union(w.RanOn, b.RanOn)
 	if b.GC != nil {
 		if w.GC == nil {
 			w.GC = &ipc.GC{}
@@ -177,4 +180,14 @@ func (w *WorkerStats) add(b ipc.Bye) {
 			*f.sum += f.add
 		}
 	}
+}
+
+// union is every CPU of two lists. One that cannot be read counts for nothing.
+func union(a, b string) string {
+	left, _ := placement.ParseCPUSet(a)
+	right, err := placement.ParseCPUSet(b)
+	if err != nil {
+		return a
+	}
+	return left.Or(right).String()
 }

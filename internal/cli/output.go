@@ -69,13 +69,16 @@ func (r *running) account() {
 		}
 		table.Flush()
 	}
-	fmt.Fprintln(table, "worker\tpid\tchunks\trestarts\tstart-up s\tbusy s\tuser s\tsystem s\tpeak MiB\tCPUs\tswitches\tmigrations")
+	fmt.Fprintln(table, "worker\tpid\tchunks\trestarts\tstart-up s\tbusy s\tuser s\tsystem s\tpeak MiB\tCPUs\tran on\tswitches\tmigrations")
 	for _, s := range r.stats {
-		fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%.6f\t%.6f\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Worker, s.PID, s.Chunks, s.Restarts, s.StartupSeconds, s.BusySeconds,
-			r.orUnknown(s.UserSeconds), r.orUnknown(s.SystemSeconds), mebibytes(s.PeakRSSBytes), orDash(s.CPUs),
+		fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%.6f\t%.6f\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Worker, s.PID, s.Chunks, s.Restarts, s.StartupSeconds, s.BusySeconds,
+			r.orUnknown(s.UserSeconds), r.orUnknown(s.SystemSeconds), mebibytes(s.PeakRSSBytes), orDash(s.CPUs), orDash(s.RanOn),
 			switches(s), count(s.Migrations))
 	}
 	table.Flush()
+	if seconds := r.throttledSeconds(); seconds != nil && *seconds > 0 {
+		fmt.Fprintf(w, "the control group's CPU quota held its processes up for %.6f s\n", *seconds)
+	}
 	if r.options.Backend != parent.Processes {
 		fmt.Fprintf(w, "all of it used %.6f s of CPU in %.6f s of wall time\n", r.parent.Seconds(), r.outcome.Wall.Seconds())
 		return
@@ -153,6 +156,7 @@ type runReport struct {
 	CPUSeconds  cpuReport        `json:"cpu_seconds"`
 	Retries     int64            `json:"retries"`
 	Limits      placement.Limits `json:"limits"`
+	Throttled   *float64         `json:"throttled_seconds"` // of this control group by its CPU quota; null if unknown
 	Workers     []workerReport   `json:"workers"`
 }
 
@@ -165,7 +169,8 @@ type workerReport struct {
 	Worker              int      `json:"worker"`
 	PID                 int      `json:"pid"`
 	Host                string   `json:"host"`
-	CPUs                string   `json:"cpus"`
+	CPUs                string   `json:"cpus"`   // allowed
+	RanOn               string   `json:"ran_on"` // seen; "" if unknown
 	Chunks              int64    `json:"chunks"`
 	Restarts            int      `json:"restarts"`
 	StartupSeconds      float64  `json:"startup_seconds"`
@@ -185,7 +190,7 @@ func (r *running) writeJSON(failed error) error {
 		Status: r.outcome.Status, Task: r.job.spec.Name, Backend: r.options.Backend, Procs: r.options.Procs,
 		Interval: r.grid.Whole, ChunkSize: r.grid.Size, Chunks: r.grid.N,
 		Covered: pairs(r.outcome.Covered), WallSeconds: r.outcome.Wall.Seconds(),
-		CPUSeconds: cpuReport{r.parent.Seconds(), r.workersCPU()}, Retries: r.outcome.Retries, Limits: r.limits,
+		CPUSeconds: cpuReport{r.parent.Seconds(), r.workersCPU()}, Retries: r.outcome.Retries, Limits: r.limits, Throttled: r.throttledSeconds(),
 		Workers: r.workerReports(),
 	}
 	if failed != nil {
@@ -206,7 +211,7 @@ func (r *running) workerReports() []workerReport {
 	rows := make([]workerReport, 0, len(r.stats))
 	for _, s := range r.stats {
 		row := workerReport{
-			Worker: s.Worker, PID: s.PID, Host: s.Host, CPUs: s.CPUs, Chunks: s.Chunks, Restarts: s.Restarts,
+			Worker: s.Worker, PID: s.PID, Host: s.Host, CPUs: s.CPUs, RanOn: s.RanOn, Chunks: s.Chunks, Restarts: s.Restarts,
 			StartupSeconds: s.StartupSeconds, BusySeconds: s.BusySeconds, PeakRSSBytes: known(s.PeakRSSBytes),
 			MinorFaults: known(s.MinorFaults), MajorFaults: known(s.MajorFaults),
 			VoluntarySwitches: known(s.VoluntarySwitches), InvoluntarySwitches: known(s.InvoluntarySwitches), Migrations: known(s.Migrations),

@@ -43,12 +43,15 @@ type running struct {
 	json    bool
 	verbose bool
 
-	begin    time.Time
-	outcome  parent.Outcome
-	value    any
-	err      error
-	stats    []parent.WorkerStats
-	parent   time.Duration // CPU time of this process
+	begin   time.Time
+	outcome parent.Outcome
+	value   any
+	err     error
+	stats   []parent.WorkerStats
+	parent  time.Duration // CPU time of this process
+
+	before, after *placement.Throttling // of this process's control group, for -v and --json
+
 	signals  *watch
 	signal   os.Signal // that asked for the end
 	notes    []chunkNote
@@ -150,6 +153,9 @@ func (r *running) compute(ctx context.Context) error {
 		r.options.EventKinds = []parent.EventKind{parent.WorkerLost, parent.ChunkRetried, parent.WorkerGivenUp}
 	}
 	r.options.Stderr = r.progress.guard(r.stderr)
+	if r.json || r.verbose {
+		r.before = placement.System{}.Throttling(0)
+	}
 	pool, err := parent.NewPool(signals.ctx, r.options)
 	if err != nil {
 		r.journal.close()
@@ -166,6 +172,9 @@ func (r *running) compute(ctx context.Context) error {
 	pool.Close()
 	r.stats = pool.Stats()
 	r.parent = cpuTime()
+	if r.before != nil {
+		r.after = placement.System{}.Throttling(0)
+	}
 	r.signal = signals.first()
 	r.progress.end()
 	r.value = r.outcome.Value
@@ -173,6 +182,16 @@ func (r *running) compute(ctx context.Context) error {
 		r.err = err
 	}
 	return nil
+}
+
+// throttledSeconds is how long the CPU quota held the control group up during
+// the run, summed over CPUs; nil if unknown.
+func (r *running) throttledSeconds() *float64 {
+	if r.before == nil || r.after == nil || r.before.Path != r.after.Path {
+		return nil
+	}
+	seconds := r.after.Seconds - r.before.Seconds
+	return &seconds
 }
 
 // A chunkNote is what -v says of a chunk.

@@ -28,18 +28,23 @@ func efficiency(b *bench) ([]row, error) {
 	return rows, nil
 }
 
-// termsFor is how many terms take a second serially, or a quarter with -quick.
+// termsFor is how many terms take a second of CPU time serially, or a quarter
+// with -quick.
 func (b *bench) termsFor(task string) (int64, error) {
-	const probe = 100_000_000
+	const probe = 1_000_000_000
 	r, err := reported(b.procpool, "run", "--backend", "serial", "--task", task, strconv.Itoa(probe))
-	if err != nil || r.WallSeconds <= 0 {
-		return 0, fmt.Errorf("probing %s: %w", task, err)
+	if err != nil {
+		return 0, err
+	}
+	used := r.CPUSeconds.Parent // in a serial run the work is its
+	if used <= 0 {
+		return 0, fmt.Errorf("a serial run of %s says that it used no CPU time", task)
 	}
 	seconds := 1.0
 	if b.quick {
 		seconds = 0.25
 	}
-	return int64(seconds / r.WallSeconds * probe), nil
+	return int64(seconds / used * probe), nil
 }
 
 // A mode is a backend's wall-clock and CPU time, of the same runs.

@@ -16,7 +16,8 @@ func growth(b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	chunks, err := b.grow("pi in 10^%d chunks", 0, b.rounds(6, 5), func(n string) []string {
+	// From 10 chunks on: with one, the second worker would have nothing to do.
+	chunks, err := b.grow("pi in 10^%d chunks", 1, b.rounds(6, 5), func(n string) []string {
 		k, _ := strconv.Atoi(n)
 		return []string{b.procpool, "run", "--procs", "2", "--task", "pi", "--chunk-size", strconv.Itoa(1e8 / k), "1e8"}
 	})
@@ -28,7 +29,7 @@ func growth(b *bench) ([]row, error) {
 		{what: fmt.Sprintf("growth: pi-fast over 10^6 .. 10^%d terms, 2 workers", most), goal: goal{most: 1.25}, text: &text{
 			ours: points(intervals), peer: fmt.Sprintf("fit: %.3g ms + %.3g ns a term", line.base, line.slope*1e6),
 			ratio: fmt.Sprintf("farthest from the fit: x %.3f", line.worst), value: line.worst}},
-		{what: "growth: 10^8 terms of pi in 1 .. 10^6 chunks", goal: goal{most: 0.8}, text: &text{
+		{what: fmt.Sprintf("growth: 10^8 terms of pi in 10 .. 10^%d chunks", b.rounds(6, 5)), goal: goal{most: 0.8}, text: &text{
 			ours: points(chunks), peer: fmt.Sprintf("fit: %.3g ms + %.3g µs a chunk", chunkLine.base, chunkLine.slope*1e3),
 			ratio: fmt.Sprintf("%.3g µs a chunk", chunkLine.slope*1e3), value: chunkLine.slope * 1e3}},
 	}, nil

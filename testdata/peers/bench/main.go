@@ -7,7 +7,7 @@
 // where they are installed. What is compared runs in turn, once a round, in an
 // order that moves on from round to round, so that a noisy neighbour hits all
 // sides; a ratio is the median of the rounds' own ratios. The whole takes
-// about ten minutes, with -quick one. -before adds another build of procpool to the
+// about four minutes, with -quick one. -before adds another build of procpool to the
 // sections that measure the pool itself, to see what a change is worth.
 //
 // main.go chooses the sections; measure.go runs contenders and knows medians,
