@@ -25,7 +25,7 @@ func (b *bench) job(t *testing.T, dir string, env ...string) *bench {
 	if err := os.Mkdir(c.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	c.env = append(append(b.env[:len(b.env):len(b.env)], "DIR="+c.dir, "CHUNK_SIZE=10_000_000", "INTERVALS=2e10"), env...)
+	c.env = append(append(b.env[:len(b.env):len(b.env)], "DIR="+c.dir, "CHUNK_SIZE=10_000_000", "INTERVALS=5e10"), env...)
 	return c
 }
 
@@ -48,7 +48,7 @@ func (b *bench) array(t *testing.T, want string) {
 	if s := c.run("sh", script(t, "slurm-array-submit.sh")); s.code != 0 {
 		t.Fatalf("%+v", s)
 	}
-	c.until("merge.log", func() bool { return strings.Contains(c.read("merge.log"), "pi-fast over [0, 20000000000) = ") })
+	c.until("merge.log", func() bool { return strings.Contains(c.read("merge.log"), "pi-fast over [0, 50000000000) = ") })
 	if log := c.read("merge.log"); !strings.Contains(log, " = "+want) {
 		t.Errorf("the sum is %q, not %s", log, want)
 	}
@@ -100,7 +100,7 @@ func (b *bench) requeueScript(t *testing.T) {
 func TestCronScript(t *testing.T) {
 	program(t, "flock")
 	b := newBench(t)
-	c := b.job(t, "cron", "DEADLINE=2s", "INTERVALS=1e11", "PROCPOOL_PROCS=1")
+	c := b.job(t, "cron", "DEADLINE=700ms", "INTERVALS=1e11", "PROCPOOL_PROCS=1")
 	cron := []string{"sh", script(t, "cron.sh")}
 	calls := 0
 	c.until("the result", func() bool {

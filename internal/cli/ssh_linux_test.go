@@ -55,6 +55,7 @@ ForceCommand echo noise before the stream; eval "$SSH_ORIGINAL_COMMAND"
 	}
 	server := exec.Command(sshd, "-D", "-e", "-f", config)
 	server.Stderr = log
+	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // should this test be killed
 	if err := server.Start(); err != nil {
 		b.Fatal(err)
 	}
