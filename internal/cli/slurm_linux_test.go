@@ -100,7 +100,6 @@ func TestSlurm(t *testing.T) {
 	b := newBench(t)
 	b.slurm()
 	want := b.undisturbed(work...)
-	ofScripts := b.undisturbed("--task", "pi-fast", "--chunk-size", "10_000_000", "2e10")
 	timed := func(name string, test func(t *testing.T)) {
 		t.Run(name, func(t *testing.T) {
 			begin := time.Now()
@@ -176,8 +175,8 @@ func TestSlurm(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	})
-	timed("f an array and its sum", func(t *testing.T) { b.array(t, ofScripts) })
-	timed("the script for steps", func(t *testing.T) { b.stepsScript(t, ofScripts) })
+	timed("f an array and its sum", func(t *testing.T) { b.array(t, want) })
+	timed("the script for steps", func(t *testing.T) { b.stepsScript(t, want) })
 	timed("the script that is requeued", func(t *testing.T) { b.requeueScript(t) })
 	timed("doctor", func(t *testing.T) {
 		s := b.run("salloc", "-Q", "-n4", b.exe, "doctor", "--launcher", steps)
