@@ -61,10 +61,7 @@ func (g *goroutine) start() {
 // bounds ends with the goroutine, so that nothing else ever runs on it.
 func (g *goroutine) takeThread() (release func(), err error) {
 	runtime.LockOSThread()
-	var cpus placement.CPUSet
-	if bind := g.slot.pool.opts.Bind; len(bind) > 0 {
-		cpus = bind[g.slot.index%len(bind)]
-	}
+	cpus := g.slot.pool.opts.bound(g.slot.index)
 	if cpus.Empty() {
 		return runtime.UnlockOSThread, nil
 	}

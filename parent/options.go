@@ -190,3 +190,11 @@ func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
 	}
 	return v
 }
+
+// bound is the set of CPUs that worker i is bound to; empty if it is not.
+func (o Options) bound(i int) (cpus placement.CPUSet) {
+	if len(o.Bind) > 0 {
+		cpus = o.Bind[i%len(o.Bind)]
+	}
+	return cpus
+}

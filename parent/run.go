@@ -84,13 +84,17 @@ func (c Chunk) Value() any { return c.fold.CellValue(c.cell) }
 // Append appends the encoded partial to dst.
 func (c Chunk) Append(dst []byte) ([]byte, error) { return c.fold.Append(dst, c.cell) }
 
-// Grid is how this pool cuts whole for a task: by ChunkSize, rounded up to the
-// task's grain, or else one interval for each worker by the tutorial's rule.
-func (p *Pool) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid {
-	if p.opts.ChunkSize > 0 {
-		return ipc.ChunkGrid(whole, RoundUp(p.opts.ChunkSize, spec.Grain))
+// Grid is how this pool cuts whole for a task, see [Options.Grid].
+func (p *Pool) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid { return p.opts.Grid(spec, whole) }
+
+// Grid is how a pool with these options cuts whole for a task: by ChunkSize,
+// rounded up to the task's grain, or else one interval for each worker by the
+// tutorial's rule; Procs must say how many there are.
+func (o Options) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid {
+	if o.ChunkSize > 0 {
+		return ipc.ChunkGrid(whole, RoundUp(o.ChunkSize, spec.Grain))
 	}
-	return ipc.SplitGrid(whole, p.opts.Procs, spec.Grain)
+	return ipc.SplitGrid(whole, o.Procs, spec.Grain)
 }
 
 // RoundUp is the least multiple of grain that is not below size, as far as
@@ -104,7 +108,7 @@ func RoundUp(size, grain int64) int64 {
 
 // Run computes a sum. The Outcome is valid also with an error: it says how far
 // the run came. The error is nil only if everything was done; it is an error
-// of this package, of OnChunk or Earlier, or the context's.
+// of this package, OnChunk's, or the context's.
 func (p *Pool) Run(ctx context.Context, r Run) (Outcome, error) {
 	if err := r.check(); err != nil {
 		return Outcome{Status: Failed}, err

@@ -51,8 +51,8 @@ func (s *spawner) run() {
 			c := command{worker: r.worker, env: s.env}
 			if l := s.pool.launch; l != nil {
 				c.words = l.words(r.worker)
-			} else if bind := s.pool.opts.Bind; len(bind) > 0 {
-				c.cpus = bind[r.worker%len(bind)]
+			} else {
+				c.cpus = s.pool.opts.bound(r.worker)
 			}
 			proc, err := s.pool.sys.start(c)
 			r.answer <- spawned{proc, err}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"procpool/ipc"
+	"procpool/parent"
 	"procpool/parent/placement"
 )
 
@@ -33,10 +33,7 @@ func intervals(c *cli.Context, e *env) error {
 		}
 		j.procs = limits.Procs
 	}
-	grid := ipc.SplitGrid(j.whole, j.procs, j.spec.Grain)
-	if j.chunkSize > 0 {
-		grid = ipc.ChunkGrid(j.whole, j.chunkSize)
-	}
+	grid := parent.Options{Procs: j.procs, ChunkSize: j.chunkSize}.Grid(j.spec, j.whole)
 	if j.note != "" {
 		fmt.Fprintln(e.stderr, "procpool:", j.note)
 	}

@@ -93,7 +93,7 @@ func prepare(c *cli.Context, e *env) (*running, error) {
 		return nil, err
 	}
 	r.options.Bind = r.plan.cpus()
-	r.grid = r.cut()
+	r.grid = r.options.Grid(r.job.spec, r.job.whole)
 	if r.trace, err = readTrace(c); err != nil {
 		return nil, err
 	}
@@ -132,14 +132,6 @@ func (r *running) readLimits() error {
 	}
 	r.limits, o.Procs = limits, limits.Procs
 	return nil
-}
-
-// cut is the grid of chunks, by --chunk-size or one interval for each worker.
-func (r *running) cut() ipc.Grid {
-	if r.job.chunkSize > 0 {
-		return ipc.ChunkGrid(r.job.whole, r.job.chunkSize)
-	}
-	return ipc.SplitGrid(r.job.whole, r.options.Procs, r.job.spec.Grain)
 }
 
 // compute has the job done. Its own error means that nothing was computed; how
