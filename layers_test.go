@@ -26,6 +26,7 @@ var rooms = map[string][]string{
 	"internal/kernel": {},
 	"internal/pipe":   {"golang.org/x/sys"},
 	"internal/role":   {},
+	"tools/release":   {},
 }
 
 // modules are all that may be linked into the program.
