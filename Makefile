@@ -1,0 +1,27 @@
+# The ten commands of CONTRIBUTING.md, which says what each does. A test keeps
+# the two equal.
+.PHONY: test race lint ci full bench peers fuzz script release
+
+# The script of testdata/script that make script runs.
+NAME = digits
+
+test:
+	go test ./...
+race:
+	go test -race ./...
+lint:
+	gofmt -l . && go vet ./... && go tool -modfile=tools/tools.mod staticcheck ./...
+ci:
+	bash .ci/run
+full:
+	bash .ci/full
+bench:
+	go test -run xxx -bench . -benchmem ./...
+peers:
+	go run ./testdata/peers/bench
+fuzz:
+	go test ./ipc -fuzz FuzzReader
+script:
+	go test . -run TestScript/$(NAME)
+release:
+	go run ./tools/release
