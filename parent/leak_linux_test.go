@@ -109,8 +109,12 @@ func TestNoWorkerOutlivesItsParent(t *testing.T) {
 				t.Fatal(err)
 			}
 			if i%3 == 0 { // some are killed when all is running, others at any moment before
-				for begin := time.Now(); len(marked(mark)) < 4 && time.Since(begin) < limit; {
-					time.Sleep(time.Millisecond)
+				for begin := time.Now(); len(marked(mark)) < 4; time.Sleep(time.Millisecond) {
+					if time.Since(begin) > limit {
+						victim.Process.Kill()
+						victim.Wait()
+						t.Fatalf("%s: it has not started its workers after %v", kind, limit)
+					}
 				}
 			}
 			time.Sleep(rand.N(50 * time.Millisecond))
