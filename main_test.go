@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,8 +46,8 @@ const marker = "PROCPOOL_TEST_OF"
 
 // TestScript drives the command line as a user would: testdata/script/*.txtar.
 // The condition [cpus] holds where there are several CPUs to be bound to, of
-// which $FIRSTCPU and $LASTCPU are two. With UPDATE_SCRIPTS=1 what cmp finds
-// different is written into the scripts.
+// which $FIRSTCPU and $LASTCPU are two; [terminal] where a script can be given
+// one. With UPDATE_SCRIPTS=1 what cmp finds different is written into the scripts.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -65,11 +66,18 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "cpus" {
-				return false, fmt.Errorf("unknown condition %q", name)
+			switch name {
+			case "cpus":
+				mask, err := placement.System{}.Mask()
+				return err == nil && mask.Count() > 1, nil
+			case "terminal":
+				f, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+				if err == nil {
+					f.Close()
+				}
+				return err == nil && runtime.GOOS == "linux", nil
 			}
-			mask, err := placement.System{}.Mask()
-			return err == nil && mask.Count() > 1, nil
+			return false, fmt.Errorf("unknown condition %q", name)
 		},
 	})
 }
