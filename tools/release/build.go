@@ -133,8 +133,8 @@ func newStamp(info *buildinfo.BuildInfo) (stamp, error) {
 func (s stamp) clean() error {
 	switch {
 	case s.commit == "":
-		return errors.New("Go finds no commit to take version and date from\n" +
-			"hint: a clone has one; a linked worktree and a tree without git do not, there only -dirty builds")
+		return errors.New("there is no commit to take version and date from\n" +
+			"hint: Go finds one in a clone; in a linked worktree, and without git, only -dirty builds")
 	case s.modified:
 		return fmt.Errorf("the tree is not that of commit %.12s\nhint: 'git status' says what differs; -dirty builds all the same", s.commit)
 	}
