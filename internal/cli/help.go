@@ -4,25 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/urfave/cli/v2"
 )
-
-// The library's own help is not used: it sorts groups of flags by name, does
-// not break lines, and takes a full disk for success.
-
-// withHelp gives a command its --help.
-func withHelp(e *env, c *cli.Command) *cli.Command {
-	action := c.Action
-	c.Flags = append(c.Flags, toggle(groupOutput, "help", "h", "show this help"))
-	c.Action = func(ctx *cli.Context) error {
-		if ctx.Bool("help") {
-			return e.print("the help", commandHelp(c))
-		}
-		return action(ctx)
-	}
-	return c
-}
 
 // print writes text to standard output; what names it if that fails.
 func (e *env) print(what, text string) error {
@@ -30,38 +12,50 @@ func (e *env) print(what, text string) error {
 	return writing(what, err)
 }
 
-func appHelp(app *cli.App) string {
+const (
+	programSummary = "compute a task over an interval in worker processes"
+	programUsage   = "procpool [--version|--help] COMMAND [flags] [arguments]"
+	programExample = "procpool run --procs 4 100000000"
+
+	exitCodes = `exit codes: 0 done, 1 the work failed, 2 usage or bad input, 3 results differ between backends,
+4 an --expect was not met, 124 a deadline passed, 128+n ended by signal n
+`
+)
+
+func programHelp() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s - %s\n\nusage: %s\n\ncommands:\n", app.Name, app.Usage, app.UsageText)
-	for _, c := range app.Commands {
-		fmt.Fprintf(&b, "  %-10s %s\n", c.Name, c.Usage)
+	fmt.Fprintf(&b, "procpool - %s\n\nusage: %s\n\ncommands:\n", programSummary, programUsage)
+	for _, cmd := range commands() {
+		fmt.Fprintf(&b, "  %-10s %s\n", cmd.name, cmd.summary)
 	}
 	b.WriteString(`
 'procpool help COMMAND' explains one. Flags may stand before or after the arguments. Results go to
 stdout, everything else to stderr.
 
-` + exitCodes + `
-example: procpool run --procs 4 100000000
-`)
+` + exitCodes + "\nexample: " + programExample + "\n")
 	return b.String()
 }
 
-const exitCodes = `exit codes: 0 done, 1 the work failed, 2 usage or bad input, 3 results differ between backends,
-4 an --expect was not met, 124 a deadline passed, 128+n ended by signal n
-`
+// usageLine is how a command is called.
+func (cmd *command) usageLine() string {
+	return strings.TrimSpace("procpool " + cmd.name + " [flags] " + cmd.args)
+}
 
-func commandHelp(c *cli.Command) string {
+func commandHelp(cmd *command) string {
 	var b strings.Builder
-	usage := strings.Join(strings.Fields("procpool "+c.Name+" [flags] "+c.ArgsUsage), " ")
-	fmt.Fprintf(&b, "procpool %s - %s\n\nusage: %s\n\n%s\n", c.Name, c.Usage, usage, c.Description)
-	entries, width := flagEntries(c)
+	fmt.Fprintf(&b, "procpool %s - %s\n\nusage: %s\n\n%s\n\nexample: %s\n", cmd.name, cmd.summary, cmd.usageLine(), cmd.description, cmd.example)
+	flags := cmd.allFlags()
+	width := 0
+	for _, f := range flags {
+		width = max(width, len(f.columns()))
+	}
 	for _, group := range groups {
 		title := "\n" + group + ":\n"
-		for _, f := range entries {
+		for _, f := range flags {
 			if f.group == group {
 				b.WriteString(title)
 				title = ""
-				fmt.Fprintf(&b, "  %-*s  %s\n", width, f.names, wrap(f.usage, helpWidth-width-4, width+4))
+				fmt.Fprintf(&b, "  %-*s  %s\n", width, f.columns(), wrap(f.explained(), helpWidth-width-4, width+4))
 			}
 		}
 	}
@@ -69,38 +63,26 @@ func commandHelp(c *cli.Command) string {
 	return b.String()
 }
 
+// columns are the flag's names and that of its value, for a list of flags.
+func (f flag) columns() string {
+	names := "    --" + f.name
+	if f.letter != "" {
+		names = "-" + f.letter + ", --" + f.name
+	}
+	return strings.TrimSuffix(names+" "+f.placeholder(), " ")
+}
+
+// explained is what the flag does, and without being given.
+func (f flag) explained() string {
+	text := strings.ReplaceAll(f.usage, "`", "")
+	if f.value != "" {
+		text += " (default " + f.value + ")"
+	}
+	return text
+}
+
 // helpWidth is the most columns that a line of help has.
 const helpWidth = 98
-
-// A flagEntry is a flag in a help text.
-type flagEntry struct{ group, names, usage string }
-
-// flagEntries are a command's flags in the order of their declaration, and the
-// width of their names.
-func flagEntries(c *cli.Command) (entries []flagEntry, width int) {
-	for _, f := range c.Flags {
-		entry := flagEntry{names: "    --" + f.Names()[0]}
-		if len(f.Names()) > 1 {
-			entry.names = dashed(f.Names()[1]) + ", --" + f.Names()[0]
-		}
-		switch f := f.(type) {
-		case *toggleFlag:
-			entry.group, entry.usage = f.Category, f.Usage
-		case *textFlag:
-			entry.group, entry.usage = f.Category, strings.ReplaceAll(f.Usage, "`", "")
-			if _, value, quoted := strings.Cut(f.Usage, "`"); quoted {
-				value, _, _ = strings.Cut(value, "`")
-				entry.names += " " + value
-			}
-			if f.Value != "" {
-				entry.usage += " (default " + f.Value + ")"
-			}
-		}
-		entries = append(entries, entry)
-		width = max(width, len(entry.names))
-	}
-	return entries, width
-}
 
 // wrap breaks text into lines of at most width columns, all but the first
 // indented.
