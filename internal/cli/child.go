@@ -6,7 +6,7 @@ func childCommand() *command {
 	return &command{
 		name:    "child",
 		summary: "be a worker: read msgpack requests on stdin, write results on stdout",
-		description: "A worker takes requests on standard input and writes results on standard output,\n" +
+		description: "A worker takes requests on standard input and writes results on standard output, " +
 			"both as msgpack; package procpool/ipc documents the protocol. It takes no flags.",
 		example: "procpool child < requests > replies",
 		do: func(*call, *env) error {

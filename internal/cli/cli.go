@@ -8,7 +8,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"runtime/debug"
 	"strings"
 
 	"github.com/xrash/smetrics"
@@ -37,7 +36,7 @@ type env struct {
 func commands() []*command {
 	return []*command{
 		runCommand(), intervalsCommand(), compareCommand(), mergeCommand(), tasksCommand(), doctorCommand(),
-		childCommand(),
+		manCommand(), completionCommand(), childCommand(),
 	}
 }
 
@@ -52,9 +51,9 @@ func (e *env) run(args []string) error {
 			name, args = args[0], []string{"--help"}
 			break
 		}
-		return e.print("the help", programHelp())
+		return e.print("the help", programHelp(e.helpWidth()))
 	case "--help", "-h":
-		return e.print("the help", programHelp())
+		return e.print("the help", programHelp(e.helpWidth()))
 	case "--version":
 		return e.print("the version", "procpool "+version()+"\n")
 	}
@@ -70,7 +69,7 @@ func (e *env) run(args []string) error {
 	case err != nil:
 		return err
 	case c.Bool("help"):
-		return e.print("the help", commandHelp(cmd))
+		return e.print("the help", commandHelp(cmd, e.helpWidth()))
 	}
 	return cmd.do(c, e)
 }
@@ -90,10 +89,7 @@ func findCommand(name string) *command {
 }
 
 func unknownCommand(name string) error {
-	var names []string
-	for _, cmd := range commands() {
-		names = append(names, cmd.name)
-	}
+	names := commandNames()
 	hint := "the commands are " + strings.Join(names, ", ")
 	if near := nearest(name, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
@@ -116,12 +112,4 @@ func nearest(word string, known []string) string {
 		}
 	}
 	return best
-}
-
-// version is the program's, from what the Go tool recorded in it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

@@ -17,7 +17,8 @@ type command struct {
 	summary     string // in one line
 	description string
 	example     string
-	flags       func() []flag // called for the command that runs, and by what explains commands
+	operands    func() []string // what a shell can complete args to; nil: nothing, or files
+	flags       func() []flag   // called for the command that runs, and by what explains commands
 	do          func(c *call, e *env) error
 }
 

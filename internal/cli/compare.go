@@ -19,18 +19,14 @@ import (
 
 func compareCommand() *command {
 	return &command{
-		name:    "compare",
-		summary: "find out whether processes or goroutines win, by how much, and why",
-		args:    "[TASK...]",
-		description: `Runs the same tasks, cut the same way, serially, on goroutines and in processes: in rounds in which
-each runs once, in an order that is balanced and drawn anew, so that what slows a whole round down
-cancels. Without TASK it takes the standard ones; null always runs, as the floor. Verdicts are
-faster, slower, equivalent and unresolved; a control compares identical code in the same rounds and
-weakens them when it fails. Results must agree to the bit. The first signal ends it with a report of
-the rounds that are complete.`,
-		example: `procpool compare --workers 1,2 --max-time 1m --export-html report.html alloc`,
-		flags:   compareFlags,
-		do:      comparison,
+		name:        "compare",
+		summary:     "find out whether processes or goroutines win, by how much, and why",
+		args:        "[TASK...]",
+		operands:    taskNames,
+		description: `Runs the same tasks, cut the same way, serially, on goroutines and in processes: in rounds in which each runs once, in an order that is balanced and drawn anew, so that what slows a whole round down cancels. Without TASK it takes the standard ones; null always runs, as the floor. Verdicts are faster, slower, equivalent and unresolved; a control compares identical code in the same rounds and weakens them when it fails. Results must agree to the bit. The first signal ends it with a report of the rounds that are complete.`,
+		example:     `procpool compare --workers 1,2 --max-time 1m --export-html report.html alloc`,
+		flags:       compareFlags,
+		do:          comparison,
 	}
 }
 

@@ -13,7 +13,7 @@ func doctorCommand() *command {
 	return &command{
 		name:        "doctor",
 		summary:     "say which CPUs, quotas and limits apply here, and whether a launcher works",
-		description: "Shows what this process was given: CPUs, quotas, scheduler variables, topology and\nmemory, which of them decides the number of workers, and what looks wrong. With\n--launcher one worker is started by it and measured, or what is wrong is said.",
+		description: "Shows what this process was given: CPUs, quotas, scheduler variables, topology and memory, which of them decides the number of workers, and what looks wrong. With --launcher one worker is started by it and measured, or what is wrong is said.",
 		example:     "procpool doctor --launcher 'ssh -T {host} {cmd}' --hosts a",
 		flags: func() []flag {
 			return []flag{

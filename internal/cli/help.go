@@ -3,7 +3,10 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
+
+	"golang.org/x/term"
 )
 
 // print writes text to standard output; what names it if that fails.
@@ -16,24 +19,44 @@ const (
 	programSummary = "compute a task over an interval in worker processes"
 	programUsage   = "procpool [--version|--help] COMMAND [flags] [arguments]"
 	programExample = "procpool run --procs 4 100000000"
+	programAbout   = `A parent starts this program again as worker processes, which share no memory, hands each of them intervals [start, end), and adds up the partial results that they give back, in the order of the intervals.
 
-	exitCodes = `exit codes: 0 done, 1 the work failed, 2 usage or bad input, 3 results differ between backends,
-4 an --expect was not met, 124 a deadline passed, 128+n ended by signal n
-`
+Flags may stand before or after the arguments. Results go to stdout, everything else to stderr.`
 )
 
-func programHelp() string {
+// mostWidth is the most columns that a line of help has, and what it has where
+// nobody knows the width.
+const mostWidth = 96
+
+// helpWidth is how many columns help has.
+func (e *env) helpWidth() int {
+	if file, ok := e.stdout.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return min(max(width-1, 40), mostWidth)
+		}
+	}
+	return mostWidth
+}
+
+func programHelp(width int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "procpool - %s\n\nusage: %s\n\ncommands:\n", programSummary, programUsage)
 	for _, cmd := range commands() {
-		fmt.Fprintf(&b, "  %-10s %s\n", cmd.name, cmd.summary)
+		fmt.Fprintf(&b, "  %-10s  %s\n", cmd.name, wrap(cmd.summary, width-14, 14))
 	}
-	b.WriteString(`
-'procpool help COMMAND' explains one. Flags may stand before or after the arguments. Results go to
-stdout, everything else to stderr.
-
-` + exitCodes + "\nexample: " + programExample + "\n")
+	fmt.Fprintf(&b, "\n%s\n\n%s\n\nexample: %s\n",
+		wrap("'procpool help COMMAND' explains one. Flags may stand before or after the arguments. Results go to stdout, everything else to stderr.", width, 0),
+		wrap(exitLine(), width, 0), programExample)
 	return b.String()
+}
+
+// exitLine is the table of exit codes as a sentence.
+func exitLine() string {
+	var parts []string
+	for _, c := range exitCodes() {
+		parts = append(parts, c.code+" "+c.meaning)
+	}
+	return "exit codes: " + strings.Join(parts, ", ")
 }
 
 // usageLine is how a command is called.
@@ -41,13 +64,17 @@ func (cmd *command) usageLine() string {
 	return strings.TrimSpace("procpool " + cmd.name + " [flags] " + cmd.args)
 }
 
-func commandHelp(cmd *command) string {
+func commandHelp(cmd *command, width int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "procpool %s - %s\n\nusage: %s\n\n%s\n\nexample: %s\n", cmd.name, cmd.summary, cmd.usageLine(), cmd.description, cmd.example)
+	fmt.Fprintf(&b, "procpool %s - %s\n\nusage: %s\n\n", cmd.name, cmd.summary, cmd.usageLine())
+	for paragraph := range strings.SplitSeq(cmd.description, "\n\n") {
+		b.WriteString(wrap(paragraph, width, 0) + "\n\n")
+	}
+	fmt.Fprintf(&b, "example: %s\n", cmd.example)
 	flags := cmd.allFlags()
-	width := 0
+	column := 0
 	for _, f := range flags {
-		width = max(width, len(f.columns()))
+		column = max(column, len(f.names())+4)
 	}
 	for _, group := range groups {
 		title := "\n" + group + ":\n"
@@ -55,16 +82,16 @@ func commandHelp(cmd *command) string {
 			if f.group == group {
 				b.WriteString(title)
 				title = ""
-				fmt.Fprintf(&b, "  %-*s  %s\n", width, f.columns(), wrap(f.explained(), helpWidth-width-4, width+4))
+				fmt.Fprintf(&b, "  %-*s%s\n", column-2, f.names(), wrap(f.explained(), width-column, column))
 			}
 		}
 	}
-	b.WriteString("\n" + exitCodes)
+	b.WriteString("\n" + wrap(exitLine(), width, 0) + "\n")
 	return b.String()
 }
 
-// columns are the flag's names and that of its value, for a list of flags.
-func (f flag) columns() string {
+// names are the flag's and that of its value, for a list of flags.
+func (f flag) names() string {
 	names := "    --" + f.name
 	if f.letter != "" {
 		names = "-" + f.letter + ", --" + f.name
@@ -81,15 +108,12 @@ func (f flag) explained() string {
 	return text
 }
 
-// helpWidth is the most columns that a line of help has.
-const helpWidth = 98
-
-// wrap breaks text into lines of at most width columns, all but the first
-// indented.
+// wrap breaks text into lines of at most width columns, if its words allow it,
+// all but the first indented.
 func wrap(text string, width, indent int) string {
 	var b strings.Builder
 	column := 0
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		switch {
 		case column == 0:
 		case column+1+len(word) > width:

@@ -16,7 +16,7 @@ func mergeCommand() *command {
 		name:    "merge",
 		summary: "add up the journals of shares",
 		args:    "JOURNAL...",
-		description: "Adds up journals after proving that together they cover the input exactly once.\n" +
+		description: "Adds up journals after proving that together they cover the input exactly once. " +
 			"With --journal a merge of some of the shares is written to a journal again.",
 		example: "procpool merge share-*.journal",
 		flags: func() []flag {

@@ -14,15 +14,13 @@ import (
 
 func runCommand() *command {
 	return &command{
-		name:    "run",
-		summary: "compute a task over an interval and print the result",
-		args:    "INTERVALS",
-		description: `Computes the task over [0, INTERVALS) in worker processes, adds up their partial results in order,
-and prints the sum. Numbers are exact: 100000000, 100_000_000 and 1e8 are the same. Times are such
-as 500ms, 90s or 1h30m; without a unit they are seconds.`,
-		example: `procpool run --procs 4 100000000`,
-		flags:   runFlags,
-		do:      run,
+		name:        "run",
+		summary:     "compute a task over an interval and print the result",
+		args:        "INTERVALS",
+		description: `Computes the task over [0, INTERVALS) in worker processes, adds up their partial results in order, and prints the sum. Numbers are exact: 100000000, 100_000_000 and 1e8 are the same. Times are such as 500ms, 90s or 1h30m; without a unit they are seconds.`,
+		example:     `procpool run --procs 4 100000000`,
+		flags:       runFlags,
+		do:          run,
 	}
 }
 
