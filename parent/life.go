@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"procpool/internal/pipe"
 	"procpool/ipc"
 )
 
@@ -69,24 +70,11 @@ func newLife(w *worker) *life {
 func (l *life) attach(proc process) {
 	l.proc, l.pid = proc, proc.Pid()
 	l.launch(proc)
-	l.in = ipc.NewReader(&heardReader{proc.Stdout(), &l.heard}, ipc.DefaultLimit) // a hello may be longer than any output
+	l.in = ipc.NewReader(&pipe.HeardReader{R: proc.Stdout(), Heard: &l.heard}, ipc.DefaultLimit) // a hello may be longer than any output
 	l.stderr = newRelay(l.pool, l.slot.index)
 	l.pumps.Go(func() { l.stderr.run(proc.Stderr()) })
 	l.pumps.Go(l.write)
 	go l.wait()
-}
-
-type heardReader struct {
-	r     io.Reader
-	heard *atomic.Bool
-}
-
-func (h *heardReader) Read(b []byte) (int, error) {
-	n, err := h.r.Read(b)
-	if n > 0 {
-		h.heard.Store(true)
-	}
-	return n, err
 }
 
 const (
