@@ -10,6 +10,7 @@ import (
 
 	"procpool/internal/pipe"
 	"procpool/ipc"
+	"procpool/task"
 )
 
 // A life is one worker process from its start to its end. Three goroutines
@@ -243,7 +244,7 @@ func (l *life) answer(m ipc.Message) error {
 		if f.ID != l.lastID {
 			return &ipc.Fault{Reason: fmt.Sprintf("a fail for request %d, the oldest is %d", f.ID, l.lastID)}
 		}
-		l.done = append(l.done, answer{err: &TaskError{Input: h.job.input(h.chunk), Err: taskError(f)}})
+		l.done = append(l.done, answer{err: &TaskError{Input: h.job.input(h.chunk), Err: &task.Error{Text: f.Error, Stack: f.Stack}}})
 		return nil
 	}
 	r, err := ipc.ParseResult(m.Body)
@@ -336,7 +337,8 @@ func (l *life) kick() {
 	}
 }
 
-// kill ends the process. The first reason is kept. Should its output stay open although it is gone, reading ends soon.
+// kill ends the process. The first reason is kept. Should its output stay open
+// although it is gone, reading ends soon.
 func (l *life) kill(why error) {
 	if l.killed == nil {
 		l.killed = why
