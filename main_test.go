@@ -20,9 +20,6 @@ import (
 	"procpool/parent/placement"
 )
 
-// TestMain lets the test binary play procpool: testscript installs copies of it
-// under that name, and calls main in them. A worker that such a copy starts is
-// a worker at once, and never gets as far as the tests.
 // hearHangups undoes an inherited nohup: what this process handles, and does
 // not ignore, the processes that it starts begin without.
 func hearHangups() {
@@ -31,6 +28,9 @@ func hearHangups() {
 	}
 }
 
+// TestMain lets the test binary play procpool: testscript installs copies of it
+// under that name, and calls main in them. A worker that such a copy starts is
+// a worker at once, and never gets as far as the tests.
 func TestMain(m *testing.M) {
 	child.Main("child")
 	// Processes under the race detector would sleep for a second when they end.
