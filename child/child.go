@@ -4,8 +4,8 @@
 // how often and for how long is the parent's business.
 //
 // child.go decides whether this process is a worker, serve.go is a worker's
-// life from hello to bye, outbox.go what waits to be written, stdio_*.go and account_*.go
-// what differs between systems.
+// life from hello to bye, queue.go what waits to be worked on, outbox.go what
+// waits to be written, stdio_*.go and account_*.go what differs between systems.
 package child
 
 import (

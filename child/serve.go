@@ -27,7 +27,8 @@ const lookEvery = 300 * time.Millisecond
 // requests in order of arrival, and after the last says bye. It returns nil
 // then, and otherwise why it broke off: an *ipc.Fault of the incoming stream,
 // a lost parent, or a failed write. When it breaks off, a task may still be
-// running: the process must end.
+// running, and be answered, and in is still being read: the process must end,
+// or the caller wait for its tasks and close both streams.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -48,6 +49,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	watching.Go(func() { s.watch(ctx, out) })
 	err := <-s.ended
 	cancel()
+	s.queue.drop()
 	watching.Wait() // out is the caller's again, who may close it
 	return err
 }
@@ -198,6 +200,9 @@ func (s *server) workAll(ctx context.Context) error {
 			}
 		}
 	}
+	if s.queue.isDropped() {
+		return nil // Serve has returned
+	}
 	role.RunExitHooks()
 	return lost(s.out.bye(s.account()))
 }
@@ -327,61 +332,4 @@ func (j *job) run(ctx context.Context, dst []byte) ([]byte, error) {
 		return j.spec.RunInterval(ctx, j.interval, dst)
 	}
 	return j.spec.Run(ctx, j.arg, dst)
-}
-
-// A queue holds requests that have come and not been begun, in order.
-type queue struct {
-	mu     sync.Mutex
-	ready  sync.Cond // something changed
-	jobs   []job
-	bytes  int // of their args
-	closed bool
-}
-
-// waitingArgs is how many bytes of args may wait where the parent can be made
-// to wait as well: a file of large requests is not taken in at once.
-const waitingArgs = 8 << 20
-
-// push appends j. If the queue is full it waits when it may, else it reports
-// false; args can make it full only when it may wait.
-func (q *queue) push(j job, wait bool) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for len(q.jobs) >= ipc.MaxPending || wait && q.bytes >= waitingArgs {
-		if !wait {
-			return false
-		}
-		q.ready.Wait()
-	}
-	q.jobs = append(q.jobs, j)
-	q.bytes += len(j.arg)
-	q.ready.Broadcast()
-	return true
-}
-
-// take waits for jobs and hands out all of them in exchange for an empty
-// slice; more is false when there will be none.
-func (q *queue) take(empty []job) (jobs []job, more bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for len(q.jobs) == 0 && !q.closed {
-		q.ready.Wait()
-	}
-	jobs = q.jobs
-	q.jobs, q.bytes = empty[:0], 0
-	q.ready.Broadcast()
-	return jobs, len(jobs) > 0
-}
-
-func (q *queue) empty() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.jobs) == 0
-}
-
-func (q *queue) close() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.closed = true
-	q.ready.Broadcast()
 }
