@@ -25,6 +25,7 @@ var rooms = map[string][]string{
 	"internal/tasks":  {"task", "ipc", "internal/kernel"},
 	"internal/kernel": {},
 	"internal/pipe":   {"golang.org/x/sys"},
+	"internal/leak":   {"go.uber.org/goleak"}, // for tests alone
 	"internal/role":   {},
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"procpool/child"
+	"procpool/internal/leak"
 	"procpool/parent/placement"
 )
 
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 	// Processes under the race detector would sleep for a second when they end.
 	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 	hearHangups()
-	testscript.Main(m, map[string]func(){"procpool": main})
+	testscript.Main(leak.Watch(m), map[string]func(){"procpool": main})
 }
 
 // marker is an environment variable that tells the processes of one script, or

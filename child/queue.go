@@ -51,11 +51,12 @@ func (j *job) run(ctx context.Context, dst []byte) ([]byte, error) {
 
 // A queue holds requests that have come and not been begun, in order.
 type queue struct {
-	mu     sync.Mutex
-	ready  sync.Cond // something changed
-	jobs   []job
-	bytes  int // of their args
-	closed bool
+	mu      sync.Mutex
+	ready   sync.Cond // something changed
+	jobs    []job
+	bytes   int // of their args
+	closed  bool
+	dropped bool
 }
 
 // waitingArgs is how many bytes of args may wait where the parent can be made
@@ -63,7 +64,8 @@ type queue struct {
 const waitingArgs = 8 << 20
 
 // push appends j. If the queue is full it waits when it may, else it reports
-// false; args can make it full only when it may wait.
+// false, as it does when the queue was dropped; args can make it full only when
+// it may wait.
 func (q *queue) push(j job, wait bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -72,6 +74,9 @@ func (q *queue) push(j job, wait bool) bool {
 			return false
 		}
 		q.ready.Wait()
+	}
+	if q.dropped {
+		return false
 	}
 	q.jobs = append(q.jobs, j)
 	q.bytes += len(j.arg)
@@ -104,4 +109,19 @@ func (q *queue) close() {
 	defer q.mu.Unlock()
 	q.closed = true
 	q.ready.Broadcast()
+}
+
+// drop forgets what waits and lets go of whoever waits: nobody is left to be answered.
+func (q *queue) drop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.jobs, q.bytes = nil, 0
+	q.closed, q.dropped = true, true
+	q.ready.Broadcast()
+}
+
+func (q *queue) isDropped() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.dropped
 }

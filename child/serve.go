@@ -28,7 +28,8 @@ const lookEvery = 300 * time.Millisecond
 // requests in order of arrival, and after the last says bye. It returns nil
 // then, and otherwise why it broke off: an *ipc.Fault of the incoming stream,
 // a lost parent, or a failed write. When it breaks off, a task may still be
-// running: the process must end.
+// running, and be answered, and in is still being read: the process must end,
+// or the caller wait for its tasks and close both streams.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -49,6 +50,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	watching.Go(func() { s.watch(ctx, out) })
 	err := <-s.ended
 	cancel()
+	s.queue.drop()
 	watching.Wait() // out is the caller's again, who may close it
 	return err
 }
@@ -183,6 +185,9 @@ func (s *server) workAll(ctx context.Context) error {
 				begin = time.Since(start)
 			}
 		}
+	}
+	if s.queue.isDropped() {
+		return nil // Serve has returned
 	}
 	role.RunExitHooks()
 	return lost(s.out.bye(s.account()))

@@ -154,7 +154,8 @@ func TestClosedOutputIsALostParent(t *testing.T) {
 }
 
 func TestAWriteThatFailsEndsTheWorker(t *testing.T) {
-	in, _ := io.Pipe()
+	in, theirs := io.Pipe()
+	defer theirs.Close() // else the workers' readers wait for ever
 	for n := range 2 {
 		full := errors.New("no space left")
 		err := Serve(context.Background(), io.MultiReader(bytes.NewReader(call(1, "double", 1)), in), &failingWriter{n, full})

@@ -10,7 +10,10 @@ import (
 	"testing"
 
 	"procpool/compare"
+	"procpool/internal/leak"
 )
+
+func TestMain(m *testing.M) { os.Exit(leak.Watch(m).Run()) }
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
