@@ -20,19 +20,18 @@ var rooms = map[string][]string{
 	"parent/journal":   {"ipc", "golang.org/x/sys"},
 	"compare":          {"parent", "parent/placement", "task", "ipc"},
 	"internal/cli": {"parent", "parent/placement", "parent/journal", "child", "compare", "task", "ipc", "internal/report",
-		"github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys", "golang.org/x/term"},
+		"github.com/xrash/smetrics", "golang.org/x/sys", "golang.org/x/term"},
 	"internal/report": {"compare"},
 	"internal/tasks":  {"task", "ipc", "internal/kernel"},
 	"internal/kernel": {},
 	"internal/pipe":   {"golang.org/x/sys"},
+	"internal/leak":   {"go.uber.org/goleak"}, // for tests alone
 	"internal/role":   {},
 	"tools/release":   {},
 }
 
 // modules are all that may be linked into the program.
 var modules = []string{
-	"github.com/cpuguy83/go-md2man/v2", // only the stand-in in third_party
-	"github.com/urfave/cli/v2",
 	"github.com/vmihailenco/msgpack/v5",
 	"github.com/vmihailenco/tagparser/v2",
 	"github.com/xrash/smetrics",

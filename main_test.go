@@ -18,12 +18,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"procpool/child"
+	"procpool/internal/leak"
 	"procpool/parent/placement"
 )
 
-// TestMain lets the test binary play procpool: testscript installs copies of it
-// under that name, and calls main in them. A worker that such a copy starts is
-// a worker at once, and never gets as far as the tests.
 // hearHangups undoes an inherited nohup: what this process handles, and does
 // not ignore, the processes that it starts begin without.
 func hearHangups() {
@@ -32,12 +30,15 @@ func hearHangups() {
 	}
 }
 
+// TestMain lets the test binary play procpool: testscript installs copies of it
+// under that name, and calls main in them. A worker that such a copy starts is
+// a worker at once, and never gets as far as the tests.
 func TestMain(m *testing.M) {
 	child.Main("child")
 	// Processes under the race detector would sleep for a second when they end.
 	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 	hearHangups()
-	testscript.Main(m, map[string]func(){"procpool": main})
+	testscript.Main(leak.Watch(m), map[string]func(){"procpool": main})
 }
 
 // marker is an environment variable that tells the processes of one script, or

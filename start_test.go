@@ -14,7 +14,7 @@ import (
 // the program, each time it starts. What they allocate is counted, which says as
 // much as a time and is the same on every machine.
 func TestPackagesAreCheapToInitialise(t *testing.T) {
-	const maxBytes, maxAllocs = 48 << 10, 320 // about one and a half of what was counted when this was written
+	const maxBytes, maxAllocs = 16 << 10, 220 // about one and a half of what was counted when this was written
 
 	goTool, err := exec.LookPath("go")
 	if err != nil {

@@ -8,5 +8,3 @@ import "time"
 
 func peakRSS() int64                 { return -1 }
 func migrations(time.Duration) int64 { return -1 }
-func allowedCPUs() string            { return "" }
-func currentCPU() int                { return -1 }

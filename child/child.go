@@ -4,8 +4,9 @@
 // how often and for how long is the parent's business.
 //
 // child.go decides whether this process is a worker, serve.go is a worker's
-// life from hello to bye, outbox.go what waits to be written, stdio_*.go and account_*.go
-// what differs between systems.
+// life from hello to bye, queue.go what waits to be run and outbox.go what waits
+// to be written. account_*.go is what the process has used, cpus*.go where it may
+// run and did, stdio_*.go how it takes its standard streams, on each system.
 package child
 
 import (
@@ -47,9 +48,7 @@ func Main(aliases ...string) {
 	if !is {
 		return
 	}
-	if os.Getenv(Env) != "" {
-		os.Unsetenv(Env)
-	}
+	os.Unsetenv(Env)
 	apply(settings)
 	os.Exit(run(index))
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"procpool/internal/leak"
 	"procpool/ipc"
 	"procpool/task"
 )
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(doomedEnv) != "" {
 		doomedParent()
 	}
-	os.Exit(m.Run())
+	os.Exit(leak.Watch(m).Run())
 }
 
 func add(a, b float64) float64 { return a + b }

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"procpool/internal/pipe"
 	"procpool/internal/role"
 	"procpool/ipc"
 	"procpool/task"
@@ -27,7 +28,8 @@ const lookEvery = 300 * time.Millisecond
 // requests in order of arrival, and after the last says bye. It returns nil
 // then, and otherwise why it broke off: an *ipc.Fault of the incoming stream,
 // a lost parent, or a failed write. When it breaks off, a task may still be
-// running: the process must end.
+// running, and be answered, and in is still being read: the process must end,
+// or the caller wait for its tasks and close both streams.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -36,7 +38,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		ended:  make(chan error, 3), // one for each goroutine below
 		opened: make(chan time.Duration, 1),
 	}
-	s.in = ipc.NewReader(&heardReader{in, &s.heard}, 0)
+	s.in = ipc.NewReader(&pipe.HeardReader{R: in, Heard: &s.heard}, 0)
 	s.queue.ready.L = &s.queue.mu
 	s.limit.Store(ipc.DefaultLimit)
 	if err := s.out.send(hello); err != nil {
@@ -48,6 +50,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	watching.Go(func() { s.watch(ctx, out) })
 	err := <-s.ended
 	cancel()
+	s.queue.drop()
 	watching.Wait() // out is the caller's again, who may close it
 	return err
 }
@@ -65,21 +68,6 @@ type server struct {
 	heard  atomic.Bool        // bytes came from the parent since watch looked last
 	told   atomic.Bool        // the parent has said end: its silence is in order
 	last   *task.Spec         // of the request before; read's own
-}
-
-// A heardReader notes every byte that comes, since a long message may take
-// longer than a heartbeat.
-type heardReader struct {
-	r     io.Reader
-	heard *atomic.Bool
-}
-
-func (h *heardReader) Read(b []byte) (int, error) {
-	n, err := h.r.Read(b)
-	if n > 0 {
-		h.heard.Store(true)
-	}
-	return n, err
 }
 
 func hello(dst []byte) []byte {
@@ -198,6 +186,9 @@ func (s *server) workAll(ctx context.Context) error {
 			}
 		}
 	}
+	if s.queue.isDropped() {
+		return nil // Serve has returned
+	}
 	role.RunExitHooks()
 	return lost(s.out.bye(s.account()))
 }
@@ -285,103 +276,4 @@ func lost(err error) error {
 		return errParentLost
 	}
 	return err
-}
-
-// A job is a request made ready to run, or its failure.
-type job struct {
-	id       uint64
-	began    float64 // when it began to run, for a trace; else 0
-	spec     *task.Spec
-	interval ipc.Interval
-	arg      []byte // its own; unused for tasks over intervals
-	err      error
-}
-
-// newJob finds the task and reads the interval, so that an unreadable request is
-// answered in its turn.
-func (s *server) newJob(r ipc.Request) job {
-	if s.last == nil || string(r.Task) != s.last.Name {
-		spec, ok := task.Lookup(string(r.Task))
-		if !ok {
-			return job{id: r.ID, err: fmt.Errorf("this program has no task %q", clipName(r.Task))}
-		}
-		if err := spec.Check(); err != nil {
-			return job{id: r.ID, err: err}
-		}
-		s.last = spec
-	}
-	if !s.last.Sums() {
-		return job{id: r.ID, spec: s.last, arg: s.in.Keep(r.Arg)}
-	}
-	iv, err := ipc.ParseInterval(r.Arg)
-	return job{id: r.ID, spec: s.last, interval: iv, err: err}
-}
-
-func clipName(name []byte) []byte { return name[:min(len(name), 100)] }
-
-func (j *job) run(ctx context.Context, dst []byte) ([]byte, error) {
-	switch {
-	case j.err != nil:
-		return dst, j.err
-	case j.spec.Sums():
-		return j.spec.RunInterval(ctx, j.interval, dst)
-	}
-	return j.spec.Run(ctx, j.arg, dst)
-}
-
-// A queue holds requests that have come and not been begun, in order.
-type queue struct {
-	mu     sync.Mutex
-	ready  sync.Cond // something changed
-	jobs   []job
-	bytes  int // of their args
-	closed bool
-}
-
-// waitingArgs is how many bytes of args may wait where the parent can be made
-// to wait as well: a file of large requests is not taken in at once.
-const waitingArgs = 8 << 20
-
-// push appends j. If the queue is full it waits when it may, else it reports
-// false; args can make it full only when it may wait.
-func (q *queue) push(j job, wait bool) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for len(q.jobs) >= ipc.MaxPending || wait && q.bytes >= waitingArgs {
-		if !wait {
-			return false
-		}
-		q.ready.Wait()
-	}
-	q.jobs = append(q.jobs, j)
-	q.bytes += len(j.arg)
-	q.ready.Broadcast()
-	return true
-}
-
-// take waits for jobs and hands out all of them in exchange for an empty
-// slice; more is false when there will be none.
-func (q *queue) take(empty []job) (jobs []job, more bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for len(q.jobs) == 0 && !q.closed {
-		q.ready.Wait()
-	}
-	jobs = q.jobs
-	q.jobs, q.bytes = empty[:0], 0
-	q.ready.Broadcast()
-	return jobs, len(jobs) > 0
-}
-
-func (q *queue) empty() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.jobs) == 0
-}
-
-func (q *queue) close() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.closed = true
-	q.ready.Broadcast()
 }

@@ -108,38 +108,41 @@ func TestBreakEvenSaysNever(t *testing.T) {
 	}
 }
 
+// gapTruth is a gap with a cause for each part, in multiples of the ideal time:
+// goroutines lose 0.5 to GC, of which 0.3 is heap budget, and processes lose 0.1;
+// 0.2 of the goroutines' time is the scheduler, 0.15 of the processes' time is not
+// being bound.
+func gapTruth(c Cell) float64 {
+	switch c.Backend {
+	case Goroutines, Threads:
+		x := 1.7
+		if c.Backend == Threads {
+			x -= 0.2
+		}
+		switch c.Ablation {
+		case GCOff:
+			x -= 0.5
+		case EqualHeap:
+			x -= 0.3
+		}
+		return x
+	case Processes:
+		x := 1.25
+		switch c.Ablation {
+		case GCOff:
+			x -= 0.1
+		case Bound:
+			x -= 0.15
+		}
+		return x
+	}
+	return 1
+}
+
 func TestWhyTakesTheGapApart(t *testing.T) {
-	// Truth, as multiples of the ideal time: goroutines lose 0.5 to GC, of which
-	// 0.3 is heap budget and processes lose 0.1; 0.2 of the goroutines' time is
-	// the scheduler, 0.15 of the processes' time is not being bound.
 	s := newSimulation(8)
 	s.noise = lognormal(0.0005)
-	s.truth = func(c Cell) float64 {
-		switch c.Backend {
-		case Goroutines, Threads:
-			x := 1.7
-			if c.Backend == Threads {
-				x -= 0.2
-			}
-			switch c.Ablation {
-			case GCOff:
-				x -= 0.5
-			case EqualHeap:
-				x -= 0.3
-			}
-			return x
-		case Processes:
-			x := 1.25
-			switch c.Ablation {
-			case GCOff:
-				x -= 0.1
-			case Bound:
-				x -= 0.15
-			}
-			return x
-		}
-		return 1
-	}
+	s.truth = gapTruth
 	s.floor = func(c Cell) float64 {
 		if c.Backend != Processes {
 			return 0

@@ -3,10 +3,9 @@ package compare
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
-	"sync"
+	"strings"
 )
 
 // An Expectation is a claim about the ratio of two times, such as
@@ -43,26 +42,31 @@ type Check struct {
 	Reason  string   // of an outcome other than Met
 }
 
-var expectation = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^\s*(\S+?)\s*@\s*(\d+)\s*:\s*([a-z]+)\s*/\s*([a-z]+)\s*(<=|<|>=|>)\s*(\S+?)(x?)\s*$`)
-})
-
 // ParseExpectation reads an expectation in the form TASK@WORKERS:
 // BACKEND/BACKEND OP NUMBER; blanks do not matter.
 func ParseExpectation(s string) (Expectation, error) {
-	m := expectation().FindStringSubmatch(s)
-	if m == nil {
+	cell, claim, colon := strings.Cut(s, ":")
+	task, count, at := strings.Cut(cell, "@")
+	i := strings.IndexAny(claim, "<>")
+	a, b, slash := strings.Cut(claim[:max(i, 0)], "/")
+	task, count, a, b = strings.TrimSpace(task), strings.TrimSpace(count), strings.TrimSpace(a), strings.TrimSpace(b)
+	if !colon || !at || !slash || task == "" || strings.ContainsAny(task, " \t\n") {
 		return Expectation{}, fmt.Errorf("expectation %q: want TASK@WORKERS: BACKEND/BACKEND <= NUMBER, as in alloc@2: processes/goroutines <= 1.1", s)
 	}
-	workers, err := strconv.Atoi(m[2])
+	op, number := claim[i:i+1], claim[i+1:]
+	if strings.HasPrefix(number, "=") {
+		op, number = op+"=", number[1:]
+	}
+	number = strings.TrimSuffix(strings.TrimSpace(number), "x")
+	workers, err := strconv.Atoi(count)
 	if err != nil || workers < 1 {
-		return Expectation{}, fmt.Errorf("expectation %q: %s is not a number of workers", s, m[2])
+		return Expectation{}, fmt.Errorf("expectation %q: %s is not a number of workers", s, count)
 	}
-	bound, err := strconv.ParseFloat(m[6], 64)
+	bound, err := strconv.ParseFloat(number, 64)
 	if err != nil || !(bound > 0) || math.IsInf(bound, 0) {
-		return Expectation{}, fmt.Errorf("expectation %q: %s is not a ratio: want a number above 0, such as 1.1", s, m[6])
+		return Expectation{}, fmt.Errorf("expectation %q: %s is not a ratio: want a number above 0, such as 1.1", s, number)
 	}
-	x := Expectation{Text: s, Task: m[1], Workers: workers, A: Backend(m[3]), B: Backend(m[4]), Op: m[5], Bound: bound}
+	x := Expectation{Text: s, Task: task, Workers: workers, A: Backend(a), B: Backend(b), Op: op, Bound: bound}
 	for _, b := range []Backend{x.A, x.B} {
 		if !slices.Contains(backends(), b) {
 			return Expectation{}, fmt.Errorf("expectation %q: unknown backend %q: want serial, goroutines, threads or processes", s, b)

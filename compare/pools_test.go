@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"procpool/child"
+	"procpool/internal/leak"
 	"procpool/ipc"
 	"procpool/parent"
 	"procpool/parent/placement"
@@ -21,7 +22,7 @@ import (
 func TestMain(m *testing.M) {
 	child.Main()
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // or each of many processes takes a second to end
-	os.Exit(m.Run())
+	os.Exit(leak.Watch(m).Run())
 }
 
 // The task pi is the tutorial's task, whose bits depend on cuts and order.

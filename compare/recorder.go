@@ -124,6 +124,10 @@ func (t *timeline) follow(marks []mark, began time.Time, between Phase) {
 		} else {
 			t.fill(Idle, seconds(m.from)) // before a worker, and between one that was lost and the next
 		}
+		if m.phase == Compute && seconds(m.to) <= t.at {
+			// Every chunk shows, also one that clocks leave no room for.
+			t.spans = append(t.spans, Span{Phase: Compute, Start: t.at, End: t.at})
+		}
 		t.fill(m.phase, seconds(m.to))
 		if m.phase == Compute {
 			t.accepted = seconds(m.accepted)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"testing"
 	"time"
 )
 
@@ -139,4 +140,44 @@ func (s *simulation) worker(i int, separate bool, floor, end float64, c Cell) Wo
 // lognormal is noise with the given relative spread.
 func lognormal(sigma float64) func(*rand.Rand, int) float64 {
 	return func(r *rand.Rand, _ int) float64 { return math.Exp(sigma * r.NormFloat64()) }
+}
+
+// processesTake makes processes take factor times the time of goroutines.
+func processesTake(factor float64) func(Cell) float64 {
+	return func(c Cell) float64 {
+		if c.Backend == Processes {
+			return factor
+		}
+		return 1
+	}
+}
+
+type runnerFunc func(context.Context, Cell) (Run, error)
+
+func (f runnerFunc) Run(ctx context.Context, c Cell) (Run, error) { return f(ctx, c) }
+
+// do runs the experiment on s and fails the test on an error.
+func (s *simulation) do(t *testing.T, o Options) Record {
+	t.Helper()
+	rec, err := Do(t.Context(), s.options(o), s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
+}
+
+func tasks(names ...string) (out []Task) {
+	for _, name := range names {
+		out = append(out, Task{Name: name})
+	}
+	return out
+}
+
+func (r Results) verdict(task string) Comparison {
+	for _, t := range r.Tasks {
+		if t.Task == task {
+			return t.Comparisons[len(t.Comparisons)-1]
+		}
+	}
+	panic("no task " + task)
 }

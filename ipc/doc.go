@@ -70,6 +70,7 @@
 // # Reading order
 //
 // interval.go (what work is), message.go (what is said), append.go (how it is
-// written), scan.go and reader.go (how a stream is cut into messages), parse.go (how a
-// message is read), value.go and conform.go (the payloads: args and values).
+// written), scan.go and reader.go (how a stream is cut into messages), parse.go
+// and cursor.go (how a message is read), value.go, conform.go and carries.go (the
+// payloads: args and values), ledger.go (which intervals are covered).
 package ipc

@@ -14,7 +14,7 @@ type EventKind string
 const (
 	WorkerSpawned EventKind = "spawned"  // a worker's process was made
 	WorkerStarted EventKind = "started"  // a worker said hello
-	ChunkFinished EventKind = "finished" // a chunk's result was accepted; only with Options.Trace, since it costs as much as handing the chunk out
+	ChunkFinished EventKind = "finished" // a chunk's result was accepted; to be told costs as much as handing the chunk out, see Options.EventKinds
 	ChunkRetried  EventKind = "retried"  // a chunk goes to another worker
 	WorkerLost    EventKind = "lost"     // a worker ended before its time, or could not be started
 	WorkerEnded   EventKind = "ended"    // a worker ended in order, at the end or to be replaced
@@ -55,6 +55,22 @@ func (p *Pool) told(kind EventKind) bool {
 	return p.opts.OnEvent != nil && (p.opts.EventKinds == nil || slices.Contains(p.opts.EventKinds, kind))
 }
 
+// finished makes the events of answers to the first chunks of hand. It is
+// called before they are accepted, which frees the chunks for others.
+func (p *Pool) finished(worker, pid int, hand []held, answers []answer) (events []Event) {
+	if !p.told(ChunkFinished) {
+		return nil
+	}
+	for i, a := range answers {
+		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err}
+		if a.began != 0 {
+			e.Began = p.clock.time(a.began)
+		}
+		events = append(events, e)
+	}
+	return events
+}
+
 // A clock relates this process's times to the clock that it shares with its
 // workers: by one pair of readings, so that it moves no two moments apart.
 type clock struct {
@@ -69,3 +85,11 @@ func (c clock) time(moment float64) time.Time {
 }
 
 func (c clock) moment(t time.Time) float64 { return c.now + t.Sub(c.at).Seconds() }
+
+// moment is t on the clock of ipc.Now, for a trace; else 0.
+func (p *Pool) moment(t time.Time) float64 {
+	if !p.opts.Trace {
+		return 0
+	}
+	return p.clock.moment(t)
+}

@@ -149,22 +149,6 @@ func (p *Pool) settle(s *slot, pid int, hand []held, answers []answer) {
 	p.emit(events...)
 }
 
-// finished makes the events of answers to the first chunks of hand. It is
-// called before they are accepted, which frees the chunks for others.
-func (p *Pool) finished(worker, pid int, hand []held, answers []answer) (events []Event) {
-	if !p.told(ChunkFinished) {
-		return nil
-	}
-	for i, a := range answers {
-		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err}
-		if a.began != 0 {
-			e.Began = p.clock.time(a.began)
-		}
-		events = append(events, e)
-	}
-	return events
-}
-
 // goexit is the error of a task that ended the goroutine it ran on.
 var goexit = &task.Error{Text: "the task ended its goroutine (runtime.Goexit)"}
 
@@ -179,14 +163,6 @@ func (j *job) compute(c *chunk, index int) error {
 		return &TaskError{Input: j.input(c), Err: e}
 	}
 	return err
-}
-
-// moment is t on the clock of ipc.Now, for a trace; else 0.
-func (p *Pool) moment(t time.Time) float64 {
-	if !p.opts.Trace {
-		return 0
-	}
-	return p.clock.moment(t)
 }
 
 // A serial is the body of the one worker in the serial backend. It has no

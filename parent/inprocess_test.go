@@ -42,6 +42,9 @@ func TestGoexitFailsItsInputAlone(t *testing.T) {
 			}
 			i++
 		}
+		if i != 10 {
+			t.Errorf("%s: %d outputs of 10 inputs", backend, i)
+		}
 	}
 }
 

@@ -8,7 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"procpool/internal/pipe"
 	"procpool/ipc"
+	"procpool/task"
 )
 
 // A life is one worker process from its start to its end. Three goroutines
@@ -69,24 +71,11 @@ func newLife(w *worker) *life {
 func (l *life) attach(proc process) {
 	l.proc, l.pid = proc, proc.Pid()
 	l.launch(proc)
-	l.in = ipc.NewReader(&heardReader{proc.Stdout(), &l.heard}, ipc.DefaultLimit) // a hello may be longer than any output
+	l.in = ipc.NewReader(&pipe.HeardReader{R: proc.Stdout(), Heard: &l.heard}, ipc.DefaultLimit) // a hello may be longer than any output
 	l.stderr = newRelay(l.pool, l.slot.index)
 	l.pumps.Go(func() { l.stderr.run(proc.Stderr()) })
 	l.pumps.Go(l.write)
 	go l.wait()
-}
-
-type heardReader struct {
-	r     io.Reader
-	heard *atomic.Bool
-}
-
-func (h *heardReader) Read(b []byte) (int, error) {
-	n, err := h.r.Read(b)
-	if n > 0 {
-		h.heard.Store(true)
-	}
-	return n, err
 }
 
 const (
@@ -255,7 +244,7 @@ func (l *life) answer(m ipc.Message) error {
 		if f.ID != l.lastID {
 			return &ipc.Fault{Reason: fmt.Sprintf("a fail for request %d, the oldest is %d", f.ID, l.lastID)}
 		}
-		l.done = append(l.done, answer{err: &TaskError{Input: h.job.input(h.chunk), Err: taskError(f)}})
+		l.done = append(l.done, answer{err: &TaskError{Input: h.job.input(h.chunk), Err: &task.Error{Text: f.Error, Stack: f.Stack}}})
 		return nil
 	}
 	r, err := ipc.ParseResult(m.Body)
@@ -348,7 +337,8 @@ func (l *life) kick() {
 	}
 }
 
-// kill ends the process. The first reason is kept. Should its output stay open although it is gone, reading ends soon.
+// kill ends the process. The first reason is kept. Should its output stay open
+// although it is gone, reading ends soon.
 func (l *life) kill(why error) {
 	if l.killed == nil {
 		l.killed = why

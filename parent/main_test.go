@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"procpool/child"
+	"procpool/internal/leak"
 	"procpool/ipc"
 	"procpool/task"
 )
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 	case os.Getenv(victimEnv) != "":
 		beVictim()
 	}
-	os.Exit(m.Run())
+	os.Exit(leak.Watch(m).Run())
 }
 
 const (

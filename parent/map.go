@@ -22,28 +22,12 @@ const mapWindow = 1024
 // range begins. When it ends early, workers with an input still running are
 // killed and replaced.
 func Map[In, Out any](ctx context.Context, p *Pool, t task.Task[In, Out], in iter.Seq[In]) iter.Seq2[Out, error] {
-	return func(yield func(Out, error) bool) {
-		m, err := newMapping(ctx, p, t, in)
-		if err != nil {
-			yieldError(yield, err)
-			return
-		}
-		defer m.close()
-		m.ordered(ctx, yield)
-	}
+	return consume(ctx, p, t, in, (*mapping[In, Out]).ordered)
 }
 
 // MapUnordered is Map with outputs in the order in which they are finished.
 func MapUnordered[In, Out any](ctx context.Context, p *Pool, t task.Task[In, Out], in iter.Seq[In]) iter.Seq2[Out, error] {
-	return func(yield func(Out, error) bool) {
-		m, err := newMapping(ctx, p, t, in)
-		if err != nil {
-			yieldError(yield, err)
-			return
-		}
-		defer m.close()
-		m.unordered(ctx, yield)
-	}
+	return consume(ctx, p, t, in, (*mapping[In, Out]).unordered)
 }
 
 // Reduce runs a task over inputs and folds the outputs into acc, in input
@@ -59,6 +43,20 @@ func Reduce[In, Out, Acc any](ctx context.Context, p *Pool, t task.Task[In, Out]
 		}
 	}
 	return acc, nil
+}
+
+// consume is a map whose outputs are yielded by a method of its mapping.
+func consume[In, Out any](ctx context.Context, p *Pool, t task.Task[In, Out], in iter.Seq[In],
+	each func(*mapping[In, Out], context.Context, func(Out, error) bool)) iter.Seq2[Out, error] {
+	return func(yield func(Out, error) bool) {
+		m, err := newMapping(ctx, p, t, in)
+		if err != nil {
+			yieldError(yield, err)
+			return
+		}
+		defer m.close()
+		each(m, ctx, yield)
+	}
 }
 
 func yieldError[Out any](yield func(Out, error) bool, err error) {

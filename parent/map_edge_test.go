@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"iter"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,9 +54,9 @@ var blow = task.Define("blow", func(_ context.Context, n int) ([]byte, error) { 
 func TestMessagesOverTheLimitFailAlone(t *testing.T) {
 	const most = 1 << 20
 	p := openPool(t, Options{Procs: 2, MaxMessage: most})
-	var sizes = []int{1, most / 2, most + 1, most - 1000, 5 * most, 2}
+	sizes := []int{1, most / 2, most + 1, most - 1000, 5 * most, 2}
 	i := 0
-	for out, err := range Map(t.Context(), p, blow, sliceOf(sizes)) {
+	for out, err := range Map(t.Context(), p, blow, slices.Values(sizes)) {
 		var failed *TaskError
 		switch over := sizes[i] > most; {
 		case over && (!errors.As(err, &failed) || !strings.Contains(err.Error(), "over the limit of 1048576 bytes")):
@@ -65,6 +65,9 @@ func TestMessagesOverTheLimitFailAlone(t *testing.T) {
 			t.Errorf("%d bytes out: %d, %v", sizes[i], len(out), err)
 		}
 		i++
+	}
+	if i != len(sizes) {
+		t.Errorf("%d outputs of %d inputs", i, len(sizes))
 	}
 	i = 0
 	for out, err := range Map(t.Context(), p, length, func(yield func([]byte) bool) {
@@ -83,6 +86,9 @@ func TestMessagesOverTheLimitFailAlone(t *testing.T) {
 		}
 		i++
 	}
+	if i != len(sizes) {
+		t.Errorf("%d outputs of %d inputs", i, len(sizes))
+	}
 	for _, s := range p.Stats() {
 		if s.Restarts > 0 {
 			t.Errorf("worker %d was lost to it", s.Worker)
@@ -91,16 +97,6 @@ func TestMessagesOverTheLimitFailAlone(t *testing.T) {
 }
 
 var length = task.Define("length", func(_ context.Context, b []byte) (int, error) { return len(b), nil })
-
-func sliceOf[T any](s []T) iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for _, v := range s {
-			if !yield(v) {
-				return
-			}
-		}
-	}
-}
 
 // Every size just below the limit travels, and none is the end of a worker.
 func TestInputsAroundTheLimit(t *testing.T) {
@@ -127,28 +123,6 @@ func TestInputsAroundTheLimit(t *testing.T) {
 }
 
 var longName = task.Define(strings.Repeat("long", 100), func(_ context.Context, b []byte) (int, error) { return len(b), nil })
-
-func TestALargePayloadTravelsBothWays(t *testing.T) {
-	size := 16 << 20
-	if os.Getenv("PROCPOOL_TEST_LARGE") != "" {
-		size = 100 << 20
-	}
-	p := openPool(t, Options{Procs: 2})
-	b := make([]byte, size)
-	for i := range b {
-		b[i] = byte(i * i >> 3)
-	}
-	n := 0
-	for out, err := range Map(t.Context(), p, same, sliceOf([][]byte{b, b, b})) {
-		if err != nil || !bytes.Equal(out, b) {
-			t.Errorf("%d bytes came back as %d: %v", len(b), len(out), err)
-		}
-		n++
-	}
-	if n != 3 {
-		t.Errorf("%d outputs", n)
-	}
-}
 
 var same = task.Define("same", func(_ context.Context, b []byte) ([]byte, error) { return b, nil })
 
@@ -203,7 +177,7 @@ func TestCancelEndsAMap(t *testing.T) {
 		defer cancel()
 		n := 0
 		var last error
-		for _, err := range Map(ctx, p, mirror, endless1) {
+		for _, err := range Map(ctx, p, mirror, forever) {
 			if last != nil {
 				t.Fatalf("%s: more after %v", backend, last)
 			}
@@ -218,7 +192,7 @@ func TestCancelEndsAMap(t *testing.T) {
 	}
 }
 
-func endless1(yield func(point) bool) {
+func forever(yield func(point) bool) {
 	for i := 0; yield(point{X: i}); i++ {
 	}
 }
@@ -230,7 +204,7 @@ func TestAnEndlessMapRunsInConstantMemory(t *testing.T) {
 		var m runtime.MemStats
 		var early, late uint64
 		n := 0
-		for _, err := range Map(t.Context(), p, mirror, endless1) {
+		for _, err := range Map(t.Context(), p, mirror, forever) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -279,30 +253,6 @@ func TestMapsAtOnce(t *testing.T) {
 	}
 }
 
-// nest counts how deep pools within workers of pools can go.
-var nest = task.Define("nest", func(ctx context.Context, depth int) (string, error) {
-	p, err := NewPool(ctx, Options{Procs: 1})
-	if err != nil {
-		return err.Error(), nil
-	}
-	defer p.Close()
-	return Reduce(ctx, p, nestTask, sliceOf([]int{depth + 1}), "deeper: ", func(acc, out string) (string, error) { return acc + out, nil })
-})
-
-// nestTask is nest, which its own function cannot name.
-var nestTask task.Task[int, string]
-
-func init() { nestTask = nest }
-
-func TestPoolsNestThreeDeep(t *testing.T) {
-	p := openPool(t, Options{Procs: 1})
-	for out, err := range Map(t.Context(), p, nestTask, sliceOf([]int{1})) {
-		if out != "deeper: deeper: pools are nested 3 deep, no deeper" || err != nil {
-			t.Errorf("%q, %v", out, err)
-		}
-	}
-}
-
 // A program that does not call child.Main is refused before it starts itself again.
 func TestForkGuard(t *testing.T) {
 	exe, err := os.Executable()
@@ -347,15 +297,6 @@ func TestEventsAreInOrder(t *testing.T) {
 	}
 }
 
-func TestALimitThatNoMessageKeepsIsRefused(t *testing.T) {
-	for _, most := range []int64{-1, 1, 4095, 1 << 31} {
-		var bad *OptionsError
-		if _, err := NewPool(t.Context(), Options{MaxMessage: most}); !errors.As(err, &bad) {
-			t.Errorf("%d: %v", most, err)
-		}
-	}
-}
-
 // A context that ends when all is done takes nothing back.
 func TestCancelAfterTheLastOutput(t *testing.T) {
 	for _, backend := range backends {
@@ -363,7 +304,7 @@ func TestCancelAfterTheLastOutput(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		n := 0
-		for _, err := range Map(ctx, p, length, sliceOf([][]byte{nil, nil})) {
+		for _, err := range Map(ctx, p, length, slices.Values([][]byte{nil, nil})) {
 			if n++; n == 2 {
 				cancel()
 			}

@@ -107,18 +107,17 @@ func TestBreakFreesThePool(t *testing.T) {
 	for _, backend := range backends {
 		p := openPool(t, Options{Procs: 2, Backend: backend})
 		for range 3 {
-			endless := func(yield func(point) bool) {
-				for i := 0; yield(point{X: i}); i++ {
-				}
-			}
 			n := 0
-			for _, err := range Map(t.Context(), p, mirror, endless) {
+			for _, err := range Map(t.Context(), p, mirror, forever) {
 				if err != nil {
 					t.Fatal(backend, err)
 				}
 				if n++; n == 10 {
 					break
 				}
+			}
+			if n != 10 {
+				t.Errorf("%s: %d outputs of an endless sequence", backend, n)
 			}
 		}
 	}

@@ -14,12 +14,13 @@
 //
 // # Reading order
 //
-// options.go, errors.go and event.go are what callers see; map.go, sum.go and run.go the
-// ways to use a pool. pool.go is the pool, job.go the chunks of one call,
-// slot.go a worker's place and how full its hand may be. An executor computes:
-// inprocess.go on goroutines, process.go in a worker process, whose life and
-// death are in life.go, verdict.go and monitor.go. system.go is the seam to the
-// operating system, spawn_*.go how a process is started, stderr.go what happens to its
+// options.go, errors.go, event.go and stats.go are what callers see; map.go, sum.go
+// and run.go the ways to use a pool, summing.go what run.go does with the results.
+// pool.go is the pool, job.go the chunks of one call, slot.go a worker's place and
+// how full its hand may be. An executor computes: inprocess.go on goroutines,
+// process.go in a worker process, whose life and death are in life.go, outgoing.go,
+// monitor.go and verdict.go. system.go is the seam to the operating system,
+// spawn*.go and memory.go how a process is started, stderr.go what happens to its
 // standard error. template.go, launcher.go and launched.go are workers that
 // another program starts, perhaps elsewhere: the words, whose they are, and their end.
 package parent
@@ -119,7 +120,7 @@ func (p *Pool) start() {
 		spawn := newSpawner(p)
 		var supervisors sync.WaitGroup
 		for _, s := range p.slots {
-			supervisors.Go(newProcess(s, spawn).supervise)
+			supervisors.Go(newWorker(s, spawn).supervise)
 		}
 		p.workers.Go(func() { supervisors.Wait(); close(p.gone) })
 		p.workers.Go(p.monitor)
@@ -134,11 +135,6 @@ func (p *Pool) start() {
 			s.body = &serial{slot: s}
 		}
 	}
-}
-
-func newStats(i int) WorkerStats {
-	return WorkerStats{Worker: i, PeakRSSBytes: -1, MinorFaults: -1, MajorFaults: -1,
-		VoluntarySwitches: -1, InvoluntarySwitches: -1, Migrations: -1}
 }
 
 // Procs is the number of workers.
@@ -176,18 +172,6 @@ func (p *Pool) close(why error) {
 			s.body.end()
 		}
 	}
-}
-
-// Stats is the account of every worker's place. User and system time, faults
-// and switches of a process are known when it has ended: after Close all of them are.
-func (p *Pool) Stats() []WorkerStats {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	out := make([]WorkerStats, 0, len(p.slots))
-	for _, s := range p.slots {
-		out = append(out, s.stats)
-	}
-	return out
 }
 
 // enter puts a job before the workers.

@@ -22,7 +22,7 @@ const (
 	provenAfter  = 10 * time.Second      // a worker that lived so long had started well, though it may never have had a chunk
 )
 
-func newProcess(s *slot, spawn *spawner) *worker {
+func newWorker(s *slot, spawn *spawner) *worker {
 	w := &worker{slot: s, spawn: spawn}
 	s.body = w
 	return w

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"math"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -180,14 +181,20 @@ func TestLargePayloads(t *testing.T) {
 	}
 	around := messageOverhead + len(reverse.Spec().Name) + 5 // the request's, and the header of bin
 	p := openPool(t, Options{Procs: 2, MaxMessage: int64(size + around)})
-	in := bytes.Repeat([]byte("0123456789abcdef"), size/16)
+	in := make([]byte, size)
+	rand.NewChaCha8([32]byte{}).Read(in) // no two parts alike: none can stand in for another
 	want := bytes.Clone(in)
 	want[0], want[size-1] = want[size-1], want[0]
 	for range 2 { // buffers are used again
+		n := 0
 		for out, err := range Map(t.Context(), p, reverse, slices.Values([][]byte{in, in, in, in})) {
 			if err != nil || !bytes.Equal(out, want) {
 				t.Fatalf("%d bytes, %v", len(out), err)
 			}
+			n++
+		}
+		if n != 4 {
+			t.Errorf("%d outputs of 4 inputs", n)
 		}
 	}
 	var input *InputError
@@ -273,6 +280,9 @@ func TestOptionsThatCannotBeHad(t *testing.T) {
 		{Options{Timeout: -1}, "negative option"},
 		{Options{GOMEMLIMIT: -1}, "negative option"},
 		{Options{MaxMessage: -1}, "MaxMessage"},
+		{Options{MaxMessage: 1}, "MaxMessage"},
+		{Options{MaxMessage: 4095}, "MaxMessage"},
+		{Options{MaxMessage: 1 << 31}, "MaxMessage"},
 		{Options{MaxMessage: 1 << 40}, "MaxMessage"},
 		{Options{Backend: Goroutines, Timeout: 1}, "cannot keep a timeout"},
 		{Options{Backend: Goroutines, MaxRSS: 1}, "no worker processes"},
@@ -310,8 +320,8 @@ func TestPoolsAreNestedThreeDeep(t *testing.T) {
 	}
 }
 
-// pairs yields n inputs and counts how many are pulled.
-func pairs(n int, pulled *int) iter.Seq[int] {
+// counted yields n inputs and counts how many are pulled.
+func counted(n int, pulled *int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := range n {
 			*pulled++
@@ -326,7 +336,7 @@ func TestNothingHappensBeforeTheRangeBegins(t *testing.T) {
 	for _, backend := range backends {
 		p := openPool(t, Options{Procs: 1, Backend: backend})
 		pulled := 0
-		outputs := Map(t.Context(), p, increment, pairs(10, &pulled))
+		outputs := Map(t.Context(), p, increment, counted(10, &pulled))
 		if pulled != 0 {
 			t.Errorf("%s: %d inputs pulled before the range", backend, pulled)
 		}

@@ -2,7 +2,6 @@ package parent
 
 import (
 	"procpool/ipc"
-	"procpool/parent/placement"
 	"procpool/task"
 )
 
@@ -71,9 +70,9 @@ func (s *slot) draw() {
 }
 
 // limit is how many chunks of j the slot may hold: what it does in 10 ms (in
-// 200 ms if they have a way to go), but
-// no more than its share of what is left, so that the last chunks are not
-// queued behind a slow one while another worker is idle.
+// 200 ms if they have a way to go), but no more than its share of what is left,
+// so that the last chunks are not queued behind a slow one while another worker
+// is idle.
 func (s *slot) limit(j *job) int {
 	n := handChunks
 	if s.pace > 0 && s.paceOf == j.spec {
@@ -127,67 +126,4 @@ func (s *slot) hold(h held) {
 		s.hand = append(s.store, s.hand...)
 	}
 	s.hand = append(s.hand, h)
-}
-
-// WorkerStats is the account of one worker's place: sums over the processes
-// that filled it, and the last one's identity. A figure below 0 is unknown.
-type WorkerStats struct {
-	Worker              int
-	PID                 int
-	Host                string
-	CPUs                string // allowed, as a list
-	Chunks              int64
-	Restarts            int
-	StartupSeconds      float64 // from spawn to hello
-	BusySeconds         float64 // in tasks
-	UserSeconds         float64
-	SystemSeconds       float64
-	PeakRSSBytes        int64 // the largest of its processes
-	MinorFaults         int64
-	MajorFaults         int64
-	VoluntarySwitches   int64
-	InvoluntarySwitches int64
-	Migrations          int64
-	RanOn               string  // CPUs on which its processes were seen, as a list; "" if unknown
-	GC                  *ipc.GC // of its processes; nil without Options.Trace
-}
-
-// add adds a process's own account, and what is unknown stays unknown.
-func (w *WorkerStats) add(b ipc.Bye) {
-	w.UserSeconds += b.UserSeconds
-	w.SystemSeconds += b.SystemSeconds
-	w.PeakRSSBytes = max(w.PeakRSSBytes, b.PeakRSSBytes)
-	w.RanOn = union(w.RanOn, b.RanOn)
-	if b.GC != nil {
-		if w.GC == nil {
-			w.GC = &ipc.GC{}
-		}
-		w.GC.Cycles += b.GC.Cycles
-		w.GC.PauseSeconds += b.GC.PauseSeconds
-	}
-	for _, f := range []struct {
-		sum *int64
-		add int64
-	}{
-		{&w.MinorFaults, b.MinorFaults}, {&w.MajorFaults, b.MajorFaults}, {&w.VoluntarySwitches, b.VoluntarySwitches},
-		{&w.InvoluntarySwitches, b.InvoluntarySwitches}, {&w.Migrations, b.Migrations},
-	} {
-		switch {
-		case f.add < 0:
-		case *f.sum < 0:
-			*f.sum = f.add
-		default:
-			*f.sum += f.add
-		}
-	}
-}
-
-// union is every CPU of two lists. One that cannot be read counts for nothing.
-func union(a, b string) string {
-	left, _ := placement.ParseCPUSet(a)
-	right, err := placement.ParseCPUSet(b)
-	if err != nil {
-		return a
-	}
-	return left.Or(right).String()
 }

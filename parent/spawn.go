@@ -135,26 +135,7 @@ func osSystem() system {
 // startProcess starts this program again, as a worker.
 func startProcess(c command) (_ process, err error) {
 	p := &osProcess{}
-	var theirs []*os.File
-	pipe := func(reads bool) *os.File {
-		r, w, e := os.Pipe()
-		if e != nil {
-			err = e
-			return nil
-		}
-		if reads {
-			theirs = append(theirs, w)
-			return r
-		}
-		theirs = append(theirs, r)
-		return w
-	}
-	if p.stdin = pipe(false); err == nil {
-		p.stdout = pipe(true)
-	}
-	if err == nil {
-		p.stderr = pipe(true)
-	}
+	theirs, err := p.pipes()
 	defer func() {
 		for _, f := range theirs {
 			f.Close()
@@ -178,6 +159,22 @@ func startProcess(c command) (_ process, err error) {
 		return nil, fmt.Errorf("a worker process cannot be started: %w", withoutPath(err))
 	}
 	return p, nil
+}
+
+// pipes gives p its ends of the worker's standard streams, and returns the
+// worker's, in order. With an error there are those that could be made.
+func (p *osProcess) pipes() (theirs []*os.File, err error) {
+	for _, ours := range []**os.File{&p.stdin, &p.stdout, &p.stderr} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return theirs, err
+		}
+		if ours == &p.stdin {
+			r, w = w, r
+		}
+		*ours, theirs = r, append(theirs, w)
+	}
+	return theirs, nil
 }
 
 // argv is a worker's command line.

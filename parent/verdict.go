@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"procpool/ipc"
-	"procpool/task"
 )
 
 // A verdict says what follows from the end of a life.
@@ -179,6 +178,3 @@ func (w *worker) account(l *life) {
 	}
 	w.slot.stats.add(bye)
 }
-
-// taskError is a fail message as the error that it was in the worker.
-func taskError(f ipc.Fail) *task.Error { return &task.Error{Text: f.Error, Stack: f.Stack} }

@@ -5,9 +5,10 @@ import (
 	"testing"
 
 	"procpool/child"
+	"procpool/internal/leak"
 )
 
 func TestMain(m *testing.M) {
 	child.Main()
-	os.Exit(m.Run())
+	os.Exit(leak.Watch(m).Run())
 }

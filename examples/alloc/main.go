@@ -1,8 +1,16 @@
-// Command alloc makes garbage on goroutines and in worker processes, with the
-// same number of each, and prints how long both took. README.md has what came
-// out, and why.
+// Command alloc decodes JSON documents, which makes much garbage, in a program
+// that holds an index in memory, which the garbage collector has to look
+// through. It does so on goroutines and in worker processes, and prints how
+// long each took.
 //
-//	alloc [-procs N] [-trees N] [-rounds N]
+//	alloc [-procs N] [-docs N] [-index MIB] [-rounds N]
+//
+// On goroutines the documents' garbage and the index share a heap. Whenever there
+// is as much of the former as of the latter (GOGC=100), all of the index is marked
+// again, and new objects are made in memory that no cache has seen for long. A
+// worker process has no index: its heap stays at 4 MiB, most of which fits the
+// cache, and is marked in no time. A larger GOGC makes goroutines as fast, for a
+// multiple of the index in memory. README.md has figures, and when goroutines win.
 package main
 
 import (
@@ -11,50 +19,23 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
 
 	"procpool/child"
-	"procpool/ipc"
 	"procpool/parent"
-	"procpool/task"
 )
 
-type node struct{ left, right *node }
-
-func grow(depth int) *node {
-	if depth == 0 {
-		return &node{}
-	}
-	return &node{grow(depth - 1), grow(depth - 1)}
-}
-
-func (n *node) count() int64 {
-	if n.left == nil {
-		return 1
-	}
-	return 1 + n.left.count() + n.right.count()
-}
-
-const depth = 10 // of each tree: 2047 nodes, 32 KiB
-
-// trees builds one tree an index and counts its nodes.
-var trees = task.DefineSum("trees", func(_ context.Context, iv ipc.Interval) (int64, error) {
-	var nodes int64
-	for range iv.Len() {
-		nodes += grow(depth).count()
-	}
-	return nodes, nil
-}, func(a, b int64) int64 { return a + b }, task.Exact())
-
 func main() {
-	child.Main()
+	child.Main() // before the index: workers have none
 	procs := flag.Int("procs", 0, "workers; 0 = as many as CPUs may be used")
-	n := flag.Int64("trees", 4_000, "trees in all")
-	rounds := flag.Int("rounds", 15, "measurements of each")
+	docs := flag.Int("docs", 8_000, "documents in all")
+	mib := flag.Int("index", 64, "size of the index in MiB")
+	rounds := flag.Int("rounds", 7, "measurements of each")
 	flag.Parse()
-	if err := run(context.Background(), os.Stdout, *procs, *n, *rounds); err != nil {
+	if err := run(context.Background(), os.Stdout, *procs, *docs, *mib, *rounds); err != nil {
 		fmt.Fprintln(os.Stderr, "alloc:", err)
 		os.Exit(1)
 	}
@@ -65,59 +46,96 @@ type contender struct {
 	name string
 	o    parent.Options
 	gogc int // of this process meanwhile
-	took []time.Duration
+	pool *parent.Pool
+
+	took        []time.Duration
+	goal        uint64 // how far this process's heap may grow in the last round, in bytes
+	collections uint32 // of this process's heap then
+}
+
+func contenders(procs int) []*contender {
+	return []*contender{
+		{name: "serial", o: parent.Options{Procs: 1, Backend: parent.Serial}, gogc: 100},
+		{name: "goroutines", o: parent.Options{Procs: procs, Backend: parent.Goroutines}, gogc: 100},
+		{name: "goroutines, GOGC=400", o: parent.Options{Procs: procs, Backend: parent.Goroutines}, gogc: 400},
+		{name: "processes", o: parent.Options{Procs: procs}, gogc: 100},
+	}
 }
 
 // run measures the contenders in turn, round by round, so that a busy machine
-// is as unfair to each of them.
-func run(ctx context.Context, w io.Writer, procs int, n int64, rounds int) error {
-	contenders := []*contender{
-		{name: "serial", o: parent.Options{Procs: 1, Backend: parent.Serial}, gogc: 100},
-		{name: "goroutines", o: parent.Options{Procs: procs, Backend: parent.Goroutines}, gogc: 100},
-		{name: "goroutines, GOGC=1000", o: parent.Options{Procs: procs, Backend: parent.Goroutines}, gogc: 1000},
-		{name: "processes", o: parent.Options{Procs: procs}, gogc: 100},
+// is as unfair to each of them. All pools are up before, as in a program that
+// goes on; the first round warms them and does not count.
+func run(ctx context.Context, w io.Writer, procs, docs, mib, rounds int) (err error) {
+	all := contenders(procs)
+	for _, c := range all {
+		if c.pool, err = parent.NewPool(ctx, c.o); err != nil {
+			return err
+		}
+		defer c.pool.Close()
 	}
-	for range rounds {
-		for _, c := range contenders {
-			if err := c.measure(ctx, n); err != nil {
-				return err
+	index := newIndex(mib)
+	defer runtime.KeepAlive(index)
+	inputs := newDocuments(64)
+	for range 1 + max(rounds, 1) {
+		for _, c := range all {
+			if err := c.measure(ctx, inputs, docs); err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
 			}
 		}
 	}
-	base := median(contenders[1].took)
-	for _, c := range contenders {
-		fmt.Fprintf(w, "%-22s median %6.1f ms, from %6.1f to %6.1f; %.2f times as fast as goroutines\n",
-			c.name, ms(median(c.took)), ms(slices.Min(c.took)), ms(slices.Max(c.took)), float64(base)/float64(median(c.took)))
-	}
-	return nil
+	return report(w, all)
 }
 
-// measure times one sum on a pool that is up, as it is in a program that goes on.
-func (c *contender) measure(ctx context.Context, n int64) error {
+// measure times the job once, from a heap without garbage.
+func (c *contender) measure(ctx context.Context, inputs [][]byte, docs int) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(c.gogc))
-	pool, err := parent.NewPool(ctx, c.o)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	if _, err := parent.Sum(ctx, pool, trees, ipc.Interval{End: int64(pool.Procs())}); err != nil {
-		return err
-	}
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	begin := time.Now()
-	nodes, err := parent.Sum(ctx, pool, trees, ipc.Interval{End: n})
-	if err != nil {
-		return err
+	var all summary
+	for s, err := range parent.Map(ctx, c.pool, summarise, cycle(inputs, docs)) {
+		if err != nil {
+			return err
+		}
+		all = all.plus(s)
 	}
 	c.took = append(c.took, time.Since(begin))
-	if want := n * (1<<(depth+1) - 1); nodes != want {
-		return fmt.Errorf("%s counted %d nodes, not %d", c.name, nodes, want)
+	runtime.ReadMemStats(&after)
+	c.goal, c.collections = before.NextGC, after.NumGC-before.NumGC
+	if want := expected(len(inputs), docs); all != want {
+		return fmt.Errorf("the documents have %v, not %v", all, want)
 	}
 	return nil
 }
 
-func median(d []time.Duration) time.Duration {
-	d = slices.Sorted(slices.Values(d))
-	return d[len(d)/2]
+// report prints a line a contender. The ratio is the median of the rounds' own.
+func report(w io.Writer, all []*contender) error {
+	base := all[1].took[1:]
+	for _, c := range all {
+		if err := c.pool.Close(); err != nil { // which completes the workers' account
+			return err
+		}
+		var workers int64
+		for _, s := range c.pool.Stats() {
+			workers += max(s.PeakRSSBytes, 0)
+		}
+		took := c.took[1:]
+		ratios := make([]float64, len(took))
+		for i := range took {
+			ratios[i] = float64(base[i]) / float64(took[i])
+		}
+		slices.Sort(ratios)
+		sorted := slices.Sorted(slices.Values(took))
+		last := len(took) - 1
+		fmt.Fprintf(w, "%-20s median %6.0f ms, from %6.0f to %6.0f; %.2f times as fast as goroutines, from %.2f to %.2f; heap to %d MiB, collected %d times",
+			c.name, ms(sorted[len(took)/2]), ms(sorted[0]), ms(sorted[last]), ratios[len(took)/2], ratios[0], ratios[last], c.goal>>20, c.collections)
+		if workers > 0 {
+			fmt.Fprintf(w, "; workers of %d MiB in all", workers>>20)
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/urfave/cli/v2"
-
 	"procpool/parent"
 	"procpool/parent/placement"
 )
@@ -19,10 +17,13 @@ type bindings struct {
 }
 
 // readBindings reads --bind and plans accordingly. Nil means that nothing was asked.
-func readBindings(c *cli.Context, o parent.Options) (*bindings, error) {
+func readBindings(c *call, o parent.Options) (*bindings, error) {
 	how := c.String("bind")
 	if how == "none" && !c.Bool("report-bindings") {
 		return nil, nil
+	}
+	if how == "none" && o.Launcher != "" {
+		return nil, usageHint("--report-bindings does not know what a launcher binds", "-v shows the CPUs that each worker says it has")
 	}
 	system := placement.System{}
 	mask, err := system.Mask()

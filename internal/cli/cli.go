@@ -1,16 +1,16 @@
 // Package cli is procpool's command line: it turns flags into a job, has it
 // done by package parent, and prints what came of it. One file a command;
-// args.go, flags.go and number.go read what the user wrote, help.go explains it, exit.go decides
-// what becomes of an error, and nothing but main exits.
+// command.go, flags.go and number.go read what the user wrote, help.go, man.go and
+// completion.go explain it, exit.go decides what becomes of an error, and
+// nothing but main exits.
 package cli
 
 import (
-	"context"
+	"fmt"
 	"io"
-	"runtime/debug"
-	"slices"
+	"strings"
 
-	"github.com/urfave/cli/v2"
+	"github.com/xrash/smetrics"
 )
 
 // A Program is what main hands over.
@@ -24,23 +24,7 @@ type Program struct {
 // everything else to Stderr.
 func Run(p Program) int {
 	e := &env{stdout: p.Stdout, stderr: p.Stderr, kernel: p.Kernel}
-	app := newApp(e)
-	keepFlags(app, p.Args)
-	args, err := arrange(app, p.Args)
-	if err == nil {
-		err = app.RunContext(context.Background(), args)
-	}
-	return e.exit(err)
-}
-
-// keepFlags leaves flags to the command that args name: the library prepares
-// those of every command at each start.
-func keepFlags(app *cli.App, args []string) {
-	for _, c := range app.Commands {
-		if !slices.Contains(args[min(len(args), 1):min(len(args), 3)], c.Name) {
-			c.Flags = nil
-		}
-	}
+	return e.exit(e.run(p.Args[min(len(p.Args), 1):]))
 }
 
 // An env is what the commands of one command line share.
@@ -49,44 +33,83 @@ type env struct {
 	kernel         func() string
 }
 
-func newApp(e *env) *cli.App {
-	cli.HelpFlag = nil // see help.go
-	app := &cli.App{
-		Name:        "procpool",
-		Usage:       "compute a task over an interval in worker processes",
-		UsageText:   "procpool [--version|--help] COMMAND [flags] [arguments]",
-		HideHelp:    true,
-		HideVersion: true,
-		Writer:      e.stdout,
-		ErrWriter:   e.stderr,
-		Flags:       []cli.Flag{toggle(groupOutput, "help", "h", ""), toggle(groupOutput, "version", "", "")},
-		Commands: []*cli.Command{
-			runCommand(e), intervalsCommand(e), compareCommand(e), mergeCommand(e), tasksCommand(e), doctorCommand(e), childCommand(),
-		},
-		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are exit.go's
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
-		Action: func(c *cli.Context) error {
-			switch {
-			case c.Bool("help"):
-				return e.print("the help", appHelp(c.App))
-			case c.Bool("version"):
-				return e.print("the version", "procpool "+version()+"\n")
-			}
-			return usageHint("a command is missing", "'procpool help' lists the commands; 'procpool run 100000000' computes pi")
-		},
+func commands() []*command {
+	return []*command{
+		runCommand(), intervalsCommand(), compareCommand(), mergeCommand(), tasksCommand(), doctorCommand(),
+		manCommand(), completionCommand(), childCommand(),
 	}
-	for _, c := range app.Commands {
-		c.OnUsageError = app.OnUsageError
-		c.HideHelp = true
-		withHelp(e, c)
-	}
-	return app
 }
 
-// version is the program's, from what the Go tool recorded in it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+func (e *env) run(args []string) error {
+	if len(args) == 0 {
+		return usageHint("a command is missing", "'procpool help' lists the commands; 'procpool run 100000000' computes pi")
 	}
-	return "(devel)"
+	name, args := args[0], args[1:]
+	switch name {
+	case "help", "h":
+		if len(args) > 0 {
+			name, args = args[0], []string{"--help"}
+			break
+		}
+		return e.print("the help", programHelp(e.helpWidth()))
+	case "--help", "-h":
+		return e.print("the help", programHelp(e.helpWidth()))
+	case "--version":
+		return e.print("the version", "procpool "+version()+"\n")
+	}
+	if strings.HasPrefix(name, "-") {
+		return unknownFlag(name, "procpool", programFlags())
+	}
+	cmd := findCommand(name)
+	if cmd == nil {
+		return unknownCommand(name)
+	}
+	c, err := cmd.read(args)
+	switch {
+	case err != nil:
+		return err
+	case c.Bool("help"):
+		return e.print("the help", commandHelp(cmd, e.helpWidth()))
+	}
+	return cmd.do(c, e)
+}
+
+// programFlags stand in place of a command.
+func programFlags() []flag {
+	return []flag{toggle(groupOutput, "help", "h", "show this help"), toggle(groupOutput, "version", "", "print the version")}
+}
+
+func findCommand(name string) *command {
+	for _, cmd := range commands() {
+		if cmd.name == name {
+			return cmd
+		}
+	}
+	return nil
+}
+
+func unknownCommand(name string) error {
+	names := commandNames()
+	hint := "the commands are " + strings.Join(names, ", ")
+	if near := nearest(name, names); near != "" {
+		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+	}
+	return usageHint(fmt.Sprintf("unknown command %q", name), hint)
+}
+
+// nearest is the one of known that is most like word, or "" if none is much
+// like it. Most slips spare the first letter.
+func nearest(word string, known []string) string {
+	best, score := "", 0.6
+	word = strings.TrimLeft(word, "-")
+	for _, k := range known {
+		plain := strings.TrimLeft(k, "-")
+		if word == "" || plain[0] != word[0] {
+			continue
+		}
+		if s := smetrics.JaroWinkler(plain, word, 0.7, 4); s > score {
+			best, score = k, s
+		}
+	}
+	return best
 }

@@ -11,28 +11,22 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
 	"procpool/compare"
 	"procpool/internal/report"
 )
 
-func compareCommand(e *env) *cli.Command {
-	return &cli.Command{
-		Name:      "compare",
-		Usage:     "find out whether processes or goroutines win, by how much, and why",
-		ArgsUsage: "[TASK...]",
-		Description: `Runs the same tasks, cut the same way, serially, on goroutines and in processes: in rounds in which
-each runs once, in an order that is balanced and drawn anew, so that what slows a whole round down
-cancels. Without TASK it takes the standard ones; null always runs, as the floor. Verdicts are
-faster, slower, equivalent and unresolved; a control compares identical code in the same rounds and
-weakens them when it fails. Results must agree to the bit. The first signal ends it with a report of
-the rounds that are complete.
-
-example: procpool compare --workers 1,2 --max-time 1m --export-html report.html alloc`,
-		Flags:  compareFlags(),
-		Action: func(c *cli.Context) error { return comparison(c, e) },
+func compareCommand() *command {
+	return &command{
+		name:        "compare",
+		summary:     "find out whether processes or goroutines win, by how much, and why",
+		args:        "[TASK...]",
+		operands:    taskNames,
+		description: `Runs the same tasks, cut the same way, serially, on goroutines and in processes: in rounds in which each runs once, in an order that is balanced and drawn anew, so that what slows a whole round down cancels. Without TASK it takes the standard ones; null always runs, as the floor. Verdicts are faster, slower, equivalent and unresolved; a control compares identical code in the same rounds and weakens them when it fails. Results must agree to the bit. The first signal ends it with a report of the rounds that are complete.`,
+		example:     `procpool compare --workers 1,2 --max-time 1m --export-html report.html alloc`,
+		flags:       compareFlags,
+		do:          comparison,
 	}
 }
 
@@ -47,7 +41,7 @@ type comparing struct {
 	signal   os.Signal // that cut it short
 }
 
-func comparison(c *cli.Context, e *env) error {
+func comparison(c *call, e *env) error {
 	m := &comparing{env: e}
 	var err error
 	if m.exports, err = readExports(c); err != nil {
@@ -69,14 +63,14 @@ func comparison(c *cli.Context, e *env) error {
 	if m.progress, err = readProgress(c, e); err != nil {
 		return err
 	}
-	rec, err := m.measure(c.Context)
+	rec, err := m.measure(context.Background())
 	if m.options.PlanOnly && err == nil {
 		return e.print("the plan", planText(&rec.Plan))
 	}
 	return m.finish(rec, err)
 }
 
-func (m *comparing) read(c *cli.Context, path string) (rec compare.Record, err error) {
+func (m *comparing) read(c *call, path string) (rec compare.Record, err error) {
 	if err := onlyRenders(c); err != nil {
 		return rec, err
 	}

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"procpool/compare"
 	"procpool/ipc"
 	"procpool/parent"
@@ -15,16 +13,16 @@ import (
 )
 
 // measuringFlags make no sense with --from, where nothing is run.
-func measuringFlags() []cli.Flag {
-	return []cli.Flag{
+func measuringFlags() []flag {
+	return []flag{
 		text(groupWhat, "backends", "b", "serial,goroutines,processes", "`LIST` of what is compared; also threads: goroutines locked to OS threads"),
 		text(groupWhat, "workers", "n", "auto", "`LIST` of worker counts, such as 1,2,4 or 1..8; auto: powers of two up to the CPUs that may be used"),
 		text(groupWhat, "size", "", "auto", "indices of each task, `N`; auto: what the serial backend does in the --target time"),
 		text(groupWhat, "chunks", "", "", "chunks of each task, about `N`: 64, or 8 for each worker if that is more"),
 		toggle(groupWhat, "why", "", "also run each task warm, bound, without garbage collection, with equal heaps and on threads, to take the difference apart"),
-		text(groupWhere, "bind", "", "none", "CPUs of each worker process and thread, `HOW`: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
+		text(groupWhere, "bind", "", "none", "CPUs of each worker process and thread, `HOW`: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)").oneOf("none", "close", "spread"),
 		text(groupWhere, "gomaxprocs", "", "1", "GOMAXPROCS of each worker process, `K`"),
-		text(groupWhere, "heap", "", "", "heap budget, `HOW`: default, which is Go's own for each process, or equal: goroutines get that of as many processes together"),
+		text(groupWhere, "heap", "", "", "heap budget, `HOW`: default, which is Go's own for each process, or equal: goroutines get that of as many processes together").oneOf("default", "equal"),
 		text(groupMethod, "target", "", "200ms", "serial time that sizes are made for, `D`; a small --max-time shrinks it"),
 		text(groupMethod, "min-runs", "", "", "rounds at least, `N`; the number of comparisons may demand more"),
 		text(groupMethod, "max-runs", "", "100", "rounds at most, `N`"),
@@ -34,24 +32,24 @@ func measuringFlags() []cli.Flag {
 		text(groupMethod, "confidence", "", "95%", "that all verdicts together are right, `P`"),
 		text(groupMethod, "seed", "", "", "of the order of runs, `N`; without it a new one each time, and the report names it"),
 		toggle(groupMethod, "dry-run", "", "calibrate, print the plan and how long it will take, and stop"),
-		text(groupOutput, "progress", "", "auto", "`WHEN` to show progress on stderr: auto (on a terminal), always, never"),
+		progressFlag(),
 	}
 }
 
-func compareFlags() []cli.Flag {
+func compareFlags() []flag {
 	flags := measuringFlags()
 	for _, f := range formats {
-		flags = append(flags, text(groupOutput, "export-"+f.name, "", "", "write the report as "+f.means+" to `FILE`; - is stdout, in place of the table"))
+		flags = append(flags, file(groupOutput, "export-"+f.name, "write the report as "+f.means+" to `FILE`; - is stdout, in place of the table"))
 	}
 	return append(flags,
 		toggle(groupOutput, "json", "", "the same as --export-json -"),
-		text(groupOutput, "from", "", "", "run nothing: render the record in `FILE`, which --export-json wrote"),
+		file(groupOutput, "from", "run nothing: render the record in `FILE`, which --export-json wrote"),
 		text(groupBatch, "expect", "", "", "exit with 4 unless `CLAIMS` hold, such as 'alloc@2: processes/goroutines <= 1.1'; several with ; between them"),
 	)
 }
 
 // readCompare reads what is to be compared, and how.
-func (m *comparing) readCompare(c *cli.Context) error {
+func (m *comparing) readCompare(c *call) error {
 	o := &m.options
 	if err := m.readTasks(c); err != nil {
 		return err
@@ -73,7 +71,7 @@ func (m *comparing) readCompare(c *cli.Context) error {
 	return m.readFairness(c)
 }
 
-func (m *comparing) readTasks(c *cli.Context) error {
+func (m *comparing) readTasks(c *call) error {
 	size := int64(0)
 	var err error
 	if text := c.String("size"); text != "auto" {
@@ -81,7 +79,7 @@ func (m *comparing) readTasks(c *cli.Context) error {
 			return err
 		}
 	}
-	names := c.Args().Slice()
+	names := c.args
 	if len(names) == 0 {
 		names = compare.StandardTasks()
 	}
@@ -125,7 +123,7 @@ func readWorkers(text string) (counts []int, err error) {
 }
 
 // readMethod reads what decides precision and time.
-func (m *comparing) readMethod(c *cli.Context) error {
+func (m *comparing) readMethod(c *call) error {
 	o := &m.options
 	for _, f := range []struct {
 		flag string
@@ -166,7 +164,7 @@ func (m *comparing) readMethod(c *cli.Context) error {
 }
 
 // readFairness reads the conditions under which workers run.
-func (m *comparing) readFairness(c *cli.Context) error {
+func (m *comparing) readFairness(c *call) error {
 	n, err := parseCount("--gomaxprocs", c.String("gomaxprocs"), 1, 1<<16, "")
 	if err != nil {
 		return err
@@ -193,7 +191,7 @@ func (m *comparing) readFairness(c *cli.Context) error {
 }
 
 // readExpectations reads --expect.
-func readExpectations(c *cli.Context) (out []compare.Expectation, err error) {
+func readExpectations(c *call) (out []compare.Expectation, err error) {
 	if !c.IsSet("expect") {
 		return nil, nil
 	}
@@ -208,12 +206,12 @@ func readExpectations(c *cli.Context) (out []compare.Expectation, err error) {
 }
 
 // onlyRenders refuses flags that --from leaves nothing to do for.
-func onlyRenders(c *cli.Context) error {
-	if c.Args().Present() {
-		return usage("--from renders what was compared: it takes no tasks, but there is %q", c.Args().First())
+func onlyRenders(c *call) error {
+	if len(c.args) > 0 {
+		return usage("--from renders what was compared: it takes no tasks, but there is %q", c.args[0])
 	}
 	for _, f := range measuringFlags() {
-		if name := f.Names()[0]; c.IsSet(name) {
+		if name := f.name; c.IsSet(name) {
 			return usageHint("--"+name+" cannot be used with --from, which runs nothing", "leave out one of the two")
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"procpool/child"
 	"procpool/compare"
+	"procpool/internal/leak"
 	"procpool/internal/report"
 	_ "procpool/internal/tasks"
 	"procpool/ipc"
@@ -21,7 +22,7 @@ import (
 func TestMain(m *testing.M) {
 	child.Main()
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // or each of many processes takes a second to end
-	os.Exit(m.Run())
+	os.Exit(leak.Watch(m).Run())
 }
 
 // whoami breaks the rule of comparing: its value depends on the process.

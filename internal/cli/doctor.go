@@ -2,32 +2,34 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
-
-	"github.com/urfave/cli/v2"
 
 	"procpool/parent"
 	"procpool/parent/placement"
 )
 
-func doctorCommand(e *env) *cli.Command {
-	return &cli.Command{
-		Name:        "doctor",
-		Usage:       "say which CPUs, quotas and limits apply here, and whether a launcher works",
-		Description: "Shows what this process was given: CPUs, quotas, scheduler variables, topology and\nmemory, which of them decides the number of workers, and what looks wrong. With\n--launcher one worker is started by it and measured, or what is wrong is said.\n\nexample: procpool doctor --launcher 'ssh -T {host} {cmd}' --hosts a",
-		Flags: []cli.Flag{
-			text(groupWhere, "procs", "n", "auto", "number of workers to judge, `N`"),
-			launcherFlag(), hostsFlag(),
-			text(groupLimits, "startup-timeout", "", "60s", "time for the launched worker to say hello, `D`"),
-			toggle(groupOutput, "json", "", "print one JSON object"),
+func doctorCommand() *command {
+	return &command{
+		name:        "doctor",
+		summary:     "say which CPUs, quotas and limits apply here, and whether a launcher works",
+		description: "Shows what this process was given: CPUs, quotas, scheduler variables, topology and memory, which of them decides the number of workers, and what looks wrong. With --launcher one worker is started by it and measured, or what is wrong is said.",
+		example:     "procpool doctor --launcher 'ssh -T {host} {cmd}' --hosts a",
+		flags: func() []flag {
+			return []flag{
+				text(groupWhere, "procs", "n", "auto", "number of workers to judge, `N`"),
+				launcherFlag(), hostsFlag(),
+				text(groupLimits, "startup-timeout", "", "60s", "time for the launched worker to say hello, `D`"),
+				toggle(groupOutput, "json", "", "print one JSON object"),
+			}
 		},
-		Action: func(c *cli.Context) error { return doctor(c, e) },
+		do: doctor,
 	}
 }
 
-func doctor(c *cli.Context, e *env) error {
-	if c.Args().Present() {
-		return usage("doctor takes no arguments, but there is %q", c.Args().First())
+func doctor(c *call, e *env) error {
+	if err := c.takesNothing(); err != nil {
+		return err
 	}
 	procs, err := readProcs(c)
 	if err != nil {
@@ -57,7 +59,7 @@ func doctor(c *cli.Context, e *env) error {
 
 // examineLauncher tries the launcher, if there is one. failed is what is wrong
 // with it; err is a mistake in the flags.
-func examineLauncher(c *cli.Context, lines *[]string) (failed, err error) {
+func examineLauncher(c *call, lines *[]string) (failed, err error) {
 	var o parent.Options
 	if err := readLauncher(c, &o); err != nil || o.Launcher == "" {
 		return nil, err
@@ -65,7 +67,7 @@ func examineLauncher(c *cli.Context, lines *[]string) (failed, err error) {
 	if o.StartupTimeout, err = parseDuration("--startup-timeout", c.String("startup-timeout")); err != nil {
 		return nil, err
 	}
-	p, err := probeLauncher(c.Context, o)
+	p, err := probeLauncher(context.Background(), o)
 	var refused *parent.OptionsError
 	switch {
 	case errors.As(err, &refused):

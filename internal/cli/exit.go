@@ -21,6 +21,21 @@ const (
 	exitSignal   = 128 // plus the signal's number
 )
 
+// exitCodes says what each means, for help texts.
+func exitCodes() []exitCode {
+	return []exitCode{
+		{"0", "done"},
+		{"1", "the work failed"},
+		{"2", "usage or bad input"},
+		{"3", "results differ between backends"},
+		{"4", "an --expect was not met"},
+		{"124", "a deadline passed"},
+		{"128+n", "ended by signal n"},
+	}
+}
+
+type exitCode struct{ code, meaning string }
+
 // A failure is an error with an exit code and perhaps a hint.
 type failure struct {
 	code int

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"io"
 
-	"github.com/urfave/cli/v2"
-
 	"procpool/compare"
 	"procpool/internal/report"
 )
@@ -31,7 +29,7 @@ type export struct {
 	path string
 }
 
-func readExports(c *cli.Context) (out []export, err error) {
+func readExports(c *call) (out []export, err error) {
 	for _, f := range formats {
 		flag := "export-" + f.name
 		if !c.IsSet(flag) {

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"procpool/ipc"
 	"procpool/parent"
 	"procpool/task"
@@ -26,64 +24,22 @@ const (
 // groups are in the order of help texts.
 var groups = [...]string{groupWhat, groupWhere, groupMethod, groupLimits, groupBatch, groupOutput}
 
-// A textFlag is a flag whose value is read later, by the one function that
-// knows how: the library reads numbers in ways of its own (010 as eight). The
-// library asks for names over and over, and would build them by a regular
-// expression each time, so they are kept.
-type textFlag struct {
-	*cli.StringFlag
-	names []string
-}
-
-func (f *textFlag) Names() []string { return f.names }
-
-// String is a key of the library's, which would put together a line of help for it.
-func (f *textFlag) String() string { return f.names[0] }
-
-// A toggleFlag is on or off.
-type toggleFlag struct {
-	*cli.BoolFlag
-	names []string
-}
-
-func (f *toggleFlag) Names() []string { return f.names }
-
-func (f *toggleFlag) String() string { return f.names[0] }
-
-// text makes a textFlag. Back quotes in usage mark the name of the value.
-func text(group, name, alias, value, usage string) cli.Flag {
-	f := &cli.StringFlag{Name: name, Aliases: aliases(alias), Category: group, Usage: usage, Value: value}
-	return &textFlag{f, append([]string{name}, f.Aliases...)}
-}
-
-func toggle(group, name, alias, usage string) cli.Flag {
-	f := &cli.BoolFlag{Name: name, Aliases: aliases(alias), Category: group, Usage: usage}
-	return &toggleFlag{f, append([]string{name}, f.Aliases...)}
-}
-
-func aliases(alias string) []string {
-	if alias == "" {
-		return nil
-	}
-	return []string{alias}
-}
-
-func jobFlags() []cli.Flag {
-	return []cli.Flag{
-		text(groupWhat, "task", "t", "pi", "`NAME` of the task; 'procpool tasks' lists them"),
+func jobFlags() []flag {
+	return []flag{
+		text(groupWhat, "task", "t", "pi", "`NAME` of the task; 'procpool tasks' lists them").oneOf(taskNames()...),
 		text(groupWhat, "start", "", "0", "compute over [`S`, INTERVALS)"),
 		text(groupWhat, "chunk-size", "", "", "cut every `K` indices and hand the chunks out as workers get free; without it one interval a worker"),
-		text(groupWhere, "procs", "n", "auto", "`N` workers, or auto: as many as CPUs may be used here, and 1 for serial"),
+		text(groupWhere, "procs", "n", "auto", "`N` workers, or auto: as many as CPUs may be used here, and 1 for serial").oneOf("auto"),
 	}
 }
 
 // processFlags are those that only worker processes can honour.
 var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "max-chunks-per-child", "max-rss", "launcher", "hosts"}
 
-func runFlags() []cli.Flag {
+func runFlags() []flag {
 	return append(jobFlags(),
-		text(groupWhere, "backend", "b", "processes", "`WHERE` tasks run: processes, goroutines or serial"),
-		text(groupWhere, "bind", "", "none", "bind workers to CPUs as `HOW` says: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
+		text(groupWhere, "backend", "b", "processes", "`WHERE` tasks run: processes, goroutines or serial").oneOf(backendNames...),
+		text(groupWhere, "bind", "", "none", "bind workers to CPUs as `HOW` says: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)").oneOf("none", "close", "spread"),
 		toggle(groupWhere, "report-bindings", "", "say on stderr to which CPUs each worker is bound"),
 		text(groupWhere, "gomaxprocs", "", "1", "set GOMAXPROCS of each worker process to `K`"),
 		launcherFlag(), hostsFlag(),
@@ -93,14 +49,14 @@ func runFlags() []cli.Flag {
 		text(groupLimits, "startup-timeout", "", "60s", "give a worker up that does not say hello within `D`"),
 		text(groupLimits, "max-chunks-per-child", "", "", "replace a worker after `M` chunks"),
 		text(groupLimits, "max-rss", "", "", "replace a worker between chunks when its resident set is over `SIZE`, such as 512M"),
-		text(groupBatch, "journal", "", "", "record finished chunks in `FILE`, so that the run can be resumed; an existing file is never overwritten"),
+		file(groupBatch, "journal", "record finished chunks in `FILE`, so that the run can be resumed; an existing file is never overwritten"),
 		toggle(groupBatch, "resume", "", "continue the journal, or begin it if there is none"),
-		text(groupBatch, "share", "", "", "compute only share `K/N`, K from 1 to N, or auto: from a Slurm array or an indexed job"),
-		text(groupBatch, "deadline", "", "", "end the run after `D`, or auto: before the Slurm job ends; what is finished is kept and reported"),
+		text(groupBatch, "share", "", "", "compute only share `K/N`, K from 1 to N, or auto: from a Slurm array or an indexed job").oneOf("auto"),
+		text(groupBatch, "deadline", "", "", "end the run after `D`, or auto: before the Slurm job ends; what is finished is kept and reported").oneOf("auto"),
 		text(groupBatch, "grace", "", "5s", "after a first signal, let chunks in hand finish for at most `D`"),
 		toggle(groupOutput, "json", "", "print one JSON object, also when the run fails"),
-		text(groupOutput, "trace", "", "", "write a timeline of the run to `FILE`, for Perfetto or chrome://tracing; it keeps every chunk in memory"),
-		text(groupOutput, "progress", "", "auto", "`WHEN` to show progress on stderr: auto (on a terminal), always or never"),
+		file(groupOutput, "trace", "write a timeline of the run to `FILE`, for Perfetto or chrome://tracing; it keeps every chunk in memory"),
+		progressFlag(),
 		toggle(groupOutput, "verbose", "v", "account for every worker on stderr, and show crashes whole"),
 	)
 }
@@ -115,14 +71,14 @@ type job struct {
 }
 
 // readJob reads the argument and the flags that say what to compute.
-func readJob(c *cli.Context) (job, error) {
+func readJob(c *call) (job, error) {
 	var j job
-	args := c.Args().Slice()
+	args := c.args
 	switch {
 	case len(args) == 0:
-		return j, usageHint(c.Command.Name+" needs one argument: INTERVALS, the end of the interval to compute", "procpool "+c.Command.Name+" 100000000")
+		return j, usageHint(c.command.name+" needs one argument: INTERVALS, the end of the interval to compute", "procpool "+c.command.name+" 100000000")
 	case len(args) > 1:
-		return j, usageHint(fmt.Sprintf("%s takes one argument, but there are %d: %s", c.Command.Name, len(args), strings.Join(args, " ")), "procpool "+c.Command.Name+" 100000000")
+		return j, usageHint(fmt.Sprintf("%s takes one argument, but there are %d: %s", c.command.name, len(args), strings.Join(args, " ")), "procpool "+c.command.name+" 100000000")
 	}
 	var err error
 	if j.whole.End, err = parseIndex("INTERVALS", args[0]); err != nil {
@@ -147,7 +103,7 @@ func readJob(c *cli.Context) (job, error) {
 	return j, j.readChunkSize(c)
 }
 
-func (j *job) readChunkSize(c *cli.Context) (err error) {
+func (j *job) readChunkSize(c *call) (err error) {
 	text := c.String("chunk-size")
 	if text == "" && !c.IsSet("chunk-size") {
 		return nil
@@ -162,7 +118,7 @@ func (j *job) readChunkSize(c *cli.Context) (err error) {
 	return nil
 }
 
-func readProcs(c *cli.Context) (int, error) {
+func readProcs(c *call) (int, error) {
 	text := c.String("procs")
 	if text == "auto" {
 		return 0, nil
@@ -193,7 +149,7 @@ func findTask(name string) (*task.Spec, error) {
 }
 
 // readOptions reads the flags that say how to compute.
-func readOptions(c *cli.Context, j job) (parent.Options, error) {
+func readOptions(c *call, j job) (parent.Options, error) {
 	o := parent.Options{Procs: j.procs, ChunkSize: j.chunkSize, MaxMessage: ipc.DefaultLimit, Verbose: c.Bool("verbose")}
 	var err error
 	if o.Backend, err = readBackend(c); err != nil {
@@ -241,17 +197,18 @@ func readOptions(c *cli.Context, j job) (parent.Options, error) {
 	return o, readLauncher(c, &o)
 }
 
+var backendNames = []string{string(parent.Processes), string(parent.Goroutines), string(parent.Serial)}
+
 // readBackend also refuses flags that the backend cannot honour.
-func readBackend(c *cli.Context) (parent.Backend, error) {
+func readBackend(c *call) (parent.Backend, error) {
 	backend := parent.Backend(c.String("backend"))
 	switch backend {
 	case parent.Processes:
 		return backend, nil
 	case parent.Goroutines, parent.Serial:
 	default:
-		known := []string{string(parent.Processes), string(parent.Goroutines), string(parent.Serial)}
-		hint := "the backends are " + strings.Join(known, ", ")
-		if near := nearest(string(backend), known); near != "" {
+		hint := "the backends are " + strings.Join(backendNames, ", ")
+		if near := nearest(string(backend), backendNames); near != "" {
 			hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 		}
 		return "", usageHint(fmt.Sprintf("unknown backend %q", backend), hint)

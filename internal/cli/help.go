@@ -3,26 +3,11 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
-	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
 )
-
-// The library's own help is not used: it sorts groups of flags by name, does
-// not break lines, and takes a full disk for success.
-
-// withHelp gives a command its --help.
-func withHelp(e *env, c *cli.Command) *cli.Command {
-	action := c.Action
-	c.Flags = append(c.Flags, toggle(groupOutput, "help", "h", "show this help"))
-	c.Action = func(ctx *cli.Context) error {
-		if ctx.Bool("help") {
-			return e.print("the help", commandHelp(c))
-		}
-		return action(ctx)
-	}
-	return c
-}
 
 // print writes text to standard output; what names it if that fails.
 func (e *env) print(what, text string) error {
@@ -30,84 +15,105 @@ func (e *env) print(what, text string) error {
 	return writing(what, err)
 }
 
-func appHelp(app *cli.App) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s - %s\n\nusage: %s\n\ncommands:\n", app.Name, app.Usage, app.UsageText)
-	for _, c := range app.Commands {
-		fmt.Fprintf(&b, "  %-10s %s\n", c.Name, c.Usage)
-	}
-	b.WriteString(`
-'procpool help COMMAND' explains one. Flags may stand before or after the arguments. Results go to
-stdout, everything else to stderr.
+const (
+	programSummary = "compute a task over an interval in worker processes"
+	programUsage   = "procpool [--version|--help] COMMAND [flags] [arguments]"
+	programExample = "procpool run --procs 4 100000000"
+	programAbout   = `A parent starts this program again as worker processes, which share no memory, hands each of them intervals [start, end), and adds up the partial results that they give back, in the order of the intervals.
 
-` + exitCodes + `
-example: procpool run --procs 4 100000000
-`)
+Flags may stand before or after the arguments. Results go to stdout, everything else to stderr.`
+)
+
+// mostWidth is the most columns that a line of help has, and what it has where
+// nobody knows the width.
+const mostWidth = 96
+
+// helpWidth is how many columns help has.
+func (e *env) helpWidth() int {
+	if file, ok := e.stdout.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return min(max(width-1, 40), mostWidth)
+		}
+	}
+	return mostWidth
+}
+
+func programHelp(width int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "procpool - %s\n\nusage: %s\n\ncommands:\n", programSummary, programUsage)
+	for _, cmd := range commands() {
+		fmt.Fprintf(&b, "  %-10s  %s\n", cmd.name, wrap(cmd.summary, width-14, 14))
+	}
+	fmt.Fprintf(&b, "\n%s\n\n%s\n\nexample: %s\n",
+		wrap("'procpool help COMMAND' explains one. Flags may stand before or after the arguments. Results go to stdout, everything else to stderr.", width, 0),
+		wrap(exitLine(), width, 0), programExample)
 	return b.String()
 }
 
-const exitCodes = `exit codes: 0 done, 1 the work failed, 2 usage or bad input, 3 results differ between backends,
-4 an --expect was not met, 124 a deadline passed, 128+n ended by signal n
-`
+// exitLine is the table of exit codes as a sentence.
+func exitLine() string {
+	var parts []string
+	for _, c := range exitCodes() {
+		parts = append(parts, c.code+" "+c.meaning)
+	}
+	return "exit codes: " + strings.Join(parts, ", ")
+}
 
-func commandHelp(c *cli.Command) string {
+// usageLine is how a command is called.
+func (cmd *command) usageLine() string {
+	return strings.TrimSpace("procpool " + cmd.name + " [flags] " + cmd.args)
+}
+
+func commandHelp(cmd *command, width int) string {
 	var b strings.Builder
-	usage := strings.Join(strings.Fields("procpool "+c.Name+" [flags] "+c.ArgsUsage), " ")
-	fmt.Fprintf(&b, "procpool %s - %s\n\nusage: %s\n\n%s\n", c.Name, c.Usage, usage, c.Description)
-	entries, width := flagEntries(c)
+	fmt.Fprintf(&b, "procpool %s - %s\n\nusage: %s\n\n", cmd.name, cmd.summary, cmd.usageLine())
+	for paragraph := range strings.SplitSeq(cmd.description, "\n\n") {
+		b.WriteString(wrap(paragraph, width, 0) + "\n\n")
+	}
+	fmt.Fprintf(&b, "example: %s\n", cmd.example)
+	flags := cmd.allFlags()
+	column := 0
+	for _, f := range flags {
+		column = max(column, len(f.names())+4)
+	}
 	for _, group := range groups {
 		title := "\n" + group + ":\n"
-		for _, f := range entries {
+		for _, f := range flags {
 			if f.group == group {
 				b.WriteString(title)
 				title = ""
-				fmt.Fprintf(&b, "  %-*s  %s\n", width, f.names, wrap(f.usage, helpWidth-width-4, width+4))
+				fmt.Fprintf(&b, "  %-*s%s\n", column-2, f.names(), wrap(f.explained(), width-column, column))
 			}
 		}
 	}
-	b.WriteString("\n" + exitCodes)
+	b.WriteString("\n" + wrap(exitLine(), width, 0) + "\n")
 	return b.String()
 }
 
-// helpWidth is the most columns that a line of help has.
-const helpWidth = 98
-
-// A flagEntry is a flag in a help text.
-type flagEntry struct{ group, names, usage string }
-
-// flagEntries are a command's flags in the order of their declaration, and the
-// width of their names.
-func flagEntries(c *cli.Command) (entries []flagEntry, width int) {
-	for _, f := range c.Flags {
-		entry := flagEntry{names: "    --" + f.Names()[0]}
-		if len(f.Names()) > 1 {
-			entry.names = dashed(f.Names()[1]) + ", --" + f.Names()[0]
-		}
-		switch f := f.(type) {
-		case *toggleFlag:
-			entry.group, entry.usage = f.Category, f.Usage
-		case *textFlag:
-			entry.group, entry.usage = f.Category, strings.ReplaceAll(f.Usage, "`", "")
-			if _, value, quoted := strings.Cut(f.Usage, "`"); quoted {
-				value, _, _ = strings.Cut(value, "`")
-				entry.names += " " + value
-			}
-			if f.Value != "" {
-				entry.usage += " (default " + f.Value + ")"
-			}
-		}
-		entries = append(entries, entry)
-		width = max(width, len(entry.names))
+// names are the flag's and that of its value, for a list of flags.
+func (f flag) names() string {
+	names := "    --" + f.name
+	if f.letter != "" {
+		names = "-" + f.letter + ", --" + f.name
 	}
-	return entries, width
+	return strings.TrimSuffix(names+" "+f.placeholder(), " ")
 }
 
-// wrap breaks text into lines of at most width columns, all but the first
-// indented.
+// explained is what the flag does, and without being given.
+func (f flag) explained() string {
+	text := strings.ReplaceAll(f.usage, "`", "")
+	if f.value != "" {
+		text += " (default " + f.value + ")"
+	}
+	return text
+}
+
+// wrap breaks text into lines of at most width columns, if its words allow it,
+// all but the first indented.
 func wrap(text string, width, indent int) string {
 	var b strings.Builder
 	column := 0
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		switch {
 		case column == 0:
 		case column+1+len(word) > width:

@@ -4,24 +4,23 @@ import (
 	"bufio"
 	"fmt"
 
-	"github.com/urfave/cli/v2"
-
 	"procpool/parent"
 	"procpool/parent/placement"
 )
 
-func intervalsCommand(e *env) *cli.Command {
-	return &cli.Command{
-		Name:        "intervals",
-		Usage:       "print how the input would be cut",
-		ArgsUsage:   "INTERVALS",
-		Description: "Prints the intervals that run would hand out, as the tutorial does.\n\nexample: procpool intervals --procs 4 100000000",
-		Flags:       jobFlags(),
-		Action:      func(c *cli.Context) error { return intervals(c, e) },
+func intervalsCommand() *command {
+	return &command{
+		name:        "intervals",
+		summary:     "print how the input would be cut",
+		args:        "INTERVALS",
+		description: "Prints the intervals that run would hand out, as the tutorial does.",
+		example:     "procpool intervals --procs 4 100000000",
+		flags:       jobFlags,
+		do:          intervals,
 	}
 }
 
-func intervals(c *cli.Context, e *env) error {
+func intervals(c *call, e *env) error {
 	j, err := readJob(c)
 	if err != nil {
 		return err

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"procpool/ipc"
 	"procpool/parent"
 	"procpool/parent/journal"
@@ -31,7 +29,7 @@ type keeper struct {
 
 // readJournal reads --journal, --resume and --share, opens the journal, and
 // narrows the run to its share.
-func (r *running) readJournal(c *cli.Context) error {
+func (r *running) readJournal(c *call) error {
 	path := c.String("journal")
 	if path == "" {
 		switch {
@@ -85,7 +83,7 @@ func (r *running) openJournal(path string, header journal.Header, resume bool) (
 	return err
 }
 
-func readShare(c *cli.Context) (journal.Share, error) {
+func readShare(c *call) (journal.Share, error) {
 	var share journal.Share
 	var err error
 	switch text := c.String("share"); {

@@ -4,23 +4,21 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	"procpool/parent"
 	"procpool/parent/placement"
 )
 
-func launcherFlag() cli.Flag {
+func launcherFlag() flag {
 	return text(groupWhere, "launcher", "", "", "start each worker by `'CMD ARGS'`, such as 'taskset -c {cpu}', 'srun -Q -n1 -N1 --exact' or 'ssh -T {host} {cmd}'; "+
 		"{rank} {n} {host} {cpu} {exe} {cmd} stand in words, {argv} and {args} alone")
 }
 
-func hostsFlag() cli.Flag {
+func hostsFlag() flag {
 	return text(groupWhere, "hosts", "", "", "`LIST` of hosts that {host} stands for in turn, such as a,b")
 }
 
 // readLauncher reads --launcher and --hosts, and refuses what goes with neither.
-func readLauncher(c *cli.Context, o *parent.Options) error {
+func readLauncher(c *call, o *parent.Options) error {
 	o.Launcher = c.String("launcher")
 	if o.Launcher == "" {
 		switch {
@@ -33,9 +31,6 @@ func readLauncher(c *cli.Context, o *parent.Options) error {
 	}
 	if c.IsSet("hosts") {
 		o.Hosts = strings.Split(c.String("hosts"), ",")
-	}
-	if c.Bool("report-bindings") && c.String("bind") == "none" {
-		return usageHint("--report-bindings does not know what a launcher binds", "-v shows the CPUs that each worker says it has")
 	}
 	return nil
 }

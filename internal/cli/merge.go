@@ -5,27 +5,27 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/urfave/cli/v2"
-
 	"procpool/ipc"
 	"procpool/parent"
 	"procpool/parent/journal"
 	"procpool/task"
 )
 
-func mergeCommand(e *env) *cli.Command {
-	return &cli.Command{
-		Name:      "merge",
-		Usage:     "add up the journals of shares",
-		ArgsUsage: "JOURNAL...",
-		Description: "Adds up journals after proving that together they cover the input exactly once.\n" +
-			"With --journal a merge of some of the shares is written to a journal again.\n\n" +
-			"example: procpool merge share-*.journal",
-		Flags: []cli.Flag{
-			text(groupBatch, "journal", "", "", "write the merged chunks to `FILE`; the shares need not be complete then"),
-			toggle(groupOutput, "json", "", "print one JSON object; when the merge fails it has every reason"),
+func mergeCommand() *command {
+	return &command{
+		name:    "merge",
+		summary: "add up the journals of shares",
+		args:    "JOURNAL...",
+		description: "Adds up journals after proving that together they cover the input exactly once. " +
+			"With --journal a merge of some of the shares is written to a journal again.",
+		example: "procpool merge share-*.journal",
+		flags: func() []flag {
+			return []flag{
+				file(groupBatch, "journal", "write the merged chunks to `FILE`; the shares need not be complete then"),
+				toggle(groupOutput, "json", "", "print one JSON object; when the merge fails it has every reason"),
+			}
 		},
-		Action: func(c *cli.Context) error { return merge(c, e) },
+		do: merge,
 	}
 }
 
@@ -43,8 +43,8 @@ type mergeReport struct {
 	Value    number            `json:"value"`
 }
 
-func merge(c *cli.Context, e *env) error {
-	paths := c.Args().Slice()
+func merge(c *call, e *env) error {
+	paths := c.args
 	if len(paths) == 0 {
 		return usageHint("merge needs the journals of all shares", "procpool merge share-*.journal")
 	}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 )
 
@@ -36,7 +35,11 @@ const (
 	quietTime = time.Second            // runs shorter than this show nothing on a terminal
 )
 
-func readProgress(c *cli.Context, e *env) (*progress, error) {
+func progressFlag() flag {
+	return text(groupOutput, "progress", "", "auto", "`WHEN` to show progress on stderr: auto (on a terminal), always or never").oneOf("auto", "always", "never")
+}
+
+func readProgress(c *call, e *env) (*progress, error) {
 	p := &progress{out: e.stderr}
 	file, ok := e.stderr.(*os.File)
 	p.terminal = ok && term.IsTerminal(int(file.Fd()))

@@ -7,25 +7,20 @@ import (
 	"os"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"procpool/ipc"
 	"procpool/parent"
 	"procpool/parent/placement"
 )
 
-func runCommand(e *env) *cli.Command {
-	return &cli.Command{
-		Name:      "run",
-		Usage:     "compute a task over an interval and print the result",
-		ArgsUsage: "INTERVALS",
-		Description: `Computes the task over [0, INTERVALS) in worker processes, adds up their partial results in order,
-and prints the sum. Numbers are exact: 100000000, 100_000_000 and 1e8 are the same. Times are such
-as 500ms, 90s or 1h30m; without a unit they are seconds.
-
-example: procpool run --procs 4 100000000`,
-		Flags:  runFlags(),
-		Action: func(c *cli.Context) error { return run(c, e) },
+func runCommand() *command {
+	return &command{
+		name:        "run",
+		summary:     "compute a task over an interval and print the result",
+		args:        "INTERVALS",
+		description: `Computes the task over [0, INTERVALS) in worker processes, adds up their partial results in order, and prints the sum. Numbers are exact: 100000000, 100_000_000 and 1e8 are the same. Times are such as 500ms, 90s or 1h30m; without a unit they are seconds.`,
+		example:     `procpool run --procs 4 100000000`,
+		flags:       runFlags,
+		do:          run,
 	}
 }
 
@@ -59,19 +54,19 @@ type running struct {
 	unable   int // workers that a launcher did not start
 }
 
-func run(c *cli.Context, e *env) error {
+func run(c *call, e *env) error {
 	r, err := prepare(c, e)
 	if err != nil {
 		return err
 	}
-	if err := r.compute(c.Context); err != nil {
+	if err := r.compute(context.Background()); err != nil {
 		return err
 	}
 	return r.report()
 }
 
 // prepare reads every flag before anything is started.
-func prepare(c *cli.Context, e *env) (*running, error) {
+func prepare(c *call, e *env) (*running, error) {
 	r := &running{env: e, begin: time.Now(), json: c.Bool("json"), verbose: c.Bool("verbose")}
 	var err error
 	if r.job, err = readJob(c); err != nil {
@@ -261,7 +256,7 @@ func (r *running) soFar() string {
 }
 
 // readDeadline reads --deadline as a moment; zero means none.
-func readDeadline(c *cli.Context, begin time.Time) (time.Time, error) {
+func readDeadline(c *call, begin time.Time) (time.Time, error) {
 	switch text := c.String("deadline"); {
 	case !c.IsSet("deadline"):
 		return time.Time{}, nil

@@ -5,18 +5,17 @@ import (
 	"fmt"
 	"text/tabwriter"
 
-	"github.com/urfave/cli/v2"
-
 	"procpool/task"
 )
 
-func tasksCommand(e *env) *cli.Command {
-	return &cli.Command{
-		Name:        "tasks",
-		Usage:       "list the built-in tasks",
-		Description: "Lists the tasks that run, intervals and compare know: what each computes and what it stresses.\n\nexample: procpool tasks",
-		Flags:       []cli.Flag{toggle(groupOutput, "json", "", "print one JSON object")},
-		Action:      func(c *cli.Context) error { return tasks(c, e) },
+func tasksCommand() *command {
+	return &command{
+		name:        "tasks",
+		summary:     "list the built-in tasks",
+		description: "Lists the tasks that run, intervals and compare know: what each computes and what it stresses.",
+		example:     "procpool tasks",
+		flags:       func() []flag { return []flag{toggle(groupOutput, "json", "", "print one JSON object")} },
+		do:          tasks,
 	}
 }
 
@@ -30,9 +29,9 @@ type taskReport struct {
 	Version  string `json:"version"`
 }
 
-func tasks(c *cli.Context, e *env) error {
-	if c.Args().Present() {
-		return usage("tasks takes no arguments, but there is %q", c.Args().First())
+func tasks(c *call, e *env) error {
+	if err := c.takesNothing(); err != nil {
+		return err
 	}
 	var reports []taskReport
 	for _, name := range taskNames() {

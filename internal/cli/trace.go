@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/urfave/cli/v2"
-
 	"procpool/compare"
 	"procpool/internal/report"
 	"procpool/parent"
@@ -20,7 +18,7 @@ type tracer struct {
 	recorder compare.Recorder
 }
 
-func readTrace(c *cli.Context) (*tracer, error) {
+func readTrace(c *call) (*tracer, error) {
 	path := c.String("trace")
 	if path == "" && !c.IsSet("trace") {
 		return nil, nil

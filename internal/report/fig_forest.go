@@ -21,19 +21,11 @@ func (v view) forestRows() []forestRow {
 	for _, t := range v.compared() {
 		name := t.Task
 		for _, c := range t.Comparisons {
-			word := string(c.Verdict)
-			if c.Downgraded != "" {
-				word += " *"
-			}
-			rows = append(rows, forestRow{name, v.label(c.A) + " / " + v.label(c.B), word, string(c.Verdict), v.Plan.Cells[c.A].Backend, c.Ratio})
+			rows = append(rows, forestRow{name, v.label(c.A) + " / " + v.label(c.B), marked(c), string(c.Verdict), v.Plan.Cells[c.A].Backend, c.Ratio})
 			name = ""
 		}
 		if c, ok := t.Control.Get(); ok {
-			word := "passes"
-			if !c.Pass {
-				word = "does not pass"
-			}
-			rows = append(rows, forestRow{name, v.label(c.A) + " / itself", word, "control", v.Plan.Cells[c.A].Backend, c.Ratio})
+			rows = append(rows, forestRow{name, v.label(c.A) + " / itself", passes(c), "control", v.Plan.Cells[c.A].Backend, c.Ratio})
 		}
 	}
 	return rows

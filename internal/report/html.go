@@ -175,27 +175,17 @@ func (p *page) task(t compare.TaskResult) {
 	p.WriteString("</div>")
 	p.block(p.costs(t))
 	p.block(p.breakEven(t))
-	p.hints(t)
+	p.list(p.hints(t))
 	p.WriteString("</section>\n")
 }
 
-// hints are what the centre does not show: tails and the slowest worker.
-func (p *page) hints(t compare.TaskResult) {
-	var out []string
-	for _, c := range t.Cells {
-		if c.Skew != "" {
-			out = append(out, fmt.Sprintf("%s: %s (median %s, p90 %s, max %s)", p.label(c.Cell), c.Skew,
-				seconds(float64(c.Seconds.Median)), seconds(c.P90), seconds(c.Max)))
-		}
-		if s, ok := c.Slowest.Get(); ok && s.Busy > 1.1*s.Median {
-			out = append(out, fmt.Sprintf("%s: worker %d is busy for %s, the median worker for %s", p.label(c.Cell), s.Worker, seconds(s.Busy), seconds(s.Median)))
-		}
-	}
-	if len(out) == 0 {
+// list is a list of remarks, if there are any.
+func (p *page) list(items []string) {
+	if len(items) == 0 {
 		return
 	}
 	p.WriteString(`<ul class="hints">`)
-	for _, s := range out {
+	for _, s := range items {
 		p.put("<li>%s</li>", s)
 	}
 	p.WriteString("</ul>")
@@ -248,11 +238,8 @@ func (p *page) conditions() {
 	p.block(p.plan())
 	p.block(p.environment())
 	if notes := p.warnings(false); len(notes) > 0 {
-		p.WriteString(`<h3>Notes</h3><ul class="hints">`)
-		for _, n := range notes {
-			p.put("<li>%s</li>", n)
-		}
-		p.WriteString("</ul>")
+		p.WriteString("<h3>Notes</h3>")
+		p.list(notes)
 	}
 	p.WriteString("</section>\n")
 }

@@ -10,7 +10,10 @@ import (
 	"testing"
 
 	"procpool/compare"
+	"procpool/internal/leak"
 )
+
+func TestMain(m *testing.M) { os.Exit(leak.Watch(m).Run()) }
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
@@ -86,5 +89,25 @@ func golden(t *testing.T, name string, got []byte) {
 			}
 		}
 		t.Errorf("%s has %d lines, want %d", name, len(a), len(b))
+	}
+}
+
+// A worker has a number, which is no measure to be rounded.
+func TestHintsNameTheSlowestWorker(t *testing.T) {
+	rec := stored(t)
+	task := &rec.Results.Tasks[0]
+	task.Cells[0].Slowest = compare.Known(compare.Slowest{Worker: 3, Busy: 2, Median: 1})
+	want := rec.Plan.Cells[task.Cells[0].Cell].Label() + ": worker 3 is busy for 2.00 s, the median worker for 1.00 s"
+	for name, write := range map[string]func(io.Writer, compare.Record) error{
+		"text": func(w io.Writer, rec compare.Record) error { return Text(w, rec, TextOptions{Width: 200}) },
+		"HTML": HTML,
+	} {
+		var b bytes.Buffer
+		if err := write(&b, rec); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(b.Bytes(), []byte(want)) {
+			t.Errorf("%s does not say %q", name, want)
+		}
 	}
 }

@@ -67,8 +67,8 @@ func (c *canvas) mark(class string, b compare.Backend, x, y, r float64) {
 	}
 }
 
-// whisker draws an upright or level interval; an end that is beyond the plot, or
-// infinite, has no cap.
+// whisker draws an upright interval; an end that is beyond the plot, or infinite,
+// has no cap.
 func (c *canvas) whisker(x, low, high float64, s scale) {
 	a, b := s.at(s.clamp(low)), s.at(s.clamp(high))
 	c.line("whisker", x, a, x, b)

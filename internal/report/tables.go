@@ -93,13 +93,11 @@ func (v view) where(t compare.TaskResult) table {
 	tb.Head = append(tb.Head, "unaccounted")
 	tb.Align = "l" + strings.Repeat("r", len(tb.Head)-1)
 	for _, c := range t.Cells {
-		wall := c.Unaccounted
 		byPhase := map[compare.Phase]float64{}
 		for _, w := range c.Where {
-			wall += w.Seconds
 			byPhase[w.Phase] = w.Seconds
 		}
-		row := []string{v.label(c.Cell), seconds(wall)}
+		row := []string{v.label(c.Cell), seconds(wallOf(c))}
 		for _, p := range phases {
 			if s, ok := byPhase[p]; ok {
 				row = append(row, seconds(s))
@@ -130,11 +128,7 @@ func (v view) comparisons() table {
 			tb.Rows = append(tb.Rows, v.comparisonRow(t, c))
 		}
 		if c, ok := t.Control.Get(); ok {
-			verdict := "passes"
-			if !c.Pass {
-				verdict = "does not pass"
-			}
-			tb.Rows = append(tb.Rows, []string{t.Task, v.label(c.A) + " / " + v.label(c.B), verdict,
+			tb.Rows = append(tb.Rows, []string{t.Task, v.label(c.A) + " / " + v.label(c.B), passes(c),
 				ratio(float64(c.Ratio.Median)), ratioSpan(c.Ratio), "", "", "", strconv.Itoa(c.Ratio.N)})
 		}
 	}
@@ -142,11 +136,7 @@ func (v view) comparisons() table {
 }
 
 func (v view) comparisonRow(t compare.TaskResult, c compare.Comparison) []string {
-	verdict := string(c.Verdict)
-	if c.Downgraded != "" {
-		verdict += " *"
-	}
-	return []string{t.Task, v.label(c.A) + " / " + v.label(c.B), verdict, ratio(float64(c.Ratio.Median)), ratioSpan(c.Ratio),
+	return []string{t.Task, v.label(c.A) + " / " + v.label(c.B), marked(c), ratio(float64(c.Ratio.Median)), ratioSpan(c.Ratio),
 		signed(float64(c.Difference.Median)), spanOf(c.Difference), strconv.FormatFloat(c.P, 'g', 2, 64), strconv.Itoa(c.Ratio.N)}
 }
 

@@ -85,13 +85,8 @@ func (t *text) task(v view, r compare.TaskResult) {
 			t.wrap("  ", v.label(b.Cell)+" beats "+v.label(b.Against)+" from "+seconds(n)+" of serial work")
 		}
 	}
-	for _, c := range r.Cells {
-		if c.Skew != "" {
-			t.wrap("  ", v.label(c.Cell)+": "+c.Skew+" (median "+seconds(float64(c.Seconds.Median))+", p90 "+seconds(c.P90)+", max "+seconds(c.Max)+")")
-		}
-		if s, ok := c.Slowest.Get(); ok && s.Busy > 1.1*s.Median {
-			t.wrap("  ", v.label(c.Cell)+": worker "+digits(float64(s.Worker))+" is busy for "+seconds(s.Busy)+", the median worker for "+seconds(s.Median))
-		}
+	for _, hint := range v.hints(r) {
+		t.wrap("  ", hint)
 	}
 }
 

@@ -112,11 +112,38 @@ func control(t compare.TaskResult) string {
 	if !ok {
 		return "no A/A control"
 	}
-	s := fmt.Sprintf("A/A control %s %s", ratio(float64(c.Ratio.Median)), ratioSpan(c.Ratio))
+	return fmt.Sprintf("A/A control %s %s %s", ratio(float64(c.Ratio.Median)), ratioSpan(c.Ratio), passes(c))
+}
+
+func passes(c compare.Control) string {
 	if c.Pass {
-		return s + " passes"
+		return "passes"
 	}
-	return s + " does not pass"
+	return "does not pass"
+}
+
+// marked is a comparison's verdict, with an asterisk if its control took some of
+// it back.
+func marked(c compare.Comparison) string {
+	if c.Downgraded != "" {
+		return string(c.Verdict) + " *"
+	}
+	return string(c.Verdict)
+}
+
+// hints are what the centre of a cell does not show: tails and the slowest worker.
+func (v view) hints(t compare.TaskResult) []string {
+	var out []string
+	for _, c := range t.Cells {
+		if c.Skew != "" {
+			out = append(out, fmt.Sprintf("%s: %s (median %s, p90 %s, max %s)", v.label(c.Cell), c.Skew,
+				seconds(float64(c.Seconds.Median)), seconds(c.P90), seconds(c.Max)))
+		}
+		if s, ok := c.Slowest.Get(); ok && s.Busy > 1.1*s.Median {
+			out = append(out, fmt.Sprintf("%s: worker %d is busy for %s, the median worker for %s", v.label(c.Cell), s.Worker, seconds(s.Busy), seconds(s.Median)))
+		}
+	}
+	return out
 }
 
 // identical is the line about equal results.
@@ -156,7 +183,8 @@ func (v view) method() string {
 // percentLevel prints a confidence level; 99.58 % must not become 100 %.
 func percentLevel(x float64) string { return fmt.Sprintf("%.4g %%", 100*x) }
 
-// headlineWarnings and otherWarnings split the warnings by weight.
+// warnings are those that stand with the verdicts, or else those that only the
+// notes have.
 func (v view) warnings(headline bool) []string {
 	var out []string
 	for _, w := range v.Warnings {

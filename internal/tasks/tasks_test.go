@@ -6,14 +6,18 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"sync"
 	"testing"
 
 	"procpool/internal/kernel"
+	"procpool/internal/leak"
 	"procpool/ipc"
 	"procpool/task"
 )
+
+func TestMain(m *testing.M) { os.Exit(leak.Watch(m).Run()) }
 
 // A subject is a task with an oracle: the value that a reader wants to see,
 // computed index by index in another way.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"procpool/internal/leak"
 	"procpool/ipc"
 )
 
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(writerVariable); path != "" {
 		os.Exit(writeUntilKilled(path))
 	}
-	os.Exit(m.Run())
+	os.Exit(leak.Watch(m).Run())
 }
 
 // crashJob is what the killed process works on: more chunks than it can ever

@@ -132,8 +132,8 @@ func (d *Doctor) warnRuntime() {
 			d.warn("gomaxprocs", "GOMAXPROCS="+v.Value+" is set: it does not decide the number of workers, nor their threads",
 				"use --procs and --gomaxprocs, and unset it")
 		case "GOMEMLIMIT":
-			d.warn("gomemlimit", "GOMEMLIMIT="+v.Value+" is set: it holds for each worker, not for all together",
-				"divide it by the number of workers")
+			d.warn("gomemlimit", "GOMEMLIMIT="+v.Value+" is set: it is divided by the number of workers, each has only its part",
+				"set it to what all workers together may have")
 		}
 	}
 	if a := d.Memory.AddressSpace; a != nil && *a < MinAddressSpace {

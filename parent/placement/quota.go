@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -66,4 +67,42 @@ func (s System) quota(version int, dir string) (Quota, error) {
 		return Quota{}, fmt.Errorf("%s says %q", file, text)
 	}
 	return Quota{Path: file, CPUs: float64(quota) / float64(period), Source: fields[0] + "/" + fields[1]}, nil
+}
+
+// Throttling is how often and how long a CPU quota stopped the processes of a
+// cgroup, since the cgroup was made.
+type Throttling struct {
+	Path    string  `json:"path"`    // the file that says so
+	Periods int64   `json:"periods"` // in how many periods of the quota (100 ms by default)
+	Seconds float64 `json:"seconds"` // summed over CPUs
+}
+
+// Throttling finds the cgroup with the most throttled time among that of the
+// process (0: this one) and those above, since a quota is accounted where it is
+// set. Nil means not available. It counts all processes of the cgroup: a run
+// takes the difference between its start and its end, while Path is the same.
+func (s System) Throttling(pid int) *Throttling {
+	var most *Throttling
+	for _, g := range s.cgroups(pid, "cpu") {
+		for _, dir := range g.dirs {
+			file := path.Join(dir, "cpu.stat")
+			text, err := s.read(file)
+			if err != nil {
+				continue
+			}
+			key, unit := "throttled_usec", 1e6
+			if g.version == 1 {
+				key, unit = "throttled_time", 1e9
+			}
+			periods, throttled := number(text, "nr_throttled"), number(text, key)
+			if periods == nil || throttled == nil {
+				continue
+			}
+			t := &Throttling{Path: file, Periods: *periods, Seconds: float64(*throttled) / unit}
+			if most == nil || t.Seconds > most.Seconds {
+				most = t
+			}
+		}
+	}
+	return most
 }

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"procpool/internal/leak"
 )
 
 // These tests ask the real kernel. Their subject is this test binary, started
@@ -26,7 +28,7 @@ const hang = 2 * time.Minute
 func TestMain(m *testing.M) {
 	switch mode := os.Getenv(childMode); {
 	case mode == "":
-		os.Exit(m.Run())
+		os.Exit(leak.Watch(m).Run())
 	case mode == "look":
 	case mode == "work":
 		work()

@@ -7,7 +7,7 @@
 // where they are installed. What is compared runs in turn, once a round, in an
 // order that moves on from round to round, so that a noisy neighbour hits all
 // sides; a ratio is the median of the rounds' own ratios. The whole takes
-// about four minutes, with -quick one. -before adds another build of procpool to the
+// about six minutes, with -quick one and a half. -before adds another build of procpool to the
 // sections that measure the pool itself, to see what a change is worth.
 //
 // main.go chooses the sections; measure.go runs contenders and knows medians,
@@ -35,6 +35,7 @@ var sections = []section{
 	{"start", "whole commands that do next to nothing", start},
 	{"dispatch", "one chunk that costs nothing", dispatch},
 	{"payload", "64 MiB to a worker and back", payload},
+	{"map", "many tiny inputs, few large ones", mapping},
 	{"memory", "resident sets", memory},
 	{"efficiency", "two workers beside one, and beside goroutines", efficiency},
 	{"growth", "time over intervals and over chunks", growth},
@@ -42,13 +43,13 @@ var sections = []section{
 }
 
 func main() {
-	child.Main() // the payload section's worker goes no further
+	child.Main() // the payload and map sections' workers go no further
 	if len(os.Args) == 2 && os.Args[1] == mirrorArg {
 		mirror()
 		return
 	}
 	b := &bench{begin: time.Now()}
-	flag.BoolVar(&b.quick, "quick", false, "fewer rounds, less work: about a minute")
+	flag.BoolVar(&b.quick, "quick", false, "fewer rounds, less work: about a minute and a half")
 	flag.StringVar(&b.before, "before", "", "another build of procpool to be measured as well")
 	flag.Usage = usage
 	flag.Parse()

@@ -16,6 +16,22 @@ func currentCPU() int {
 	return int(cpu)
 }
 
+// allowedCPUs lists the CPUs that this process may run on, as taskset -c does.
+func allowedCPUs() string {
+	for words := 16; words <= 1<<12; words *= 4 { // 1,024 CPUs at first
+		mask := make([]uint64, words)
+		n, err := schedGetaffinity(mask)
+		if err == unix.EINVAL {
+			continue // the kernel's masks are longer
+		}
+		if err != nil {
+			return ""
+		}
+		return listCPUs(mask[:n/8])
+	}
+	return ""
+}
+
 // schedGetaffinity reads this thread's mask of any length, which
 // unix.SchedGetaffinity with its 1,024 CPUs cannot. It returns the bytes that
 // the kernel filled.
