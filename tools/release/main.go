@@ -11,7 +11,6 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -135,15 +134,11 @@ func documents(host program) ([]file, error) {
 		}
 	}
 	for _, d := range printed {
-		data, err := exec.Command(host.path, d.args...).Output()
-		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-			why, _, _ := strings.Cut(string(exit.Stderr), "\n")
-			fmt.Fprintf(os.Stderr, "release: without %s: 'procpool %s' says %q\n", d.name, strings.Join(d.args, " "), why)
-			continue
-		} else if err != nil {
+		text, err := output(exec.Command(host.path, d.args...))
+		if err != nil {
 			return nil, err
 		}
-		files = append(files, file{d.name, 0o644, data})
+		files = append(files, file{d.name, 0o644, []byte(text)})
 	}
 	return files, nil
 }
