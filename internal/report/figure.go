@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"html"
 	"strconv"
 )
 
@@ -23,11 +22,11 @@ func (f figure) write(p *page) {
 	if f.wide {
 		class += " wide"
 	}
-	id := html.EscapeString(f.name)
+	id := escape(f.name)
 	fmt.Fprintf(p, `<figure class="%s" id="%s" data-points="%d"><figcaption><h3>%s</h3><p>%s</p></figcaption>`,
-		class, id, f.points, html.EscapeString(f.title), html.EscapeString(f.finding))
+		class, id, f.points, escape(f.title), escape(f.finding))
 	fmt.Fprintf(p, `<div class="scroll"><svg viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>`,
-		num(f.draw.width), num(f.draw.height), num(f.draw.width), num(f.draw.height), id, id, id, html.EscapeString(f.title), id, html.EscapeString(f.finding))
+		num(f.draw.width), num(f.draw.height), num(f.draw.width), num(f.draw.height), id, id, id, escape(f.title), id, escape(f.finding))
 	p.WriteString(f.draw.String())
 	p.WriteString("</svg></div>")
 	p.WriteString("<details><summary>Data</summary>")

@@ -4,7 +4,6 @@ import (
 	_ "embed" // the style sheet and the script of the page
 	"encoding/json"
 	"fmt"
-	"html"
 	"io"
 	"strconv"
 	"strings"
@@ -53,7 +52,7 @@ type page struct {
 func (p *page) put(format string, args ...string) {
 	escaped := make([]any, len(args))
 	for i, a := range args {
-		escaped[i] = html.EscapeString(a)
+		escaped[i] = escape(a)
 	}
 	fmt.Fprintf(p, format, escaped...)
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash/crc64"
 	"strconv"
-	"sync"
 	"time"
 
 	"procpool/ipc"
@@ -123,8 +122,8 @@ func parseLine(line []byte, h *Header, whole ipc.Interval, key string) (record, 
 	return r, checkInterval(h, whole, r.Interval)
 }
 
-// crcTable is made on first use: a process that keeps no journal does not pay.
-var crcTable = sync.OnceValue(func() *crc64.Table { return crc64.MakeTable(crc64.ECMA) })
+// crcTable is made on first use, by the library: a process that keeps no journal does not pay.
+func crcTable() *crc64.Table { return crc64.MakeTable(crc64.ECMA) }
 
 const (
 	sealOpen  = `,"sum":"`
