@@ -148,7 +148,7 @@ func (r *running) compute(ctx context.Context) error {
 		r.journal.close()
 		return badInput(err)
 	}
-	signals.listen() // while the workers start: a signal before this ends them and us by default
+	signals.listen()
 	r.plan.report(r.stderr)
 	r.progress.start(r.grid.N)
 	r.outcome, r.err = pool.Run(signals.ctx, parent.Run{

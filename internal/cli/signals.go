@@ -20,9 +20,11 @@ type watch struct {
 	cancel context.CancelFunc
 	came   chan os.Signal
 
-	mu   sync.Mutex
-	seen os.Signal // the first
-	done chan struct{}
+	timer    *time.Timer // until it listens
+	mu       sync.Mutex
+	seen     os.Signal // the first
+	released bool
+	done     chan struct{}
 }
 
 func newWatch(ctx context.Context) *watch {
@@ -30,16 +32,31 @@ func newWatch(ctx context.Context) *watch {
 	return &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 2), done: make(chan struct{})}
 }
 
-// listen watches for the signals that ask a job to end. One that was ignored
-// when this process started (nohup, & in a script) stays ignored; Go's runtime
-// tells that of SIGHUP and SIGINT alone.
-func (w *watch) listen() {
+// tooShort is how long a run must last before signals ask it to end in order.
+// To listen takes threads, which in the first moment are in the way of the
+// workers' start: a tenth of a run that has nothing to do. Until then a signal ends this
+// process, and with it its workers, as it does by default; a journal bears that.
+const tooShort = 10 * time.Millisecond
+
+// listen watches for the signals that ask a job to end, from the moment on that
+// the run is not too short. release must follow.
+func (w *watch) listen() { w.timer = time.AfterFunc(tooShort, w.begin) }
+
+// begin listens. A signal that was ignored when this process started (nohup, &
+// in a script) stays ignored; Go's runtime tells that of SIGHUP and SIGINT alone.
+func (w *watch) begin() {
+	w.mu.Lock()
+	if w.released {
+		w.mu.Unlock()
+		return
+	}
 	for _, s := range endingSignals {
 		if !signal.Ignored(s) {
 			signal.Notify(w.came, s)
 		}
 	}
-	go w.run()
+	w.mu.Unlock()
+	w.run()
 }
 
 func (w *watch) run() {
@@ -92,6 +109,12 @@ func (w *watch) explains(err error) bool {
 
 // release gives signals their former meaning.
 func (w *watch) release() {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	w.mu.Lock()
+	w.released = true
+	w.mu.Unlock()
 	signal.Stop(w.came)
 	close(w.done)
 	w.cancel()
