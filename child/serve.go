@@ -142,7 +142,6 @@ func (s *server) open(body []byte) error {
 	s.limit.Store(o.MaxMessageBytes)
 	s.trace.Store(o.Trace)
 	s.opened <- time.Duration(o.HeartbeatSeconds * float64(time.Second))
-	ignoreSignals() // from now on the parent decides
 	return nil
 }
 
@@ -235,23 +234,34 @@ func clip(f ipc.Fail, limit int64) ipc.Fail {
 	return ipc.Fail{ID: f.ID, Error: fit(f.Error), Stack: fit(f.Stack)}
 }
 
-// watch sends beats, and notices a silent parent and an output that nobody
-// reads. Silence is counted in its own ticks, not in time: a job that is
+// tooYoung is how long after its open a worker still dies of the signals that the
+// parent decides about. To take and drop them needs a thread, which costs a worker
+// that lives no longer a tenth of its start; one that is lost to such a
+// signal is replaced, or was to end anyway.
+const tooYoung = 10 * time.Millisecond
+
+// watch sends beats, leaves signals to the parent once the worker has lived for a moment, and
+// notices a silent parent and an output that nobody reads. Silence is counted in its own ticks, not in time: a job that is
 // stopped as a whole and continued has missed no tick.
 func (s *server) watch(ctx context.Context, out io.Writer) {
 	every, heartbeat := lookEvery, time.Duration(0)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	var grown <-chan time.Time
 	var sinceHeard, sinceBeat time.Duration
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case heartbeat = <-s.opened:
+			grown = time.After(tooYoung)
 			if heartbeat > 0 {
 				every = max(min(lookEvery, heartbeat/8), time.Millisecond)
 				tick.Reset(every)
 			}
+			continue
+		case <-grown:
+			ignoreSignals()
 			continue
 		case <-tick.C:
 		}

@@ -50,7 +50,7 @@ func serve(t *testing.T) *talk {
 		out.Close()
 		<-done
 		theirIn.Close()
-		signal.Reset() // open has had them ignored
+		signal.Reset() // of a worker that has grown
 	})
 	k.hello()
 	return k
