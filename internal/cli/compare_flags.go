@@ -180,6 +180,9 @@ func (m *comparing) readFairness(c *call) error {
 	if m.pools.Bind = c.String("bind"); m.pools.Bind == "none" {
 		return nil
 	}
+	if err := boundSomehow(m.pools.Bind); err != nil {
+		return err
+	}
 	mask, err := placement.System{}.Mask()
 	if err == nil {
 		_, err = placement.NewPlan(placement.PlanOptions{Bind: m.pools.Bind, Workers: 1, Mask: mask})

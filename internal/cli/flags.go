@@ -123,6 +123,9 @@ func readProcs(c *call) (int, error) {
 	if text == "auto" {
 		return 0, nil
 	}
+	if text == "" || !strings.ContainsAny(text, "0123456789") {
+		return 0, usage("--procs is %q: it must be a whole number, or auto", text)
+	}
 	n, err := parseCount("--procs", text, 1, parent.MaxProcs, ": one parent has neither the descriptors nor the memory for more; use --share for more machines")
 	return int(n), err
 }
@@ -185,7 +188,9 @@ func readOptions(c *call, j job) (parent.Options, error) {
 			*f.to = -1
 			continue
 		}
-		if *f.to, err = parseDuration("--"+f.flag, c.String(f.flag)); err != nil {
+		if *f.to, err = parseDuration("--"+f.flag, c.String(f.flag)); err != nil && f.flag == "heartbeat" {
+			return o, usageHint(err.Error(), "--heartbeat off never gives a silent worker up")
+		} else if err != nil {
 			return o, err
 		}
 	}
