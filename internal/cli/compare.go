@@ -192,7 +192,7 @@ func (m *comparing) failure(rec compare.Record, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &plan):
-		if len(plan.Plan.Tasks) > 0 && plan.Plan.Rounds[0] > 0 {
+		if len(plan.Plan.Tasks) > 0 && plan.Plan.Round > 0 {
 			io.WriteString(m.stderr, planText(&plan.Plan))
 		}
 		return &failure{code: exitUsage, err: err, hint: plan.Hint}
