@@ -150,6 +150,7 @@ func (r *running) compute(ctx context.Context) error {
 	}
 	signals.listen() // while the workers start: a signal before this ends them and us by default
 	r.plan.report(r.stderr)
+	r.progress.ending = signals.stop
 	r.progress.start(r.grid.N)
 	r.outcome, r.err = pool.Run(signals.ctx, parent.Run{
 		Task: r.job.spec, Whole: r.grid.Whole, Grid: r.grid,
