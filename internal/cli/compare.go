@@ -63,6 +63,9 @@ func comparison(c *call, e *env) error {
 	if m.progress, err = readProgress(c, e); err != nil {
 		return err
 	}
+	if err := enoughFiles(); err != nil {
+		return err
+	}
 	rec, err := m.measure(context.Background())
 	if m.options.PlanOnly && err == nil {
 		return e.print("the plan", planText(&rec.Plan))

@@ -52,7 +52,7 @@ func runFlags() []flag {
 		file(groupBatch, "journal", "record finished chunks in `FILE`, so that the run can be resumed; an existing file is never overwritten"),
 		toggle(groupBatch, "resume", "", "continue the journal, or begin it if there is none"),
 		text(groupBatch, "share", "", "", "compute only share `K/N`, K from 1 to N, or auto: from a Slurm array or an indexed job").oneOf("auto"),
-		text(groupBatch, "deadline", "", "", "end the run after `D`, or auto: before the Slurm job ends; what is finished is kept and reported").oneOf("auto"),
+		text(groupBatch, "deadline", "", "", "end the run after `D`, or auto: before the Slurm job ends; what is finished is reported, and kept with --journal").oneOf("auto"),
 		text(groupBatch, "grace", "", "5s", "after a first signal, let chunks in hand finish for at most `D`"),
 		toggle(groupOutput, "json", "", "print one JSON object, also when the run fails"),
 		file(groupOutput, "trace", "write a timeline of the run to `FILE`, for Perfetto or chrome://tracing; it keeps every chunk in memory"),
