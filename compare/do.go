@@ -263,7 +263,11 @@ func (e *engine) finish(err error) {
 		}
 		rec.Warnings = append(rec.Warnings, Warning{differ.A.Task, true, differ.Error()})
 	} else if err != nil {
-		rec.Warnings = append(rec.Warnings, Warning{"", true, "cut short: " + err.Error()})
+		why := err.Error()
+		if errors.Is(err, context.Canceled) {
+			why = "it was told to end"
+		}
+		rec.Warnings = append(rec.Warnings, Warning{"", true, "cut short: " + why})
 	}
 	rec.Fairness = contracts(*rec)
 	rec.Warnings = append(rec.Warnings, warnings(*rec)...)

@@ -57,14 +57,14 @@ func ParseExpectation(s string) (Expectation, error) {
 	if strings.HasPrefix(number, "=") {
 		op, number = op+"=", number[1:]
 	}
-	number = strings.TrimSuffix(strings.TrimSpace(number), "x")
+	number = strings.TrimSpace(number)
 	workers, err := strconv.Atoi(count)
 	if err != nil || workers < 1 {
-		return Expectation{}, fmt.Errorf("expectation %q: %s is not a number of workers", s, count)
+		return Expectation{}, fmt.Errorf("expectation %q: %q is not a number of workers", s, count)
 	}
-	bound, err := strconv.ParseFloat(number, 64)
+	bound, err := strconv.ParseFloat(strings.TrimSuffix(number, "x"), 64)
 	if err != nil || !(bound > 0) || math.IsInf(bound, 0) {
-		return Expectation{}, fmt.Errorf("expectation %q: %s is not a ratio: want a number above 0, such as 1.1", s, number)
+		return Expectation{}, fmt.Errorf("expectation %q: %q is not a ratio: want a number above 0, such as 1.1", s, number)
 	}
 	x := Expectation{Text: s, Task: task, Workers: workers, A: Backend(a), B: Backend(b), Op: op, Bound: bound}
 	for _, b := range []Backend{x.A, x.B} {
@@ -76,6 +76,25 @@ func ParseExpectation(s string) (Expectation, error) {
 		return Expectation{}, fmt.Errorf("expectation %q compares %s with itself", s, x.A)
 	}
 	return x, nil
+}
+
+// Answers returns an error if the experiment that o describes has no cells for
+// what x claims, so that it could never be met. Cells that then cannot run here
+// leave x unresolved.
+func (o Options) Answers(x Expectation) error {
+	o.Environment = []Fact{} // not looked up for this
+	_, cells := o.withDefaults().layout()
+	_, _, err := (&Plan{Cells: cells}).pair(x)
+	return err
+}
+
+// pair finds the two cells that x speaks of.
+func (p *Plan) pair(x Expectation) (a, b int, err error) {
+	a, b = p.find(x.Task, x.A, x.Workers, Plain, false), p.find(x.Task, x.B, x.Workers, Plain, false)
+	if a < 0 || b < 0 {
+		err = fmt.Errorf("the experiment has no %s with %s and %s on %d workers", x.Task, x.A, x.B, x.Workers)
+	}
+	return a, b, err
 }
 
 // CheckAll evaluates expectations against the raw runs of a record. An
@@ -94,10 +113,9 @@ func CheckAll(rec Record, expectations []Expectation) []Check {
 
 func check(rec Record, s samples, x Expectation, level float64) Check {
 	c := Check{Expectation: x, Outcome: NotResolved, Ratio: estimate(nil, level)}
-	a := rec.Plan.find(x.Task, x.A, x.Workers, Plain, false)
-	b := rec.Plan.find(x.Task, x.B, x.Workers, Plain, false)
-	if a < 0 || b < 0 {
-		c.Reason = fmt.Sprintf("the experiment has no %s with %s and %s on %d workers", x.Task, x.A, x.B, x.Workers)
+	a, b, err := rec.Plan.pair(x)
+	if err != nil {
+		c.Reason = err.Error()
 		return c
 	}
 	c.Ratio = estimate(s.logRatios(a, b), level).exp()

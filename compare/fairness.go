@@ -50,7 +50,7 @@ func warnings(rec Record) []Warning {
 	out = append(out, noise(rec)...)
 	for _, t := range rec.Results.Tasks {
 		if t.Task != Null && t.Rounds < p.Rounds[0] {
-			out = append(out, Warning{t.Task, true, fmt.Sprintf("too few rounds: %d, and %d comparisons need %d", t.Rounds, p.Comparisons, p.Rounds[0])})
+			out = append(out, Warning{t.Task, true, fmt.Sprintf("too few rounds: %d, and a verdict on all comparisons (%d) needs %d", t.Rounds, p.Comparisons, p.Rounds[0])})
 		}
 		for _, f := range t.Amdahl {
 			if f.Fraction < 0 {

@@ -65,7 +65,7 @@ func startFaults() []fault {
 			for a.say(make([]byte, 4096)) {
 			}
 			return a.hang()
-		}, lost: "no hello in the first 65536 bytes", signal: "killed"},
+		}, lost: `no hello in the first 65536 bytes (first bytes "` + strings.Repeat(`\x00`, 32) + `")) and was ended by`, signal: "killed"},
 		{name: "another build", act: func(a *actor) exit { a.say(ipc.AppendHello(nil, ipc.Hello{Build: "v0"})); return a.hang() },
 			lost: `the worker is another build: it is "v0"`, signal: "killed"},
 		{name: "another protocol", act: func(a *actor) exit {

@@ -141,7 +141,8 @@ func (l *life) greet() error {
 		err = l.arrived(hello)
 	}
 	if err != nil {
-		if len(noise) > 0 {
+		var fault *ipc.Fault // has its first bytes with it
+		if len(noise) > 0 && !errors.As(err, &fault) {
 			err = fmt.Errorf("%w; what it said instead begins with %q", err, noise[:min(len(noise), 200)])
 		}
 		return err

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"procpool/ipc"
 	"procpool/task"
 )
 
@@ -43,6 +44,8 @@ var (
 	twice2 = task.Define("promise-twice", echoTask[string])
 	unsent = task.Define("promise-unsent", echoTask[chan int])
 	noName = task.Define("", echoTask[int])
+	noRun  = task.Define[int, int]("promise-no-run", nil)
+	noAdd  = task.DefineSum("promise-no-add", func(context.Context, ipc.Interval) (int, error) { return 1, nil }, nil)
 	loose  = task.Define("promise-loose", echoTask[any])
 
 	onlyParent task.Task[int, int] // is defined everywhere but in workers
@@ -68,6 +71,8 @@ func TestMistakesInDefinitionsAreTold(t *testing.T) {
 			{"is defined twice", func() error { _, err := one(t, p, twice2, ""); return err }},
 			{"a chan cannot be sent", func() error { _, err := one(t, p, unsent, nil); return err }},
 			{"a task needs a name", func() error { _, err := one(t, p, noName, 1); return err }},
+			{"is defined with a nil function", func() error { _, err := one(t, p, noRun, 1); return err }},
+			{"is defined with a nil function", func() error { _, err := Sum(t.Context(), p, noAdd, ipc.Interval{End: 9}); return err }},
 			{"was not made by task.Define", func() error { _, err := one(t, p, task.Task[int, int]{}, 1); return err }},
 		} {
 			if err := c.run(); err == nil || !strings.Contains(err.Error(), c.text) || strings.Contains(err.Error(), "\n") {

@@ -89,12 +89,17 @@ func newSpec(name string, opts []Option) *Spec {
 	return s
 }
 
-func register(s *Spec) {
+// register makes the task known by its name. complete says that no function of
+// it is nil.
+func register(s *Spec, complete bool) {
 	registry.Lock()
 	defer registry.Unlock()
 	switch {
 	case s.Name == "":
 		s.err = errors.New("a task needs a name")
+		return
+	case !complete:
+		s.err = fmt.Errorf("task %q is defined with a nil function", s.Name)
 		return
 	case role.Sealed():
 		s.err = fmt.Errorf("task %q is defined too late: workers know only tasks that are defined at package level, before child.Main runs", s.Name)

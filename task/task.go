@@ -79,7 +79,7 @@ func Define[In, Out any](name string, run func(ctx context.Context, in In) (Out,
 		}
 		return appendResult(dst, &out)
 	}
-	register(t.spec)
+	register(t.spec, run != nil)
 	return t
 }
 
@@ -106,7 +106,7 @@ func DefineSum[P any](name string, run func(ctx context.Context, iv ipc.Interval
 		return dst, err
 	}
 	t.spec.newFold = func(cells int) Fold { return &fold[P]{sum: t, cells: make([]P, cells)} }
-	register(t.spec)
+	register(t.spec, run != nil && add != nil)
 	return t
 }
 

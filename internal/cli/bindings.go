@@ -25,6 +25,9 @@ func readBindings(c *call, o parent.Options) (*bindings, error) {
 	if how == "none" && o.Launcher != "" {
 		return nil, usageHint("--report-bindings does not know what a launcher binds", "-v shows the CPUs that each worker says it has")
 	}
+	if err := boundSomehow(how); err != nil {
+		return nil, err
+	}
 	system := placement.System{}
 	mask, err := system.Mask()
 	if err != nil {
@@ -38,6 +41,15 @@ func readBindings(c *call, o parent.Options) (*bindings, error) {
 		return nil, badInput(fmt.Errorf("--bind: %w", err))
 	}
 	return b, nil
+}
+
+// boundSomehow refuses an empty --bind: who writes "$LIST" and has not set it
+// must not go on unbound.
+func boundSomehow(how string) error {
+	if how == "" {
+		return usageHint("--bind is empty", "it is none, close, spread or a list such as 0-3,8 or 0-1/2-3")
+	}
+	return nil
 }
 
 func (b *bindings) cpus() []placement.CPUSet {

@@ -58,7 +58,7 @@ func (e *env) run(args []string) error {
 		return e.print("the version", "procpool "+version()+"\n")
 	}
 	if strings.HasPrefix(name, "-") {
-		return unknownFlag(name, "procpool", programFlags())
+		return unknownProgramFlag(name)
 	}
 	cmd := findCommand(name)
 	if cmd == nil {
@@ -91,10 +91,25 @@ func findCommand(name string) *command {
 func unknownCommand(name string) error {
 	names := commandNames()
 	hint := "the commands are " + strings.Join(names, ", ")
-	if near := nearest(name, names); near != "" {
+	if _, err := parseIndex("", name); err == nil {
+		hint = fmt.Sprintf("did you mean 'procpool run %s'? %s", name, hint)
+	} else if near := nearest(strings.ToLower(name), append(names, "--version")); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
 	return usageHint(fmt.Sprintf("unknown command %q", name), hint)
+}
+
+// unknownProgramFlag also tells who put a command's flag before the command. -v
+// is not taken for one: who writes it here means the version.
+func unknownProgramFlag(arg string) error {
+	for _, cmd := range commands() {
+		c := &call{flags: cmd.allFlags()}
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if f := c.find(name); f != nil && name != "v" {
+			return usageHint(arg+" stands before the command", fmt.Sprintf("flags of a command stand after it: procpool %s %s", cmd.name, arg))
+		}
+	}
+	return unknownFlag(arg, "procpool", programFlags())
 }
 
 // nearest is the one of known that is most like word, or "" if none is much

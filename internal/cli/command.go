@@ -173,8 +173,34 @@ func unknownFlag(arg, command string, flags []flag) error {
 		known = append(known, dashed(f.name))
 	}
 	hint := fmt.Sprintf("'%s --help' lists the flags", command)
-	if near := nearest(name, known); near != "" {
+	if f, value := joined(arg, flags); f != nil {
+		hint = fmt.Sprintf("did you mean -%s %s? %s", f.letter, value, hint)
+	} else if near := nearest(otherName(name), known); near != "" {
 		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
 	}
 	return usageHint("unknown flag "+name, hint)
+}
+
+// joined takes -n4 apart, as other programs write -n 4.
+func joined(arg string, flags []flag) (*flag, string) {
+	for i, f := range flags {
+		if value, ok := strings.CutPrefix(arg, "-"+f.letter); ok && f.letter != "" && !f.toggle && looksNegative("-"+value) {
+			return &flags[i], value
+		}
+	}
+	return nil, ""
+}
+
+// otherName is what a flag of one command is called by another that means
+// nearly the same, so that it is not taken for a flag that only looks like it.
+func otherName(name string) string {
+	switch strings.TrimLeft(name, "-") {
+	case "procs":
+		return "workers"
+	case "workers", "jobs", "processes":
+		return "procs"
+	case "backend":
+		return "backends"
+	}
+	return name
 }

@@ -63,6 +63,9 @@ func comparison(c *call, e *env) error {
 	if m.progress, err = readProgress(c, e); err != nil {
 		return err
 	}
+	if err := enoughFiles(); err != nil {
+		return err
+	}
 	rec, err := m.measure(context.Background())
 	if m.options.PlanOnly && err == nil {
 		return e.print("the plan", planText(&rec.Plan))
@@ -192,7 +195,7 @@ func (m *comparing) failure(rec compare.Record, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &plan):
-		if len(plan.Plan.Tasks) > 0 && plan.Plan.Rounds[0] > 0 {
+		if len(plan.Plan.Tasks) > 0 && plan.Plan.Round > 0 {
 			io.WriteString(m.stderr, planText(&plan.Plan))
 		}
 		return &failure{code: exitUsage, err: err, hint: plan.Hint}

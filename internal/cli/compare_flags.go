@@ -68,7 +68,15 @@ func (m *comparing) readCompare(c *call) error {
 	if err := m.readMethod(c); err != nil {
 		return err
 	}
-	return m.readFairness(c)
+	if err := m.readFairness(c); err != nil {
+		return err
+	}
+	for _, x := range m.expected { // before minutes are spent on what cannot answer
+		if err := o.Answers(x); err != nil {
+			return usageHint(fmt.Sprintf("--expect: %q: %v", x.Text, err), "what it names must be among the tasks, --backends and --workers of the experiment")
+		}
+	}
+	return nil
 }
 
 func (m *comparing) readTasks(c *call) error {
@@ -179,6 +187,9 @@ func (m *comparing) readFairness(c *call) error {
 	}
 	if m.pools.Bind = c.String("bind"); m.pools.Bind == "none" {
 		return nil
+	}
+	if err := boundSomehow(m.pools.Bind); err != nil {
+		return err
 	}
 	mask, err := placement.System{}.Mask()
 	if err == nil {

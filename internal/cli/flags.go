@@ -52,7 +52,7 @@ func runFlags() []flag {
 		file(groupBatch, "journal", "record finished chunks in `FILE`, so that the run can be resumed; an existing file is never overwritten"),
 		toggle(groupBatch, "resume", "", "continue the journal, or begin it if there is none"),
 		text(groupBatch, "share", "", "", "compute only share `K/N`, K from 1 to N, or auto: from a Slurm array or an indexed job").oneOf("auto"),
-		text(groupBatch, "deadline", "", "", "end the run after `D`, or auto: before the Slurm job ends; what is finished is kept and reported").oneOf("auto"),
+		text(groupBatch, "deadline", "", "", "end the run after `D`, or auto: before the Slurm job ends; what is finished is reported, and kept with --journal").oneOf("auto"),
 		text(groupBatch, "grace", "", "5s", "after a first signal, let chunks in hand finish for at most `D`"),
 		toggle(groupOutput, "json", "", "print one JSON object, also when the run fails"),
 		file(groupOutput, "trace", "write a timeline of the run to `FILE`, for Perfetto or chrome://tracing; it keeps every chunk in memory"),
@@ -123,6 +123,9 @@ func readProcs(c *call) (int, error) {
 	if text == "auto" {
 		return 0, nil
 	}
+	if text == "" || !strings.ContainsAny(text, "0123456789") {
+		return 0, usage("--procs is %q: it must be a whole number, or auto", text)
+	}
 	n, err := parseCount("--procs", text, 1, parent.MaxProcs, ": one parent has neither the descriptors nor the memory for more; use --share for more machines")
 	return int(n), err
 }
@@ -185,7 +188,9 @@ func readOptions(c *call, j job) (parent.Options, error) {
 			*f.to = -1
 			continue
 		}
-		if *f.to, err = parseDuration("--"+f.flag, c.String(f.flag)); err != nil {
+		if *f.to, err = parseDuration("--"+f.flag, c.String(f.flag)); err != nil && f.flag == "heartbeat" {
+			return o, usageHint(err.Error(), "--heartbeat off never gives a silent worker up")
+		} else if err != nil {
 			return o, err
 		}
 	}

@@ -55,6 +55,9 @@ func (r *running) readJournal(c *call) error {
 		header.Procs = r.options.Procs
 	}
 	if path != "" {
+		if err := canWrite("--journal", path); err != nil {
+			return err
+		}
 		if err := r.openJournal(path, header, c.Bool("resume")); err != nil {
 			return journalError(err)
 		}

@@ -16,6 +16,7 @@ type progress struct {
 	out      io.Writer
 	show     bool
 	terminal bool
+	ending   <-chan struct{} // is closed when the run was asked to end; nil: nobody can ask
 	stop     chan struct{}
 	ended    sync.WaitGroup
 
@@ -42,7 +43,7 @@ func progressFlag() flag {
 func readProgress(c *call, e *env) (*progress, error) {
 	p := &progress{out: e.stderr}
 	file, ok := e.stderr.(*os.File)
-	p.terminal = ok && term.IsTerminal(int(file.Fd()))
+	p.terminal = ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" // which cannot draw a line anew
 	switch when := c.String("progress"); when {
 	case "auto":
 		p.show = p.terminal
@@ -128,19 +129,37 @@ func (p *progress) draw() {
 		return
 	}
 	p.clear()
-	fmt.Fprint(p.out, p.line(time.Since(p.begin)))
+	line := []rune(p.line(time.Since(p.begin)))
+	fmt.Fprint(p.out, string(line[:min(len(line), p.width())]))
 	if p.drawn = p.terminal; !p.terminal {
 		fmt.Fprintln(p.out)
 	}
 }
 
-// line is at most 79 columns wide.
+// width is how many columns the line may have: one that is broken by the
+// terminal's edge could not be taken away again.
+func (p *progress) width() int {
+	const usual = 79
+	if file, ok := p.out.(*os.File); ok && p.terminal {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return min(usual, width-1)
+		}
+	}
+	return usual
+}
+
+// line says how far it is.
 func (p *progress) line(elapsed time.Duration) string {
-	if text := []rune(p.text); len(text) > 0 {
-		return string(text[:min(len(text), 79)])
+	if p.text != "" {
+		return p.text
 	}
 	rate := float64(p.done) / max(elapsed.Seconds(), 1e-9)
 	line := fmt.Sprintf("%d/%d chunks %3.0f%%", p.done, p.chunks, 100*float64(p.done)/float64(max(p.chunks, 1)))
+	select {
+	case <-p.ending:
+		return line + "  ending: chunks in hand finish, a second signal cuts off"
+	default:
+	}
 	if p.done > 0 {
 		left := time.Duration(float64(p.chunks-p.done) / rate * float64(time.Second))
 		line += fmt.Sprintf("  %.3g/s  ETA %v", rate, left.Round(time.Second))
@@ -148,7 +167,7 @@ func (p *progress) line(elapsed time.Duration) string {
 	if p.gone > 0 {
 		line += "  " + plural(int64(p.gone), "worker") + " lost"
 	}
-	return line[:min(len(line), 79)]
+	return line
 }
 
 // clear takes the drawn line away. The caller holds the lock.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,6 +75,11 @@ func prepare(c *call, e *env) (*running, error) {
 	}
 	if r.options, err = readOptions(c, r.job); err != nil {
 		return nil, err
+	}
+	if r.options.Backend == parent.Processes {
+		if err := enoughFiles(); err != nil {
+			return nil, err
+		}
 	}
 	if r.until, err = readDeadline(c, r.begin); err != nil {
 		return nil, err
@@ -150,6 +156,7 @@ func (r *running) compute(ctx context.Context) error {
 	}
 	signals.listen()
 	r.plan.report(r.stderr)
+	r.progress.ending = signals.stop
 	r.progress.start(r.grid.N)
 	r.outcome, r.err = pool.Run(signals.ctx, parent.Run{
 		Task: r.job.spec, Whole: r.grid.Whole, Grid: r.grid,
@@ -234,7 +241,7 @@ func (r *running) failure() error {
 	if r.err == nil {
 		return nil
 	}
-	f := &failure{code: exitFailed, err: r.err, hint: r.journal.hint()}
+	f := &failure{code: exitFailed, err: r.err, hint: cmp.Or(shortageHint(r.err), r.journal.hint())}
 	if f.hint == "" && r.options.Launcher != "" {
 		f.hint = launcherHint(r.err)
 	}
@@ -245,6 +252,9 @@ func (r *running) failure() error {
 	case r.outcome.Status == parent.Deadline:
 		f.code = exitDeadline
 		f.err = fmt.Errorf("%w: %s", r.err, r.soFar())
+		if r.journal == nil {
+			f.hint = "with --journal FILE --resume the same command goes on with the chunks that are not done; --chunk-size makes them small"
+		}
 	case r.grid.N > 1:
 		f.err = fmt.Errorf("%w (%s)", r.err, r.soFar())
 	}

@@ -26,14 +26,41 @@ func JSON(w io.Writer, rec compare.Record) error {
 // Read reads the record that JSON wrote, and checks that it is whole enough to be
 // rendered: every index in it points at something.
 func Read(r io.Reader) (compare.Record, error) {
-	var rec compare.Record
-	if err := json.NewDecoder(r).Decode(&rec); err != nil {
+	rec, err := decode(r)
+	switch {
+	case err != nil:
 		return rec, fmt.Errorf("not a record of procpool compare: %w", err)
-	}
-	if rec.Version != compare.Version {
+	case rec.Version != compare.Version:
 		return rec, fmt.Errorf("the record has version %d, and this procpool reads version %d", rec.Version, compare.Version)
 	}
 	return rec, check(rec)
+}
+
+// decode says in words of the file, not of Go's, why it holds no record.
+func decode(r io.Reader) (rec compare.Record, err error) {
+	dec := json.NewDecoder(r)
+	err = dec.Decode(&rec)
+	var other *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &other) && other.Field == "":
+		err = fmt.Errorf("it is a JSON %s", other.Value)
+	case errors.As(err, &other):
+		err = fmt.Errorf("%s is a JSON %s", other.Field, other.Value)
+	case err == io.EOF:
+		err = errors.New("it is empty")
+	case err == io.ErrUnexpectedEOF:
+		err = errors.New("it is cut off")
+	}
+	if err != nil {
+		return rec, err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return rec, errors.New("it goes on behind the record")
+	}
+	if rec.Version == 0 {
+		return rec, errors.New("it names no version")
+	}
+	return rec, nil
 }
 
 // check reports what would make a report of rec point nowhere, or put words of

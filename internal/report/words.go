@@ -175,9 +175,12 @@ func (v view) subtitle() string {
 // method says how to read every interval and verdict.
 func (v view) method() string {
 	p := v.Plan
-	return fmt.Sprintf("Medians of paired rounds with exact binomial intervals, each at %s so that all %s hold together at %s (Bonferroni); "+
-		"verdicts by sign tests with Holm's correction; equivalent means within ±%s.",
-		percentLevel(v.Results.Level), plural(p.Comparisons, "comparison"), percentLevel(p.Confidence), percentLevel(p.Margin))
+	level := percentLevel(v.Results.Level)
+	if p.Comparisons > 1 {
+		level += fmt.Sprintf(" so that all %d comparisons hold together at %s (Bonferroni)", p.Comparisons, percentLevel(p.Confidence))
+	}
+	return fmt.Sprintf("Medians of paired rounds with exact binomial intervals, each at %s; verdicts by sign tests with Holm's correction; equivalent means within ±%s.",
+		level, percentLevel(p.Margin))
 }
 
 // percentLevel prints a confidence level; 99.58 % must not become 100 %.

@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+)
+
+// shortageHint says what to do where the system has nothing left to start a worker with.
+func shortageHint(err error) string {
+	switch {
+	case errors.Is(err, syscall.EMFILE):
+		return "raise the limit of open files (ulimit -n), of which each worker takes a few, or use fewer --procs"
+	case errors.Is(err, syscall.EAGAIN):
+		return "raise the limit of processes (ulimit -u, or the cgroup's pids.max), or use fewer --procs"
+	}
+	return ""
+}
+
+// fewestFiles is how many open files one worker takes, with what this process
+// needs for itself: measured, 17 on Linux. Below about 9 Go's runtime cannot even
+// wait for a pipe, and would end this program with a stack trace.
+const fewestFiles = 16
+
+// enoughFiles refuses to start workers that could not be started.
+func enoughFiles() error {
+	limit, ok := fileLimit()
+	if !ok || limit >= fewestFiles {
+		return nil
+	}
+	return &failure{code: exitFailed, err: fmt.Errorf("no worker can be started: the limit of open files is %d", limit), hint: shortageHint(syscall.EMFILE)}
+}
