@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,18 +155,15 @@ func (m *comparing) finish(rec compare.Record, ended error) error {
 	if len(rec.Order) == 0 && failed != nil {
 		return failed // there is nothing to show
 	}
+	var unwritten error // one that cannot be written costs none of the others
 	for _, x := range m.exports {
-		if err := x.write(rec, m.stdout); err != nil {
-			return err
-		}
+		unwritten = errors.Join(unwritten, x.write(rec, m.stdout))
 	}
 	if !onStdout(m.exports) {
-		if err := m.table(rec); err != nil {
-			return err
-		}
+		unwritten = errors.Join(unwritten, m.table(rec))
 	}
-	if failed != nil {
-		return failed
+	if err := cmp.Or(failed, unwritten); err != nil {
+		return err
 	}
 	return m.check(rec)
 }

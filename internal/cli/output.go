@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,14 +26,16 @@ func (r *running) report() error {
 		if err := r.writeJSON(failed); err != nil {
 			return err
 		}
-		return failed
+		return cmp.Or(failed, r.untraced)
 	}
 	if failed != nil {
 		return failed
 	}
 	text := resultLine(r.job.spec, r.grid.Whole, r.value) + fmt.Sprintf("Time = %.16f sec\n", r.outcome.Wall.Seconds())
-	_, err := io.WriteString(r.stdout, text)
-	return writing("the result", err)
+	if _, err := io.WriteString(r.stdout, text); err != nil {
+		return writing("the result", err)
+	}
+	return r.untraced
 }
 
 // resultLine is a sum as a reader sees it: for pi over [0, n) in the tutorial's words.

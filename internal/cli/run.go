@@ -52,7 +52,8 @@ type running struct {
 	signal   os.Signal // that asked for the end
 	notes    []chunkNote
 	progress *progress
-	unable   int // workers that a launcher did not start
+	untraced error // why there is no trace; the result is as good without
+	unable   int   // workers that a launcher did not start
 }
 
 func run(c *call, e *env) error {
@@ -172,9 +173,10 @@ func (r *running) compute(ctx context.Context) error {
 	r.signal = signals.first()
 	r.progress.end()
 	r.value = r.outcome.Value
-	if err := errors.Join(r.journal.finish(r), r.trace.write(r)); r.err == nil {
+	if err := r.journal.finish(r); r.err == nil {
 		r.err = err
 	}
+	r.untraced = r.trace.write(r)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,10 +36,37 @@ func canWrite(flag, path string) error {
 	case err != nil || !dir.IsDir():
 		return usage("%s %s: there is no directory %s", flag, path, filepath.Dir(path))
 	}
-	if file, err := os.Stat(path); err == nil && file.IsDir() {
+	old, err := os.Stat(path)
+	switch {
+	case err == nil && old.IsDir():
 		return usage("%s %s: it is a directory", flag, path)
+	case err == nil && !old.Mode().IsRegular():
+		return nil // a device, or a pipe, where opening may wait for a reader
+	}
+	if err := try(path, err == nil); err != nil {
+		return usage("%s %s: %w", flag, path, err)
 	}
 	return nil
+}
+
+// try opens the file, or one beside it where there is none, and changes nothing:
+// only this tells whether it may be written.
+func try(path string, exists bool) error {
+	var file *os.File
+	var err error
+	if exists {
+		file, err = os.OpenFile(path, os.O_WRONLY, 0)
+	} else if file, err = os.CreateTemp(filepath.Dir(path), ".procpool-*"); err == nil {
+		defer os.Remove(file.Name()) // after it is closed
+	}
+	var reason *os.PathError
+	if errors.As(err, &reason) {
+		return reason.Err
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 func (t *tracer) event(e parent.Event) {
