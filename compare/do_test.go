@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -191,6 +192,9 @@ func TestCancelKeepsCompleteRounds(t *testing.T) {
 	})
 	if !errors.Is(err, context.Canceled) || rec.Status != Interrupted || len(rec.Order) != 7 || len(rec.Runs) != 7*7 {
 		t.Fatalf("%v, status %s, %d rounds, %d runs", err, rec.Status, len(rec.Order), len(rec.Runs))
+	}
+	if !slices.ContainsFunc(rec.Warnings, func(w Warning) bool { return w.Text == "cut short: it was told to end" }) {
+		t.Errorf("no warning of it in %v", rec.Warnings)
 	}
 	if got := rec.Results.Tasks[0]; got.Rounds != 7 || got.Stopped != StopCut {
 		t.Errorf("result has %d rounds, stopped %q", got.Rounds, got.Stopped)

@@ -148,7 +148,7 @@ func TestCompareRefuses(t *testing.T) {
 		{[]string{"compare", "--max-runs", "2", "pi"}, "at most 2 are allowed"},
 	} {
 		code, stdout, stderr := procpool(c.args...)
-		if code != exitUsage || stdout != "" || !strings.Contains(stderr, c.want) {
+		if code != exitUsage || stdout != "" || !strings.HasPrefix(stderr, "procpool: ") || !strings.Contains(stderr, c.want) {
 			t.Errorf("%s: exit code %d, stdout %q, stderr %q, want %q", c.args, code, stdout, stderr, c.want)
 		}
 	}
