@@ -177,7 +177,7 @@ func (s *stage) run(t *testing.T, env ...string) (Outcome, error) {
 	close(stop)
 	<-watched
 	if left := children(); len(left) > 0 {
-		t.Errorf("processes left behind: %v", left)
+		t.Errorf("processes left behind: %v: %s", left, described(left))
 	}
 	return out, err
 }
@@ -207,6 +207,17 @@ func children() (pids []int) {
 		}
 	}
 	return pids
+}
+
+// described tells what processes are: whose child, in which state, since when.
+func described(pids []int) string {
+	var b strings.Builder
+	for _, pid := range pids {
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		fmt.Fprintf(&b, "%q %q ", cmdline, stat)
+	}
+	return b.String()
 }
 
 // One fault in the middle of a run changes nothing of its result.
