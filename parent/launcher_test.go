@@ -126,7 +126,7 @@ func TestLauncherThatDoesNotLaunch(t *testing.T) {
 	for _, c := range []struct{ launcher, want string }{
 		{"sh -c 'echo some noise; echo the reason >&2; exit 3'", `noise\n" (the launcher exited with code 3); its last words: the reason`},
 		{"sh -c 'kill -9 $$'", "it ended before it said hello (the launcher was ended by signal: killed)"},
-		{"echo", `what it said instead begins with "` + os.Args[0][:20]},
+		{"echo", `what it said instead begins with "` + os.Args[0][:min(20, len(os.Args[0]))]},
 	} {
 		t.Run(c.launcher, func(t *testing.T) {
 			t.Parallel() // most of it is pauses between tries
