@@ -30,12 +30,8 @@ func TestCommandsOfTheDocs(t *testing.T) {
 var block = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
 
 func runPage(t *testing.T, page string) (commands int) {
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	blocks := block.FindAllStringSubmatch(string(text), -1)
+	blocks := block.FindAllStringSubmatch(string(contents(t, page)), -1)
 	for i, b := range blocks {
 		if b[1] != "sh" {
 			continue
@@ -99,14 +95,16 @@ func TestProgramsOfTheDocs(t *testing.T) {
 		"README.md":           "2 <nil>\n4 <nil>\n6 <nil>\n",
 		"docs/from-python.md": "1 <nil>\n4 <nil>\n9 <nil>\n",
 	} {
-		shown := regexp.MustCompile("(?ms)^```go\n(.*?)^```$").FindStringSubmatch(string(contents(t, page)))
-		if shown == nil {
+		blocks := block.FindAllStringSubmatch(string(contents(t, page)), -1)
+		i := slices.IndexFunc(blocks, func(b []string) bool { return b[1] == "go" })
+		if i < 0 {
 			t.Errorf("%s shows no program", page)
 			continue
 		}
+		shown := blocks[i][2]
 		program := "package main\n\nimport (\n"
 		for _, path := range []string{"context", "fmt", "log", "slices", "procpool/child", "procpool/parent", "procpool/task"} {
-			if strings.Contains(shown[1], path[strings.LastIndex(path, "/")+1:]+".") {
+			if strings.Contains(shown, path[strings.LastIndex(path, "/")+1:]+".") {
 				program += fmt.Sprintf("\t%q\n", path)
 			}
 		}
@@ -115,7 +113,7 @@ func TestProgramsOfTheDocs(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { os.RemoveAll(dir) })
-		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program+")\n\n"+shown[1]), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program+")\n\n"+shown), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		out, err := exec.CommandContext(hardLimit(t), goTool, "run", "./"+dir).CombinedOutput()

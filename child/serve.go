@@ -240,9 +240,10 @@ func clip(f ipc.Fail, limit int64) ipc.Fail {
 // signal is replaced, or was to end anyway.
 const tooYoung = 10 * time.Millisecond
 
-// watch sends beats, leaves signals to the parent once the worker has lived for a moment, and
-// notices a silent parent and an output that nobody reads. Silence is counted in its own ticks, not in time: a job that is
-// stopped as a whole and continued has missed no tick.
+// watch sends beats, leaves signals to the parent once the worker has lived for
+// a moment, and notices a silent parent and an output that nobody reads. Silence
+// is counted in its own ticks, not in time: a job that is stopped as a whole and
+// continued has missed no tick.
 func (s *server) watch(ctx context.Context, out io.Writer) {
 	every, heartbeat := lookEvery, time.Duration(0)
 	tick := time.NewTicker(every)

@@ -93,8 +93,8 @@ func unknownCommand(name string) error {
 	hint := "the commands are " + strings.Join(names, ", ")
 	if _, err := parseIndex("", name); err == nil {
 		hint = fmt.Sprintf("did you mean 'procpool run %s'? %s", name, hint)
-	} else if near := nearest(strings.ToLower(name), append(names, "--version")); near != "" {
-		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+	} else {
+		hint = didYouMean(strings.ToLower(name), append(names, "--version"), hint)
 	}
 	return usageHint(fmt.Sprintf("unknown command %q", name), hint)
 }
@@ -110,6 +110,14 @@ func unknownProgramFlag(arg string) error {
 		}
 	}
 	return unknownFlag(arg, "procpool", programFlags())
+}
+
+// didYouMean is hint, after the one of known that is much like word.
+func didYouMean(word string, known []string, hint string) string {
+	if near := nearest(word, known); near != "" {
+		return fmt.Sprintf("did you mean %q? %s", near, hint)
+	}
+	return hint
 }
 
 // nearest is the one of known that is most like word, or "" if none is much

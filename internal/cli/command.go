@@ -27,12 +27,12 @@ type command struct {
 type flag struct {
 	group   string
 	name    string
-	letter  string // its short form, or ""
-	value   string // of a flag that is not given
-	usage   string // with back quotes around the name of the value
-	toggle  bool   // takes no value
-	choices []string
-	isFile  bool // the value is a path
+	letter  string          // its short form, or ""
+	value   string          // of a flag that is not given
+	usage   string          // with back quotes around the name of the value
+	toggle  bool            // takes no value
+	choices func() []string // values that a shell can complete, or nil
+	isFile  bool            // the value is a path
 }
 
 func text(group, name, letter, value, usage string) flag {
@@ -50,6 +50,12 @@ func file(group, name, usage string) flag {
 
 // oneOf names values that a shell can complete; there may be others.
 func (f flag) oneOf(values ...string) flag {
+	f.choices = func() []string { return values }
+	return f
+}
+
+// from is oneOf for values that are not looked up until a shell asks.
+func (f flag) from(values func() []string) flag {
 	f.choices = values
 	return f
 }

@@ -12,8 +12,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"golang.org/x/term"
-
 	"procpool/compare"
 	"procpool/internal/report"
 )
@@ -171,9 +169,9 @@ func (m *comparing) finish(rec compare.Record, ended error) error {
 // table prints the report for people.
 func (m *comparing) table(rec compare.Record) error {
 	var o report.TextOptions
-	if file, ok := m.stdout.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+	if isTerminal(m.stdout) {
 		o.Color = report.WantColor(true, os.Getenv)
-		o.Width, _, _ = term.GetSize(int(file.Fd()))
+		o.Width = columns(m.stdout)
 	}
 	var b bytes.Buffer
 	if err := report.Text(&b, rec, o); err != nil {

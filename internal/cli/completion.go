@@ -82,8 +82,8 @@ _procpool() {
 			case f.toggle:
 			case f.isFile:
 				fmt.Fprintf(&b, "\t%s) compopt -o default; return ;;\n", pattern)
-			case len(f.choices) > 0:
-				fmt.Fprintf(&b, "\t%s) words='%s' ;;\n", pattern, strings.Join(f.choices, " "))
+			case f.choices != nil:
+				fmt.Fprintf(&b, "\t%s) words='%s' ;;\n", pattern, strings.Join(f.choices(), " "))
 			default:
 				others = append(others, pattern)
 			}
@@ -146,7 +146,11 @@ func zshFlag(f flag) string {
 	case f.isFile:
 		spec += ":file:_files"
 	default:
-		spec += ":" + strings.NewReplacer(":", "", "'", "").Replace(f.placeholder()) + ":(" + strings.Join(f.choices, " ") + ")"
+		var values []string
+		if f.choices != nil {
+			values = f.choices()
+		}
+		spec += ":" + strings.NewReplacer(":", "", "'", "").Replace(f.placeholder()) + ":(" + strings.Join(values, " ") + ")"
 	}
 	equals := "="
 	if f.toggle {
@@ -180,8 +184,8 @@ func fishCompletion() string {
 			case f.toggle:
 			case f.isFile:
 				b.WriteString(" -r -F")
-			case len(f.choices) > 0:
-				fmt.Fprintf(&b, " -x -a '%s'", strings.Join(f.choices, " "))
+			case f.choices != nil:
+				fmt.Fprintf(&b, " -x -a '%s'", strings.Join(f.choices(), " "))
 			default:
 				b.WriteString(" -x")
 			}

@@ -26,7 +26,7 @@ var groups = [...]string{groupWhat, groupWhere, groupMethod, groupLimits, groupB
 
 func jobFlags() []flag {
 	return []flag{
-		text(groupWhat, "task", "t", "pi", "`NAME` of the task; 'procpool tasks' lists them").oneOf(taskNames()...),
+		text(groupWhat, "task", "t", "pi", "`NAME` of the task; 'procpool tasks' lists them").from(taskNames),
 		text(groupWhat, "start", "", "0", "compute over [`S`, INTERVALS)"),
 		text(groupWhat, "chunk-size", "", "", "cut every `K` indices and hand the chunks out as workers get free; without it one interval a worker"),
 		text(groupWhere, "procs", "n", "auto", "`N` workers, or auto: as many as CPUs may be used here, and 1 for serial").oneOf("auto"),
@@ -142,11 +142,7 @@ func findTask(name string) (*task.Spec, error) {
 	spec, ok := task.Lookup(name)
 	if !ok || !spec.Sums() {
 		known := taskNames()
-		hint := "the tasks are " + strings.Join(known, ", ")
-		if near := nearest(name, known); near != "" {
-			hint = fmt.Sprintf("did you mean %q? %s", near, hint)
-		}
-		return nil, usageHint(fmt.Sprintf("unknown task %q", name), hint)
+		return nil, usageHint(fmt.Sprintf("unknown task %q", name), didYouMean(name, known, "the tasks are "+strings.Join(known, ", ")))
 	}
 	return spec, nil
 }
@@ -212,11 +208,7 @@ func readBackend(c *call) (parent.Backend, error) {
 		return backend, nil
 	case parent.Goroutines, parent.Serial:
 	default:
-		hint := "the backends are " + strings.Join(backendNames, ", ")
-		if near := nearest(string(backend), backendNames); near != "" {
-			hint = fmt.Sprintf("did you mean %q? %s", near, hint)
-		}
-		return "", usageHint(fmt.Sprintf("unknown backend %q", backend), hint)
+		return "", usageHint(fmt.Sprintf("unknown backend %q", backend), didYouMean(string(backend), backendNames, "the backends are "+strings.Join(backendNames, ", ")))
 	}
 	for _, name := range processFlags {
 		if c.IsSet(name) {

@@ -3,10 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
-
-	"golang.org/x/term"
 )
 
 // print writes text to standard output; what names it if that fails.
@@ -30,10 +27,8 @@ const mostWidth = 96
 
 // helpWidth is how many columns help has.
 func (e *env) helpWidth() int {
-	if file, ok := e.stdout.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
-			return min(max(width-1, 40), mostWidth)
-		}
+	if width := columns(e.stdout); width > 0 {
+		return min(max(width-1, 40), mostWidth)
 	}
 	return mostWidth
 }

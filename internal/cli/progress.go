@@ -6,8 +6,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 )
 
 // A progress shows how far a run is: one line that is drawn again and again
@@ -42,8 +40,7 @@ func progressFlag() flag {
 
 func readProgress(c *call, e *env) (*progress, error) {
 	p := &progress{out: e.stderr}
-	file, ok := e.stderr.(*os.File)
-	p.terminal = ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" // which cannot draw a line anew
+	p.terminal = isTerminal(e.stderr) && os.Getenv("TERM") != "dumb" // which cannot draw a line anew
 	switch when := c.String("progress"); when {
 	case "auto":
 		p.show = p.terminal
@@ -140,10 +137,8 @@ func (p *progress) draw() {
 // terminal's edge could not be taken away again.
 func (p *progress) width() int {
 	const usual = 79
-	if file, ok := p.out.(*os.File); ok && p.terminal {
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
-			return min(usual, width-1)
-		}
+	if width := columns(p.out); p.terminal && width > 0 {
+		return min(usual, width-1)
 	}
 	return usual
 }
