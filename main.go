@@ -6,12 +6,12 @@ package main
 import (
 	"os"
 
-	"procpool/child"
-	"procpool/internal/cli"
+	"procpool/cli"
 	"procpool/internal/tasks" // what can be computed, in a worker as well
+	"procpool/pool"
 )
 
 func main() {
-	child.Main("child") // a worker goes no further than this line
+	pool.Main("child") // a worker goes no further than this line
 	os.Exit(cli.Run(cli.Program{Args: os.Args, Stdout: os.Stdout, Stderr: os.Stderr, Kernel: tasks.Kernel}))
 }

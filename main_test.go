@@ -19,7 +19,8 @@ import (
 
 	"procpool/child"
 	"procpool/internal/leak"
-	"procpool/parent/placement"
+	"procpool/pool"
+	"procpool/placement"
 )
 
 // hearHangups undoes an inherited nohup: what this process handles, and does
@@ -34,7 +35,7 @@ func hearHangups() {
 // under that name, and calls main in them. A worker that such a copy starts is
 // a worker at once, and never gets as far as the tests.
 func TestMain(m *testing.M) {
-	child.Main("child")
+	pool.Main("child")
 	// Processes under the race detector would sleep for a second when they end.
 	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 	hearHangups()
@@ -119,7 +120,7 @@ func TestWorkersOfATestBinaryRunNoTests(t *testing.T) {
 	}
 }
 
-// A program, or a test binary, that forgot child.Main gets an error before
+// A program, or a test binary, that forgot pool.Main gets an error before
 // anything is started.
 func TestForgottenChildMain(t *testing.T) {
 	goTool, err := exec.LookPath("go")
@@ -131,7 +132,7 @@ func TestForgottenChildMain(t *testing.T) {
 		t.Fatalf("go build: %v: %s", err, out)
 	}
 	out, err := exec.CommandContext(hardLimit(t), exe).CombinedOutput()
-	if code := exitCode(err); code != 3 || strings.Count(string(out), "started") != 1 || !strings.Contains(string(out), "child.Main") {
+	if code := exitCode(err); code != 3 || strings.Count(string(out), "started") != 1 || !strings.Contains(string(out), "pool.Main") {
 		t.Errorf("exit code %d, and it says\n%s", code, out)
 	}
 }

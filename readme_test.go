@@ -103,7 +103,7 @@ func TestProgramsOfTheDocs(t *testing.T) {
 		}
 		shown := blocks[i][2]
 		program := "package main\n\nimport (\n"
-		for _, path := range []string{"context", "fmt", "log", "slices", "procpool/child", "procpool/parent", "procpool/task"} {
+		for _, path := range []string{"context", "fmt", "log", "slices", "procpool/child", "procpool/pool", "procpool/task"} {
 			if strings.Contains(shown, path[strings.LastIndex(path, "/")+1:]+".") {
 				program += fmt.Sprintf("\t%q\n", path)
 			}

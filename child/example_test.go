@@ -8,7 +8,7 @@ import (
 
 	"procpool/child"
 	"procpool/ipc"
-	"procpool/parent"
+	"procpool/pool"
 	"procpool/task"
 )
 
@@ -19,13 +19,13 @@ var shout = task.Define("example-shout", func(_ context.Context, s string) (stri
 func ExampleMain() {
 	child.Main()
 
-	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 1})
+	p, err := pool.New(context.Background(), pool.Options{Procs: 1})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer pool.Close()
-	for out, err := range parent.Map(context.Background(), pool, shout, slices.Values([]string{"hello"})) {
+	defer p.Close()
+	for out, err := range pool.Map(context.Background(), p, shout, slices.Values([]string{"hello"})) {
 		fmt.Println(out, err)
 	}
 	// Output: hello! <nil>

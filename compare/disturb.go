@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"procpool/parent/placement"
+	"procpool/placement"
 )
 
 // The disturbances of a run, as [Run.Flags] names them.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"procpool/ipc"
-	"procpool/parent/placement"
+	"procpool/placement"
 )
 
 // Environment is what this machine, its managers and this program are, as far as

@@ -9,21 +9,20 @@ import (
 	"time"
 
 	"procpool/compare"
-	"procpool/ipc"
-	"procpool/task"
+	"procpool/pool"
 )
 
 // squares is a program's own task. It is defined at package level, so that worker
 // processes have it, too.
-var squares = task.DefineSum("squares", func(_ context.Context, iv ipc.Interval) (int64, error) {
+var squares = pool.DefineSum("squares", func(_ context.Context, iv pool.Interval) (int64, error) {
 	var sum int64
 	for i := iv.Start; i < iv.End; i++ {
 		sum += i * i
 	}
 	return sum, nil
-}, func(a, b int64) int64 { return a + b }, task.Exact())
+}, func(a, b int64) int64 { return a + b }, pool.Exact())
 
-// A program compares its own tasks; main begins with child.Main(). An experiment
+// A program compares its own tasks; main begins with pool.Main(). An experiment
 // that means something leaves out Size and MaxRounds and takes a minute or more.
 func Example() {
 	rec, err := compare.Do(context.Background(), compare.Options{

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"procpool/ipc"
-	"procpool/parent"
-	"procpool/parent/placement"
+	"procpool/placement"
+	"procpool/pool"
 	"procpool/task"
 )
 
@@ -50,29 +50,29 @@ func (h hosted) run(ctx context.Context) (Run, error) {
 	w := watcher{ready: make(chan struct{}), missing: o.Procs}
 	o.OnEvent = w.event
 	began := time.Now()
-	pool, err := parent.NewPool(ctx, o)
+	p, err := pool.New(ctx, o)
 	if err != nil {
 		return Run{}, err
 	}
-	defer pool.Close()
-	if h.Cell.Ablation == Warm && o.Backend == parent.Processes {
+	defer p.Close()
+	if h.Cell.Ablation == Warm && o.Backend == pool.Processes {
 		if err := w.wait(ctx); err != nil {
 			return Run{}, err
 		}
 		w.recorder, began = Recorder{}, time.Now()
 	}
-	outcome, err := pool.Run(ctx, parent.Run{Task: spec, Whole: h.Cell.Interval, Grid: ipc.ChunkGrid(h.Cell.Interval, h.Cell.ChunkSize)})
+	outcome, err := p.Run(ctx, pool.Workload{Task: spec, Whole: h.Cell.Interval, Grid: ipc.ChunkGrid(h.Cell.Interval, h.Cell.ChunkSize)})
 	wall := time.Since(began)
 	if err != nil {
 		return Run{}, err
 	}
-	if o.Backend == parent.Processes { // one that is still starting would end without an account
+	if o.Backend == pool.Processes { // one that is still starting would end without an account
 		if err := w.wait(ctx); err != nil {
 			return Run{}, err
 		}
 	}
-	pool.Close() // its last events come before this returns
-	run := w.recorder.Run(o.Backend, began, wall, pool.Stats())
+	p.Close() // its last events come before this returns
+	run := w.recorder.Run(o.Backend, began, wall, p.Stats())
 	run.Flags = w.flags
 	if run.Value, err = valueOf(outcome); err != nil {
 		return Run{}, err
@@ -82,26 +82,26 @@ func (h hosted) run(ctx context.Context) (Run, error) {
 }
 
 // options are the pool's.
-func (h hosted) options() (o parent.Options, mask placement.CPUSet, err error) {
-	o = parent.Options{Procs: h.Cell.Workers, Backend: parent.Backend(h.Cell.Backend), Trace: true, MaxMessage: ipc.DefaultLimit}
+func (h hosted) options() (o pool.Options, mask placement.CPUSet, err error) {
+	o = pool.Options{Procs: h.Cell.Workers, Backend: pool.Backend(h.Cell.Backend), Trace: true, MaxMessage: ipc.DefaultLimit}
 	mask, maskErr := placement.System{}.Mask()
-	if o.Backend == parent.Processes {
+	if o.Backend == pool.Processes {
 		o.GOMAXPROCS = h.GOMAXPROCS
 	}
-	if o.Backend != parent.Processes && o.Backend != parent.Threads || h.Bind == "" || h.Bind == "none" {
+	if o.Backend != pool.Processes && o.Backend != pool.Threads || h.Bind == "" || h.Bind == "none" {
 		return o, mask, nil
 	}
 	if maskErr != nil {
 		return o, mask, maskErr
 	}
-	plan, err := placement.NewPlan(placement.PlanOptions{Bind: h.Bind, Workers: o.Procs, Width: max(o.GOMAXPROCS, 1),
+	plan, err := placement.NewBinding(placement.BindingOptions{Bind: h.Bind, Workers: o.Procs, Width: max(o.GOMAXPROCS, 1),
 		Mask: mask, Topology: placement.System{}.Topology()})
 	o.Bind = plan.CPUs
 	return o, mask, err
 }
 
 // terms are the conditions of this run.
-func (h hosted) terms(o parent.Options, mask placement.CPUSet) Terms {
+func (h hosted) terms(o pool.Options, mask placement.CPUSet) Terms {
 	t := Terms{ParentGOMAXPROCS: runtime.GOMAXPROCS(0), WorkerGOMAXPROCS: o.GOMAXPROCS, HeapBudget: h.HeapBudget,
 		Mask: mask.String(), Binding: "none", Pool: "cold"}
 	if h.Cell.Ablation == Warm {
@@ -126,17 +126,17 @@ type watcher struct {
 	flags    []string
 }
 
-func (w *watcher) event(e parent.Event) {
+func (w *watcher) event(e pool.Event) {
 	w.recorder.Event(e)
 	switch e.Kind {
-	case parent.WorkerStarted, parent.WorkerGivenUp:
-		if e.Kind == parent.WorkerGivenUp {
+	case pool.WorkerStarted, pool.WorkerGivenUp:
+		if e.Kind == pool.WorkerGivenUp {
 			w.err = e.Err
 		}
 		if w.missing--; w.missing == 0 {
 			close(w.ready)
 		}
-	case parent.WorkerLost:
+	case pool.WorkerLost:
 		w.flags = append(w.flags, "worker lost")
 	}
 }
@@ -153,7 +153,7 @@ func (w *watcher) wait(ctx context.Context) error {
 
 // valueOf is the result with its exact bits: those of the number, and of any
 // other type the encoding in which it travels.
-func valueOf(o parent.Outcome) (Value, error) {
+func valueOf(o pool.Outcome) (Value, error) {
 	if f, ok := o.Total.(float64); ok {
 		return Value{strconv.FormatFloat(f, 'g', -1, 64), fmt.Sprintf("%016x", math.Float64bits(f))}, nil
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"procpool/ipc"
-	"procpool/parent/placement"
+	"procpool/placement"
 	"procpool/task"
 )
 

@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"time"
 
-	"procpool/parent"
-	"procpool/parent/placement"
+	"procpool/placement"
+	"procpool/pool"
 	"procpool/task"
 )
 
@@ -29,7 +29,7 @@ import (
 // account (CPU seconds, faults, memory) is that of the run's parent and covers
 // its whole life, as those of worker processes do.
 //
-// The program must call child.Main first in main, and its tasks must be defined
+// The program must call pool.Main first in main, and its tasks must be defined
 // with task.DefineSum.
 type Pools struct {
 	Bind       string    // of worker processes and threads, in the words of placement.NewPlan: none (or ""), close, spread, or CPU lists
@@ -49,19 +49,19 @@ func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 	}
 	env, budget := p.heap(c)
 	work.HeapBudget = budget
-	pool, err := parent.NewPool(ctx, parent.Options{Procs: 1, Retries: -1, GOMAXPROCS: runtime.GOMAXPROCS(0),
+	workers, err := pool.New(ctx, pool.Options{Procs: 1, Retries: -1, GOMAXPROCS: runtime.GOMAXPROCS(0),
 		Env: env, Trace: true, Stderr: p.Stderr})
 	if err != nil {
 		return Run{}, err
 	}
-	defer pool.Close()
+	defer workers.Close()
 	before, began := lookAround(), time.Now()
-	run, err := work.send(ctx, pool)
+	run, err := work.send(ctx, workers)
 	if err != nil {
 		return Run{}, err
 	}
-	pool.Close()
-	stats := pool.Stats()[0]
+	workers.Close()
+	stats := workers.Stats()[0]
 	run.account(stats)
 	run.Flags = append(run.Flags, before.flags(lookAround(), time.Since(began), stats.UserSeconds+stats.SystemSeconds)...)
 	return run, nil
@@ -69,7 +69,7 @@ func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 
 // account adds what the host used. Its CPU time, which the kernel tells at its
 // end, includes that of the workers that it waited for.
-func (r *Run) account(host parent.WorkerStats) {
+func (r *Run) account(host pool.WorkerStats) {
 	usage, missing := usageOf(host)
 	if workers, ok := sum(r.Workers, func(u Usage) Maybe[float64] { return u.CPUSeconds }).Get(); ok {
 		total, _ := usage.CPUSeconds.Get()
@@ -156,12 +156,12 @@ func memoryGuard() int64 {
 
 // send has the host run the cell. Both ways it is JSON: a [Run] has fields that
 // only its own encoding knows.
-func (h hosted) send(ctx context.Context, pool *parent.Pool) (run Run, err error) {
+func (h hosted) send(ctx context.Context, p *pool.Pool) (run Run, err error) {
 	in, err := json.Marshal(h)
 	if err != nil {
 		return run, err
 	}
-	for out, err := range parent.Map(ctx, pool, host, slices.Values([][]byte{in})) {
+	for out, err := range pool.Map(ctx, p, host, slices.Values([][]byte{in})) {
 		var failed *task.Error
 		if errors.As(err, &failed) {
 			return run, errors.New(failed.Text)

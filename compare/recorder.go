@@ -8,11 +8,11 @@ import (
 	"slices"
 	"time"
 
-	"procpool/parent"
+	"procpool/pool"
 )
 
 // A Recorder makes the timeline of a run from the events of its pool, which
-// needs [parent.Options.Trace]: its Event is the pool's OnEvent, or called by it.
+// needs [pool.Options.Trace]: its Event is the pool's OnEvent, or called by it.
 // It keeps some hundred bytes for every chunk. The zero value is ready for use,
 // once.
 type Recorder struct {
@@ -27,17 +27,17 @@ type mark struct {
 }
 
 // Event notes what happened. A pool calls it once at a time.
-func (r *Recorder) Event(e parent.Event) {
+func (r *Recorder) Event(e pool.Event) {
 	if r.workers == nil {
 		r.workers = map[int][]mark{}
 	}
 	m := mark{from: e.Began, accepted: e.Time}
 	switch e.Kind {
-	case parent.WorkerSpawned:
+	case pool.WorkerSpawned:
 		m.phase = Spawn
-	case parent.WorkerStarted:
+	case pool.WorkerStarted:
 		m.phase = Hello // from the start of the process; what is spawn of it comes first
-	case parent.ChunkFinished:
+	case pool.ChunkFinished:
 		m.phase = Compute
 	}
 	if m.phase == "" || e.Began.IsZero() {
@@ -50,10 +50,10 @@ func (r *Recorder) Event(e parent.Event) {
 // Run is the run that the events tell of: it began at began and took wall, and
 // its pool, which is closed, had this backend and gives these stats. What the
 // parent itself used is left open, and so are the value and the terms.
-func (r *Recorder) Run(backend parent.Backend, began time.Time, wall time.Duration, stats []parent.WorkerStats) Run {
+func (r *Recorder) Run(backend pool.Backend, began time.Time, wall time.Duration, stats []pool.WorkerStats) Run {
 	run := Run{Wall: wall.Seconds(), Parent: Worker{Index: -1}}
 	end := r.lastAccepted(began, run.Wall)
-	if backend == parent.Serial { // what is not computing there is taking chunks and adding them up
+	if backend == pool.Serial { // what is not computing there is taking chunks and adding them up
 		t := timeline{end: run.Wall}
 		t.follow(r.workers[0], began, Reduce)
 		t.fill(Reduce, run.Wall)
@@ -64,7 +64,7 @@ func (r *Recorder) Run(backend parent.Backend, began time.Time, wall time.Durati
 		run.Parent.Spans = []Span{{Phase: Reduce, Start: end, End: run.Wall}}
 	}
 	var stops []Span
-	if backend != parent.Processes {
+	if backend != pool.Processes {
 		stops = pauses(began)
 	}
 	for _, s := range stats {
@@ -73,7 +73,7 @@ func (r *Recorder) Run(backend parent.Backend, began time.Time, wall time.Durati
 		t.fill(Reply, t.accepted)
 		t.fill(Idle, end)
 		w := Worker{Index: s.Worker, CPUs: s.CPUs, Spans: t.withPauses(stops)}
-		if backend == parent.Processes {
+		if backend == pool.Processes {
 			w.PID = s.PID
 			var missing map[string]string
 			w.Usage, missing = usageOf(s)
@@ -189,7 +189,7 @@ func (r *Run) miss(reasons map[string]string) {
 }
 
 // usageOf is a process's own account, and why the rest of it is missing.
-func usageOf(s parent.WorkerStats) (u Usage, missing map[string]string) {
+func usageOf(s pool.WorkerStats) (u Usage, missing map[string]string) {
 	reason := "not told by this system, " + runtime.GOOS
 	if s.Host == "" {
 		reason = "the run was over before a worker had started"

@@ -31,7 +31,7 @@ func (t Task[In, Out]) Call(ctx context.Context, in In) (out Out, err error) {
 
 // Call runs the task's function here, in this process, under the rules of
 // Task.Call.
-func (t Sum[P]) Call(ctx context.Context, iv ipc.Interval) (p P, err error) {
+func (t SumTask[P]) Call(ctx context.Context, iv ipc.Interval) (p P, err error) {
 	defer recovered(&err)
 	p, err = t.run(ctx, iv)
 	if err != nil {
@@ -41,7 +41,7 @@ func (t Sum[P]) Call(ctx context.Context, iv ipc.Interval) (p P, err error) {
 }
 
 // Add adds two partials, a being of the lower interval.
-func (t Sum[P]) Add(a, b P) P { return t.add(a, b) }
+func (t SumTask[P]) Add(a, b P) P { return t.add(a, b) }
 
 func recovered(err *error) {
 	if p := recover(); p != nil {

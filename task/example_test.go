@@ -10,7 +10,7 @@ import (
 	"sync"
 
 	"procpool/ipc"
-	"procpool/parent"
+	"procpool/pool"
 	"procpool/task"
 )
 
@@ -22,13 +22,13 @@ var upper = task.Define("upper", func(_ context.Context, s string) (string, erro
 })
 
 func ExampleDefine() {
-	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 2})
+	p, err := pool.New(context.Background(), pool.Options{Procs: 2})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer pool.Close()
-	for out, err := range parent.Map(context.Background(), pool, upper, slices.Values([]string{"a", "b"})) {
+	defer p.Close()
+	for out, err := range pool.Map(context.Background(), p, upper, slices.Values([]string{"a", "b"})) {
 		fmt.Println(out, err)
 	}
 	// Output:
@@ -43,13 +43,13 @@ var ones = task.DefineSum("ones", func(_ context.Context, iv ipc.Interval) (int6
 	task.Exact(), task.Grain(64), task.Version("2"), task.About("counts indices", "the dispatch of chunks"))
 
 func ExampleDefineSum() {
-	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 3})
+	p, err := pool.New(context.Background(), pool.Options{Procs: 3})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer pool.Close()
-	fmt.Println(parent.Sum(context.Background(), pool, ones, ipc.Interval{End: 1000}))
+	defer p.Close()
+	fmt.Println(pool.Sum(context.Background(), p, ones, ipc.Interval{End: 1000}))
 	// Output: 1000 <nil>
 }
 
@@ -84,7 +84,7 @@ func ExampleTask_Call() {
 	// Output: A <nil>
 }
 
-func ExampleSum_Call() {
+func ExampleSumTask_Call() {
 	a, _ := ones.Call(context.Background(), ipc.Interval{End: 64})
 	b, _ := ones.Call(context.Background(), ipc.Interval{Start: 64, End: 100})
 	fmt.Println(a, b, ones.Add(a, b))
@@ -102,13 +102,13 @@ func ExampleError() {
 var whoami = task.Define("whoami", func(ctx context.Context, _ int) (int, error) { return task.Worker(ctx), nil })
 
 func ExampleWorker() {
-	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 1})
+	p, err := pool.New(context.Background(), pool.Options{Procs: 1})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer pool.Close()
-	for worker := range parent.Map(context.Background(), pool, whoami, slices.Values([]int{1, 2})) {
+	defer p.Close()
+	for worker := range pool.Map(context.Background(), p, whoami, slices.Values([]int{1, 2})) {
 		fmt.Println("worker", worker)
 	}
 	// Output:
@@ -130,16 +130,16 @@ var translate = task.Define("translate", func(_ context.Context, word string) (s
 })
 
 func ExampleOnExit() {
-	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 1, Stderr: os.Stdout})
+	p, err := pool.New(context.Background(), pool.Options{Procs: 1, Stderr: os.Stdout})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	var words []string
-	for word := range parent.Map(context.Background(), pool, translate, slices.Values([]string{"two", "one", "two"})) {
+	for word := range pool.Map(context.Background(), p, translate, slices.Values([]string{"two", "one", "two"})) {
 		words = append(words, word)
 	}
-	pool.Close()
+	p.Close()
 	fmt.Println(words)
 	// Output:
 	// [worker 0] opened
@@ -156,13 +156,13 @@ var fees = task.DefineSum("fees", func(_ context.Context, iv ipc.Interval) (doll
 	func(a, b dollars) dollars { return dollars{a.Cents + b.Cents} }, task.Exact())
 
 func ExampleValuer() {
-	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 2})
+	p, err := pool.New(context.Background(), pool.Options{Procs: 2})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer pool.Close()
-	outcome, err := pool.Run(context.Background(), parent.Run{Task: fees.Spec(), Whole: ipc.Interval{End: 1001}})
+	defer p.Close()
+	outcome, err := p.Run(context.Background(), pool.Workload{Task: fees.Spec(), Whole: ipc.Interval{End: 1001}})
 	fmt.Println(outcome.Total, outcome.Value, err)
 	// Output: {7007} 70.07 <nil>
 }

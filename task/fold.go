@@ -38,7 +38,7 @@ type Fold interface {
 }
 
 type fold[P any] struct {
-	sum   Sum[P]
+	sum   SumTask[P]
 	cells []P
 	total P
 	begun bool // total is a partial, not yet the zero value

@@ -102,7 +102,7 @@ func register(s *Spec, complete bool) {
 		s.err = fmt.Errorf("task %q is defined with a nil function", s.Name)
 		return
 	case role.Sealed():
-		s.err = fmt.Errorf("task %q is defined too late: workers know only tasks that are defined at package level, before child.Main runs", s.Name)
+		s.err = fmt.Errorf("task %q is defined too late: workers know only tasks that are defined at package level, before pool.Main runs", s.Name)
 		return
 	case registry.specs[s.Name] != nil:
 		s.err = fmt.Errorf("task %q is defined twice", s.Name)

@@ -31,9 +31,9 @@ type Task[In, Out any] struct {
 	run  func(context.Context, In) (Out, error)
 }
 
-// A Sum maps an interval to a partial result of type P, and adds partials up.
+// A SumTask maps an interval to a partial result of type P, and adds partials up.
 // It is made by [DefineSum]; the zero value cannot be used.
-type Sum[P any] struct {
+type SumTask[P any] struct {
 	spec *Spec
 	run  func(context.Context, ipc.Interval) (P, error)
 	add  func(P, P) P
@@ -87,8 +87,8 @@ func Define[In, Out any](name string, run func(ctx context.Context, in In) (Out,
 // computes the partial of one interval; add combines two, the left one being
 // of the lower interval unless the task is [Exact]. Both may be called on an
 // empty interval's partial, and the sum over nothing is P's zero value.
-func DefineSum[P any](name string, run func(ctx context.Context, iv ipc.Interval) (P, error), add func(P, P) P, opts ...Option) Sum[P] {
-	t := Sum[P]{run: run, add: add}
+func DefineSum[P any](name string, run func(ctx context.Context, iv ipc.Interval) (P, error), add func(P, P) P, opts ...Option) SumTask[P] {
+	t := SumTask[P]{run: run, add: add}
 	t.spec = newSpec(name, opts)
 	t.spec.carries = sync.OnceValue(func() error { return carries(reflect.TypeFor[P]()) })
 	var last atomic.Pointer[P] // room for a partial, which would else be allocated for each chunk
@@ -114,7 +114,7 @@ func DefineSum[P any](name string, run func(ctx context.Context, iv ipc.Interval
 func (t Task[In, Out]) Spec() *Spec { return t.spec }
 
 // Spec is the task's type-erased view.
-func (t Sum[P]) Spec() *Spec { return t.spec }
+func (t SumTask[P]) Spec() *Spec { return t.spec }
 
 func carries(types ...reflect.Type) error {
 	for _, t := range types {

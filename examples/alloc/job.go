@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"procpool/task"
+	"procpool/pool"
 )
 
 // An entry is one of the index's: pointers, which every collection follows.
@@ -73,7 +73,7 @@ func (s summary) plus(t summary) summary { return summary{s.Values + t.Values, s
 
 // summarise decodes a document of any shape into maps and slices, all of
 // which is garbage as soon as it has been looked at.
-var summarise = task.Define("summarise", func(_ context.Context, doc []byte) (summary, error) {
+var summarise = pool.Define("summarise", func(_ context.Context, doc []byte) (summary, error) {
 	var v any
 	err := json.Unmarshal(doc, &v)
 	return summaryOf(v), err

@@ -24,12 +24,11 @@ import (
 	"slices"
 	"time"
 
-	"procpool/child"
-	"procpool/parent"
+	"procpool/pool"
 )
 
 func main() {
-	child.Main() // before the index: workers have none
+	pool.Main() // before the index: workers have none
 	procs := flag.Int("procs", 0, "workers; 0 = as many as CPUs may be used")
 	docs := flag.Int("docs", 8_000, "documents in all")
 	mib := flag.Int("index", 64, "size of the index in MiB")
@@ -44,9 +43,9 @@ func main() {
 // A contender is a way to do the job.
 type contender struct {
 	name string
-	o    parent.Options
+	o    pool.Options
 	gogc int // of this process meanwhile
-	pool *parent.Pool
+	p    *pool.Pool
 
 	took        []time.Duration
 	goal        uint64 // how far this process's heap may grow in the last round, in bytes
@@ -55,10 +54,10 @@ type contender struct {
 
 func contenders(procs int) []*contender {
 	return []*contender{
-		{name: "serial", o: parent.Options{Procs: 1, Backend: parent.Serial}, gogc: 100},
-		{name: "goroutines", o: parent.Options{Procs: procs, Backend: parent.Goroutines}, gogc: 100},
-		{name: "goroutines, GOGC=400", o: parent.Options{Procs: procs, Backend: parent.Goroutines}, gogc: 400},
-		{name: "processes", o: parent.Options{Procs: procs}, gogc: 100},
+		{name: "serial", o: pool.Options{Procs: 1, Backend: pool.Serial}, gogc: 100},
+		{name: "goroutines", o: pool.Options{Procs: procs, Backend: pool.Goroutines}, gogc: 100},
+		{name: "goroutines, GOGC=400", o: pool.Options{Procs: procs, Backend: pool.Goroutines}, gogc: 400},
+		{name: "processes", o: pool.Options{Procs: procs}, gogc: 100},
 	}
 }
 
@@ -68,10 +67,10 @@ func contenders(procs int) []*contender {
 func run(ctx context.Context, w io.Writer, procs, docs, mib, rounds int) (err error) {
 	all := contenders(procs)
 	for _, c := range all {
-		if c.pool, err = parent.NewPool(ctx, c.o); err != nil {
+		if c.p, err = pool.New(ctx, c.o); err != nil {
 			return err
 		}
-		defer c.pool.Close()
+		defer c.p.Close()
 	}
 	index := newIndex(mib)
 	defer runtime.KeepAlive(index)
@@ -94,7 +93,7 @@ func (c *contender) measure(ctx context.Context, inputs [][]byte, docs int) erro
 	runtime.ReadMemStats(&before)
 	begin := time.Now()
 	var all summary
-	for s, err := range parent.Map(ctx, c.pool, summarise, cycle(inputs, docs)) {
+	for s, err := range pool.Map(ctx, c.p, summarise, cycle(inputs, docs)) {
 		if err != nil {
 			return err
 		}
@@ -113,11 +112,11 @@ func (c *contender) measure(ctx context.Context, inputs [][]byte, docs int) erro
 func report(w io.Writer, all []*contender) error {
 	base := all[1].took[1:]
 	for _, c := range all {
-		if err := c.pool.Close(); err != nil { // which completes the workers' account
+		if err := c.p.Close(); err != nil { // which completes the workers' account
 			return err
 		}
 		var workers int64
-		for _, s := range c.pool.Stats() {
+		for _, s := range c.p.Stats() {
 			workers += max(s.PeakRSSBytes, 0)
 		}
 		took := c.took[1:]

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"procpool/child"
+	"procpool/pool"
 )
 
 func TestMain(m *testing.M) {
-	child.Main()
+	pool.Main()
 	os.Exit(m.Run())
 }
 

@@ -1,5 +1,5 @@
 // Package forgotten is a package whose tests use a pool and whose TestMain does
-// not call child.Main: what its author sees.
+// not call pool.Main: what its author sees.
 package forgotten
 
 import (
@@ -7,11 +7,10 @@ import (
 	"os"
 	"testing"
 
-	"procpool/parent"
-	"procpool/task"
+	"procpool/pool"
 )
 
-var double = task.Define("double", func(_ context.Context, n int) (int, error) { return 2 * n, nil })
+var double = pool.Define("double", func(_ context.Context, n int) (int, error) { return 2 * n, nil })
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "procpool-child" {
@@ -21,21 +20,21 @@ func TestMain(m *testing.M) {
 }
 
 func TestThePoolIsRefused(t *testing.T) {
-	pool, err := parent.NewPool(t.Context(), parent.Options{Procs: 2})
-	const want = "worker processes would run this whole program again: call child.Main first in main or TestMain"
-	if pool != nil || err == nil || err.Error() != want {
-		t.Fatalf("%v, %v", pool, err)
+	p, err := pool.New(t.Context(), pool.Options{Procs: 2})
+	const want = "worker processes would run this whole program again: call pool.Main first in main or TestMain"
+	if p != nil || err == nil || err.Error() != want {
+		t.Fatalf("%v, %v", p, err)
 	}
 }
 
 // Backends without processes need nothing.
 func TestGoroutinesAreNotRefused(t *testing.T) {
-	pool, err := parent.NewPool(t.Context(), parent.Options{Procs: 2, Backend: parent.Goroutines})
+	p, err := pool.New(t.Context(), pool.Options{Procs: 2, Backend: pool.Goroutines})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pool.Close()
-	sum, err := parent.Reduce(t.Context(), pool, double, func(yield func(int) bool) { _ = yield(1) && yield(2) }, 0,
+	defer p.Close()
+	sum, err := pool.Reduce(t.Context(), p, double, func(yield func(int) bool) { _ = yield(1) && yield(2) }, 0,
 		func(sum, n int) (int, error) { return sum + n, nil })
 	if sum != 6 || err != nil {
 		t.Error(sum, err)

@@ -10,9 +10,7 @@ import (
 	"math"
 	"os"
 
-	"procpool/child"
-	"procpool/parent"
-	"procpool/task"
+	"procpool/pool"
 )
 
 // A panel is a part of the range, computed with Steps intervals, an even number.
@@ -28,7 +26,7 @@ func f(x float64) float64 {
 	return math.Sin(x) / x
 }
 
-var simpson = task.Define("simpson", func(_ context.Context, p panel) (float64, error) {
+var simpson = pool.Define("simpson", func(_ context.Context, p panel) (float64, error) {
 	if p.Steps < 2 || p.Steps%2 != 0 {
 		return 0, fmt.Errorf("the rule takes an even number of steps, not %d", p.Steps)
 	}
@@ -41,8 +39,8 @@ var simpson = task.Define("simpson", func(_ context.Context, p panel) (float64, 
 })
 
 func main() {
-	child.Main()
-	value, err := integrate(context.Background(), parent.Options{}, panel{0, 100, 50_000_000}, 500)
+	pool.Main()
+	value, err := integrate(context.Background(), pool.Options{}, panel{0, 100, 50_000_000}, 500)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "integrate:", err)
 		os.Exit(1)
@@ -52,13 +50,13 @@ func main() {
 
 // integrate cuts whole into n panels of the same number of steps, which must
 // come out even.
-func integrate(ctx context.Context, o parent.Options, whole panel, n int) (float64, error) {
-	pool, err := parent.NewPool(ctx, o)
+func integrate(ctx context.Context, o pool.Options, whole panel, n int) (float64, error) {
+	p, err := pool.New(ctx, o)
 	if err != nil {
 		return 0, err
 	}
-	defer pool.Close()
-	return parent.Reduce(ctx, pool, simpson, panels(whole, n), 0, func(sum, part float64) (float64, error) { return sum + part, nil })
+	defer p.Close()
+	return pool.Reduce(ctx, p, simpson, panels(whole, n), 0, func(sum, part float64) (float64, error) { return sum + part, nil })
 }
 
 func panels(whole panel, n int) iter.Seq[panel] {

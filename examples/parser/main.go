@@ -17,12 +17,10 @@ import (
 	"strings"
 	"time"
 
-	"procpool/child"
-	"procpool/parent"
-	"procpool/task"
+	"procpool/pool"
 )
 
-var parse = task.Define("parse", func(_ context.Context, doc string) (int, error) { return eval(strings.Fields(doc)) })
+var parse = pool.Define("parse", func(_ context.Context, doc string) (int, error) { return eval(strings.Fields(doc)) })
 
 // eval is the parser: it adds numbers up, and has the faults that parsers have.
 func eval(words []string) (int, error) {
@@ -73,7 +71,7 @@ func documents() iter.Seq[string] {
 }
 
 func main() {
-	child.Main()
+	pool.Main()
 	if err := run(context.Background(), os.Stdout, documents(), 2*time.Second); err != nil {
 		fmt.Fprintln(os.Stderr, "parser:", err)
 		os.Exit(1)
@@ -82,7 +80,7 @@ func main() {
 
 // run prints a line for each document.
 func run(ctx context.Context, w io.Writer, docs iter.Seq[string], timeout time.Duration) error {
-	pool, err := parent.NewPool(ctx, parent.Options{
+	p, err := pool.New(ctx, pool.Options{
 		Retries: -1,         // a document that kills the parser would kill it again
 		Timeout: timeout,    // no document may take longer
 		Stderr:  io.Discard, // what crashing workers say is in their errors as well
@@ -90,9 +88,9 @@ func run(ctx context.Context, w io.Writer, docs iter.Seq[string], timeout time.D
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer p.Close()
 	i := 0
-	for sum, err := range parent.Map(ctx, pool, parse, docs) {
+	for sum, err := range pool.Map(ctx, p, parse, docs) {
 		fmt.Fprintf(w, "document %d: %s\n", i, describe(sum, err))
 		i++
 	}
@@ -101,9 +99,9 @@ func run(ctx context.Context, w io.Writer, docs iter.Seq[string], timeout time.D
 
 // describe tells the errors apart by their types.
 func describe(sum int, err error) string {
-	var failed *parent.TaskError
-	var lost *parent.LostWorkerError
-	var late *parent.TimeoutError
+	var failed *pool.TaskError
+	var lost *pool.LostWorkerError
+	var late *pool.TimeoutError
 	switch {
 	case err == nil:
 		return strconv.Itoa(sum)

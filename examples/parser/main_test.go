@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"procpool/child"
+	"procpool/pool"
 )
 
 func TestMain(m *testing.M) {
-	child.Main()
+	pool.Main()
 	os.Exit(m.Run())
 }
 

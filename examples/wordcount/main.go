@@ -16,13 +16,11 @@ import (
 	"strings"
 	"unicode"
 
-	"procpool/child"
-	"procpool/parent"
-	"procpool/task"
+	"procpool/pool"
 )
 
 // A file's name travels, not what is in it: the worker reads it.
-var count = task.Define("wordcount", func(_ context.Context, file string) (map[string]int, error) {
+var count = pool.Define("wordcount", func(_ context.Context, file string) (map[string]int, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -40,7 +38,7 @@ var count = task.Define("wordcount", func(_ context.Context, file string) (map[s
 })
 
 func main() {
-	child.Main()
+	pool.Main()
 	if err := run(context.Background(), os.Stdout, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "wordcount:", err)
 		os.Exit(1)
@@ -50,15 +48,15 @@ func main() {
 // run counts and prints. Files that cannot be read are named in the error and
 // do not keep the others from being counted.
 func run(ctx context.Context, w io.Writer, files []string) error {
-	pool, err := parent.NewPool(ctx, parent.Options{})
+	p, err := pool.New(ctx, pool.Options{})
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer p.Close()
 	total := make(map[string]int)
 	var failed []string
 	// Counts can be added in any order, so no file needs to wait for a longer one.
-	for words, err := range parent.MapUnordered(ctx, pool, count, slices.Values(files)) {
+	for words, err := range pool.MapUnordered(ctx, p, count, slices.Values(files)) {
 		if err != nil {
 			failed = append(failed, err.Error())
 		}

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"testing"
 
-	"procpool/child"
+	"procpool/pool"
 )
 
 // The one line that a test program needs.
 func TestMain(m *testing.M) {
-	child.Main()
+	pool.Main()
 	os.Exit(m.Run())
 }
 

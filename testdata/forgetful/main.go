@@ -1,4 +1,4 @@
-// Forgetful uses a pool of processes and does not call child.Main: if workers
+// Forgetful uses a pool of processes and does not call pool.Main: if workers
 // were started, each would be this program again, with workers of its own.
 package main
 
@@ -7,15 +7,15 @@ import (
 	"fmt"
 	"os"
 
-	"procpool/parent"
+	"procpool/pool"
 )
 
 func main() {
 	fmt.Println("started")
-	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 2})
+	p, err := pool.New(context.Background(), pool.Options{Procs: 2})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(3)
 	}
-	pool.Close()
+	p.Close()
 }

@@ -22,7 +22,6 @@ import (
 	"strings"
 	"time"
 
-	"procpool/child"
 )
 
 // A section measures something and returns the table's rows for it.
@@ -43,7 +42,7 @@ var sections = []section{
 }
 
 func main() {
-	child.Main() // the payload and map sections' workers go no further
+	pool.Main() // the payload and map sections' workers go no further
 	if len(os.Args) == 2 && os.Args[1] == mirrorArg {
 		mirror()
 		return

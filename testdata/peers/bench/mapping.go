@@ -8,14 +8,13 @@ import (
 	"strconv"
 	"time"
 
-	"procpool/parent"
-	"procpool/task"
+	"procpool/pool"
 )
 
-var increment = task.Define("increment", func(_ context.Context, n int) (int, error) { return n + 1, nil })
+var increment = pool.Define("increment", func(_ context.Context, n int) (int, error) { return n + 1, nil })
 
 // incrementAll is what Python's chunksize does, written by hand.
-var incrementAll = task.Define("increment all", func(_ context.Context, ns []int) ([]int, error) {
+var incrementAll = pool.Define("increment all", func(_ context.Context, ns []int) ([]int, error) {
 	out := make([]int, len(ns)) // on goroutines, ns is the caller's
 	for i, n := range ns {
 		out[i] = n + 1
@@ -26,13 +25,13 @@ var incrementAll = task.Define("increment all", func(_ context.Context, ns []int
 // mapping measures maps on two workers that are up: many inputs that are next
 // to nothing, and few that are large.
 func mapping(b *bench) ([]row, error) {
-	var pools [2]*parent.Pool
-	for i, backend := range []parent.Backend{parent.Processes, parent.Goroutines} {
-		pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 2, Backend: backend})
+	var pools [2]*pool.Pool
+	for i, backend := range []pool.Backend{pool.Processes, pool.Goroutines} {
+		p, err := pool.New(context.Background(), pool.Options{Procs: 2, Backend: backend})
 		if err != nil {
 			return nil, err
 		}
-		defer pool.Close()
+		defer p.Close()
 		pools[i] = pool
 	}
 	tiny, err := tinyInputs(b, pools[0], pools[1])
@@ -44,7 +43,7 @@ func mapping(b *bench) ([]row, error) {
 }
 
 // tinyInputs are ints; figures are microseconds for one of them.
-func tinyInputs(b *bench, processes, goroutines *parent.Pool) ([]row, error) {
+func tinyInputs(b *bench, processes, goroutines *pool.Pool) ([]row, error) {
 	n := b.rounds(100_000, 10_000)
 	ints := make([]int, n)
 	for i := range ints {
@@ -52,14 +51,14 @@ func tinyInputs(b *bench, processes, goroutines *parent.Pool) ([]row, error) {
 	}
 	m := maps{b: b, what: fmt.Sprintf("an int there and back, of %d", n), unit: "µs", scale: 1e6 / float64(n)}
 	want := n * (n + 1) / 2
-	of := func(name string, pool *parent.Pool, run mapper[int]) *contender {
+	of := func(name string, pool *pool.Pool, run mapper[int]) *contender {
 		return m.contender(name, func() (time.Duration, error) {
-			return mapped(run(context.Background(), pool, increment, slices.Values(ints)), want, func(n int) int { return n })
+			return mapped(run(context.Background(), p, increment, slices.Values(ints)), want, func(n int) int { return n })
 		})
 	}
-	ordered, unordered := of("Map", processes, parent.Map[int, int]), of("MapUnordered", processes, parent.MapUnordered[int, int])
-	m.add(ordered, of("Map on goroutines", goroutines, parent.Map[int, int]))
-	m.add(unordered, of("MapUnordered on goroutines", goroutines, parent.MapUnordered[int, int]))
+	ordered, unordered := of("Map", processes, pool.Map[int, int]), of("MapUnordered", processes, pool.MapUnordered[int, int])
+	m.add(ordered, of("Map on goroutines", goroutines, pool.Map[int, int]))
+	m.add(unordered, of("MapUnordered on goroutines", goroutines, pool.MapUnordered[int, int]))
 	m.add(ordered, m.python("ints", "map", 1, n))
 	m.add(ordered, m.python("ints", "imap", 1, n))
 	m.add(unordered, m.python("ints", "imap_unordered", 1, n))
@@ -67,7 +66,7 @@ func tinyInputs(b *bench, processes, goroutines *parent.Pool) ([]row, error) {
 	m.add(ordered, chunked)
 	m.add(m.contender("Map of batches of 1000", func() (time.Duration, error) {
 		batches := slices.Chunk(ints, 1000)
-		return mapped(parent.Map(context.Background(), processes, incrementAll, batches), want, sum)
+		return mapped(pool.Map(context.Background(), processes, incrementAll, batches), want, sum)
 	}), chunked)
 	return m.rows, b.measure(b.rounds(5, 3), m.all...)
 }
@@ -81,26 +80,26 @@ func sum(ns []int) (s int) {
 
 // largeInputs are 32 MiB each, as in pool.py; figures are milliseconds for all
 // of them. Goroutines are handed a pointer, and copy nothing.
-func largeInputs(b *bench, processes, goroutines *parent.Pool) ([]row, error) {
+func largeInputs(b *bench, processes, goroutines *pool.Pool) ([]row, error) {
 	const n, size = 8, 32 << 20
 	inputs := slices.Repeat([][]byte{make([]byte, size)}, n)
 	m := maps{b: b, what: "8 x 32 MiB there and back", unit: "ms", scale: 1e3}
-	of := func(name string, pool *parent.Pool, run mapper[[]byte]) *contender {
+	of := func(name string, pool *pool.Pool, run mapper[[]byte]) *contender {
 		return m.contender(name, func() (time.Duration, error) {
-			return mapped(run(context.Background(), pool, echo, slices.Values(inputs)), n*size, func(b []byte) int { return len(b) })
+			return mapped(run(context.Background(), p, echo, slices.Values(inputs)), n*size, func(b []byte) int { return len(b) })
 		})
 	}
-	ordered, unordered := of("Map", processes, parent.Map[[]byte, []byte]), of("MapUnordered", processes, parent.MapUnordered[[]byte, []byte])
-	m.add(ordered, of("Map on goroutines", goroutines, parent.Map[[]byte, []byte]))
-	m.add(unordered, of("MapUnordered on goroutines", goroutines, parent.MapUnordered[[]byte, []byte]))
+	ordered, unordered := of("Map", processes, pool.Map[[]byte, []byte]), of("MapUnordered", processes, pool.MapUnordered[[]byte, []byte])
+	m.add(ordered, of("Map on goroutines", goroutines, pool.Map[[]byte, []byte]))
+	m.add(unordered, of("MapUnordered on goroutines", goroutines, pool.MapUnordered[[]byte, []byte]))
 	m.add(ordered, m.python("payloads", "map", 0, n))
 	m.add(ordered, m.python("payloads", "imap", 1, n))
 	m.add(unordered, m.python("payloads", "imap_unordered", 1, n))
 	return m.rows, b.measure(b.rounds(5, 1), m.all...)
 }
 
-// A mapper is parent.Map or parent.MapUnordered.
-type mapper[T any] func(context.Context, *parent.Pool, task.Task[T, T], iter.Seq[T]) iter.Seq2[T, error]
+// A mapper is pool.Map or pool.MapUnordered.
+type mapper[T any] func(context.Context, *pool.Pool, task.Task[T, T], iter.Seq[T]) iter.Seq2[T, error]
 
 // mapped is how long the results took, which must be worth so much together.
 func mapped[T any](results iter.Seq2[T, error], want int, worth func(T) int) (time.Duration, error) {

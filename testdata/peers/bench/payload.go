@@ -10,8 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"procpool/parent"
-	"procpool/task"
+	"procpool/pool"
 )
 
 const payloadBytes = 64 << 20
@@ -19,34 +18,34 @@ const payloadBytes = 64 << 20
 // mirrorArg makes this program the child of a bare pipe pair.
 const mirrorArg = "mirror"
 
-var echo = task.Define("echo", func(_ context.Context, in []byte) ([]byte, error) { return in, nil })
+var echo = pool.Define("echo", func(_ context.Context, in []byte) ([]byte, error) { return in, nil })
 
 // payload sends 64 MiB to a worker and back, through the library and through
 // two bare pipes. This program is both parents and both children.
 func payload(b *bench) ([]row, error) {
 	data := bytes.Repeat([]byte("procpool"), payloadBytes/8)
-	pool, err := parent.NewPool(context.Background(), parent.Options{Procs: 1, MaxMessage: 2 * payloadBytes})
+	p, err := pool.New(context.Background(), pool.Options{Procs: 1, MaxMessage: 2 * payloadBytes})
 	if err != nil {
 		return nil, err
 	}
-	defer pool.Close()
-	ours := &contender{name: "procpool", run: func() (float64, error) { return throughPool(pool, data) }}
+	defer p.Close()
+	ours := &contender{name: "procpool", run: func() (float64, error) { return throughPool(p, data) }}
 	pipes, err := newPipes()
 	if err != nil {
 		return nil, err
 	}
 	defer pipes.close()
 	bare := &contender{name: "a bare pipe pair", run: func() (float64, error) { return pipes.there(data) }}
-	return []row{{what: "64 MiB to a worker and back, by parent.Map", ours: ours, peer: bare, unit: "MiB/s", goal: goal{least: 0.5}}},
+	return []row{{what: "64 MiB to a worker and back, by pool.Map", ours: ours, peer: bare, unit: "MiB/s", goal: goal{least: 0.5}}},
 		b.measure(b.rounds(21, 5), ours, bare)
 }
 
 // rate is the data's way there and back in MiB a second.
 func rate(begin time.Time) float64 { return 2 * payloadBytes / (1 << 20) / time.Since(begin).Seconds() }
 
-func throughPool(pool *parent.Pool, data []byte) (float64, error) {
+func throughPool(pool *pool.Pool, data []byte) (float64, error) {
 	begin := time.Now()
-	for back, err := range parent.Map(context.Background(), pool, echo, slices.Values([][]byte{data})) {
+	for back, err := range pool.Map(context.Background(), p, echo, slices.Values([][]byte{data})) {
 		if err != nil {
 			return 0, err
 		}

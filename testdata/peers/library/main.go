@@ -11,17 +11,14 @@ import (
 	"strconv"
 	"time"
 
-	"procpool/child"
-	"procpool/ipc"
-	"procpool/parent"
-	"procpool/task"
+	"procpool/pool"
 )
 
-var null = task.DefineSum("null", func(_ context.Context, iv ipc.Interval) (int64, error) { return iv.Len(), nil },
+var null = pool.DefineSum("null", func(_ context.Context, iv pool.Interval) (int64, error) { return iv.Len(), nil },
 	func(a, b int64) int64 { return a + b })
 
 func main() {
-	child.Main()
+	pool.Main()
 	begin, n := time.Now(), 2
 	if len(os.Args) > 1 {
 		n, _ = strconv.Atoi(os.Args[1])
@@ -34,20 +31,20 @@ func main() {
 
 func run(ctx context.Context, begin time.Time, n int) error {
 	started := make(chan struct{}, n)
-	pool, err := parent.NewPool(ctx, parent.Options{Procs: n, OnEvent: func(e parent.Event) {
-		if e.Kind == parent.WorkerStarted {
+	p, err := pool.New(ctx, pool.Options{Procs: n, OnEvent: func(e pool.Event) {
+		if e.Kind == pool.WorkerStarted {
 			started <- struct{}{}
 		}
 	}})
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer p.Close()
 	for range n {
 		<-started
 	}
 	fmt.Println(time.Since(begin).Seconds() * 1e3)
-	sum, err := parent.Sum(ctx, pool, null, ipc.Interval{End: int64(n)})
+	sum, err := pool.Sum(ctx, p, null, pool.Interval{End: int64(n)})
 	if err == nil && sum != int64(n) {
 		err = fmt.Errorf("the sum is %d, not %d", sum, n)
 	}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"procpool/ipc"
+	"procpool/journal"
+	"procpool/pool"
+	"procpool/task"
+)
+
+func mergeCommand() *command {
+	return &command{
+		name:    "merge",
+		summary: "add up the journals of shares",
+		args:    "JOURNAL...",
+		description: "Adds up journals after proving that together they cover the input exactly once. " +
+			"With --journal a merge of some of the shares is written to a journal again.",
+		example: "procpool merge share-*.journal",
+		flags: func() []flag {
+			return []flag{
+				file(groupBatch, "journal", "write the merged chunks to `FILE`; the shares need not be complete then"),
+				toggle(groupOutput, "json", "", "print one JSON object; when the merge fails it has every reason"),
+			}
+		},
+		do: merge,
+	}
+}
+
+// A mergeReport is the object that merge --json prints, also when the merge
+// fails: problems are then all reasons, of which the message names the first.
+type mergeReport struct {
+	Status   string            `json:"status"` // done, incomplete or failed
+	Failure  string            `json:"failure,omitempty"`
+	Problems []journal.Problem `json:"problems,omitempty"`
+	Task     string            `json:"task"`
+	Interval ipc.Interval      `json:"interval"`
+	Chunks   int64             `json:"chunks"`
+	Done     int64             `json:"chunks_done"`
+	Journals int               `json:"journals"`
+	Value    number            `json:"value"`
+}
+
+func merge(c *call, e *env) error {
+	paths := c.args
+	if len(paths) == 0 {
+		return usageHint("merge needs the journals of all shares", "procpool merge share-*.journal")
+	}
+	r := mergeReport{Status: "failed", Journals: len(paths)}
+	spec, err := r.add(paths, c.String("journal"))
+	if c.Bool("json") {
+		if err != nil {
+			r.Failure = oneLine(err.Error())
+		}
+		return errors.Join(err, printJSON(e.stdout, r))
+	}
+	switch {
+	case err != nil:
+		return err
+	case r.Status == "incomplete":
+		fmt.Fprintf(e.stderr, "procpool: journal %s holds %d of %d chunks\n", c.String("journal"), r.Done, r.Chunks)
+		return nil
+	}
+	return e.print("the result", resultLine(spec, r.Interval, r.Value.v))
+}
+
+// add adds up the journals, into another one if to names it.
+func (r *mergeReport) add(paths []string, to string) (*task.Spec, error) {
+	set, err := journal.Open(paths)
+	if err != nil {
+		return nil, r.refused(err)
+	}
+	status := set.Coverage()
+	r.Task, r.Interval, r.Chunks, r.Done = set.Header().Task, set.Header().Interval, status.Chunks, status.Done
+	spec, err := taskOf(set.Header())
+	if err != nil {
+		return nil, err
+	}
+	if to != "" {
+		if err := set.Write(to, ipc.Build(), &adder{spec: spec}); err != nil {
+			return nil, journalError(err)
+		}
+		if !status.Complete() {
+			r.Status = "incomplete"
+			return spec, nil
+		}
+	}
+	if err := set.Complete(); err != nil {
+		return nil, r.refused(err)
+	}
+	fold := spec.NewFold(0)
+	if err := set.Fold(func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) }); err != nil {
+		return nil, err
+	}
+	r.Status, r.Value = string(pool.Done), number{fold.Value()}
+	return spec, nil
+}
+
+// refused notes all reasons why the journals do not add up. On stderr there is
+// room for one line.
+func (r *mergeReport) refused(err error) error {
+	var problems *journal.MergeError
+	if errors.As(err, &problems) {
+		r.Problems = problems.Problems
+	}
+	return journalError(err)
+}
+
+// An adder adds up encoded partials of a task.
+type adder struct {
+	spec *task.Spec
+	fold task.Fold
+}
+
+func (a *adder) Add(partial []byte) error {
+	if a.fold == nil {
+		a.fold = a.spec.NewFold(0)
+	}
+	return a.fold.AddEncoded(partial)
+}
+
+func (a *adder) Take() (partial []byte, value json.RawMessage, err error) {
+	partial, err = a.fold.AppendTotal(nil)
+	value = jsonValue(a.fold.Value())
+	a.fold = nil
+	return partial, value, err
+}
+
+// taskOf finds the task of a journal in this program.
+func taskOf(h journal.Header) (*task.Spec, error) {
+	spec, err := findTask(h.Task)
+	if err != nil {
+		return nil, err
+	}
+	if spec.Version != h.TaskVersion || !spec.Sums() {
+		return nil, usage("the journals are of version %s of %s, this program has version %s", h.TaskVersion, h.Task, spec.Version)
+	}
+	return spec, nil
+}

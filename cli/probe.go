@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"procpool/ipc"
+	"procpool/pool"
+	"procpool/task"
+)
+
+// echo gives back what it gets: what it costs is the way there and back. It is
+// not over intervals, so run cannot be asked for it.
+var echo = task.Define("doctor echo", func(_ context.Context, in []byte) ([]byte, error) { return in, nil })
+
+// A probe is what one worker, started through a launcher, shows of it.
+type probe struct {
+	options pool.Options
+	started float64 // seconds to the hello
+	stats   pool.WorkerStats
+	trip    time.Duration // there and back, the median
+	rate    float64       // empty chunks a second
+	bytes   float64       // a second, in each direction
+}
+
+const (
+	probeTrips = 41                     // round trips, one after the other
+	probeTime  = 500 * time.Millisecond // of each throughput
+	probeBlock = 64 << 10               // bytes of an input
+)
+
+// probeLauncher starts one worker and measures. The error says what is wrong.
+func probeLauncher(ctx context.Context, o pool.Options) (*probe, error) {
+	p := &probe{}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var once sync.Once
+	var failed error
+	o.Procs, o.Retries, o.Stderr = 1, -1, io.Discard
+	o.OnEvent = func(ev pool.Event) {
+		switch ev.Kind {
+		case pool.WorkerStarted:
+			p.started = ev.Seconds
+		case pool.WorkerLost: // the first reason is the best; no second try
+			once.Do(func() { failed = ev.Err; cancel() })
+		}
+	}
+	workers, err := pool.New(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	err = p.measure(ctx, workers)
+	workers.Close()
+	p.options, p.stats = o, workers.Stats()[0]
+	if failed != nil {
+		err = failed
+	}
+	return p, err
+}
+
+func (p *probe) measure(ctx context.Context, workers *pool.Pool) error {
+	var trips []time.Duration
+	for range probeTrips {
+		begin := time.Now()
+		if err := drain(pool.Map(ctx, workers, echo, slices.Values([][]byte{nil}))); err != nil {
+			return err
+		}
+		trips = append(trips, time.Since(begin))
+	}
+	slices.Sort(trips)
+	p.trip = trips[len(trips)/2]
+
+	null, err := findTask("null")
+	if err != nil {
+		return err
+	}
+	whole := ipc.Interval{End: 1 << 40}
+	stop := make(chan struct{}) // not a deadline, which costs the worker its life
+	time.AfterFunc(probeTime, func() { close(stop) })
+	o, err := workers.Run(ctx, pool.Workload{Task: null, Whole: whole, Grid: ipc.ChunkGrid(whole, 1), Stop: stop})
+	if !errors.Is(err, pool.ErrStopped) {
+		return err
+	}
+	p.rate = float64(o.Chunks) / o.Wall.Seconds()
+
+	for _, blocks := range []int{16, 0} { // a few, to know how many take a while
+		if blocks == 0 {
+			blocks = max(16, int(p.bytes*probeTime.Seconds()/probeBlock))
+		}
+		begin := time.Now()
+		if err := drain(pool.Map(ctx, workers, echo, slices.Values(slices.Repeat([][]byte{make([]byte, probeBlock)}, blocks)))); err != nil {
+			return err
+		}
+		p.bytes = float64(blocks*probeBlock) / time.Since(begin).Seconds()
+	}
+	return nil
+}
+
+// drain takes a map's outputs up to the first error.
+func drain[T any](outputs iter.Seq2[T, error]) error {
+	for _, err := range outputs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lines say what was found, for doctor.
+func (p *probe) lines() []string {
+	return []string{
+		"works: " + p.options.Launcher,
+		fmt.Sprintf("worker on %s, CPUs %s, the same build: %s", p.stats.Host, orDash(p.stats.CPUs), ipc.Build()),
+		fmt.Sprintf("start-up %.1f ms, round trip %.3f ms (median of %d)", p.started*1e3, p.trip.Seconds()*1e3, probeTrips),
+		fmt.Sprintf("%.0f empty chunks/s, %.1f MB/s each way in messages of %d KiB", p.rate, p.bytes/1e6, probeBlock>>10),
+	}
+}
+
+const terminalHint = "a terminal on the way changes bytes: leave out what asks for one (ssh -t, srun --pty, docker -t)"
+
+// launcherHint says what to do about a launcher that does not work.
+func launcherHint(err error) string {
+	var fault *ipc.Fault
+	if errors.As(err, &fault) {
+		switch first := bytes.TrimLeft(fault.First, " 0123456789"); {
+		case bytes.HasPrefix(fault.First, []byte("\r")):
+			return terminalHint
+		case bytes.HasPrefix(first, []byte(": \x81")):
+			return "the launcher labels lines: leave out srun --label"
+		}
+		return "something on the way changes bytes, or another process writes to the same stream"
+	}
+	var lost *pool.LostWorkerError
+	var silence *pool.SilenceError
+	switch {
+	case strings.Contains(err.Error(), "which is a terminal here"):
+		return terminalHint
+	case errors.As(err, &silence) && silence.Starting:
+		return "it may wait for a free place (srun without --exact or --immediate), for a password (ssh without BatchMode), or hold output back; --startup-timeout is the time it has"
+	case strings.Contains(err.Error(), "another build"):
+		return "copy this program to where workers run; {args} in place of {argv} lets you name it there"
+	case errors.As(err, &lost) && (lost.ExitCode == 127 || strings.Contains(strings.Join(lost.Stderr, " "), "No such file")):
+		return "the program must be at the same path where workers run; {args} in place of {argv} lets you name another"
+	}
+	return ""
+}

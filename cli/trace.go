@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"procpool/compare"
+	"procpool/compare/report"
+	"procpool/pool"
+)
+
+// A tracer keeps what --trace writes. Nil traces nothing.
+type tracer struct {
+	path     string
+	recorder compare.Recorder
+}
+
+func readTrace(c *call) (*tracer, error) {
+	path := c.String("trace")
+	if path == "" && !c.IsSet("trace") {
+		return nil, nil
+	}
+	return &tracer{path: path}, canWrite("--trace", path)
+}
+
+// canWrite finds out before the work whether there is a place for its result.
+func canWrite(flag, path string) error {
+	dir, err := os.Stat(filepath.Dir(path))
+	switch {
+	case path == "":
+		return usage("%s needs the name of a file", flag)
+	case err != nil || !dir.IsDir():
+		return usage("%s %s: there is no directory %s", flag, path, filepath.Dir(path))
+	}
+	old, err := os.Stat(path)
+	switch {
+	case err == nil && old.IsDir():
+		return usage("%s %s: it is a directory", flag, path)
+	case err == nil && !old.Mode().IsRegular():
+		return nil // a device, or a pipe, where opening may wait for a reader
+	}
+	if err := try(path, err == nil); err != nil {
+		return usage("%s %s: %w", flag, path, err)
+	}
+	return nil
+}
+
+// try opens the file, or one beside it where there is none, and changes nothing:
+// only this tells whether it may be written.
+func try(path string, exists bool) error {
+	var file *os.File
+	var err error
+	if exists {
+		file, err = os.OpenFile(path, os.O_WRONLY, 0)
+	} else if file, err = os.CreateTemp(filepath.Dir(path), ".procpool-*"); err == nil {
+		defer os.Remove(file.Name()) // after it is closed
+	}
+	var reason *os.PathError
+	if errors.As(err, &reason) {
+		return reason.Err
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+func (t *tracer) event(e pool.Event) {
+	if t != nil {
+		t.recorder.Event(e)
+	}
+}
+
+// write writes the timeline of a run that is over, from the command's beginning.
+func (t *tracer) write(r *running) error {
+	if t == nil {
+		return nil
+	}
+	run := t.recorder.Run(r.options.Backend, r.begin, r.outcome.Wall, r.stats)
+	if err := run.Settle(); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%s over %v, %s×%d", r.job.spec.Name, r.grid.Whole, r.options.Backend, len(r.stats))
+	return writeFile(t.path, "the trace", func(w io.Writer) error {
+		return report.TraceRuns(w, []report.TraceRun{{Name: name, Run: run}})
+	})
+}
+
+// writeFile writes what render makes to a file, which is touched only when all
+// of it is there.
+func writeFile(path, what string, render func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := render(&b); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		return writing(what+" to "+path, err)
+	}
+	return nil
+}

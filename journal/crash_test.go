@@ -1,0 +1,167 @@
+package journal
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"procpool/internal/leak"
+	"procpool/ipc"
+)
+
+// The test binary is also the process that is killed.
+const writerVariable = "PROCPOOL_TEST_JOURNAL_WRITER"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(writerVariable); path != "" {
+		os.Exit(writeUntilKilled(path))
+	}
+	os.Exit(leak.Watch(m).Run())
+}
+
+// crashJob is what the killed process works on: more chunks than it can ever
+// finish, of partials that are quickly computed.
+func crashJob() Header {
+	h := header(1<<40, 1)
+	h.Exact = true
+	return h
+}
+
+// writeUntilKilled continues the journal in order. It says how it began on
+// stdout: "ready", or the error that kept it from beginning, and then exits.
+// Batches of lines are small and odd, and written and synced all the time, so
+// that a kill finds the file in every state.
+func writeUntilKilled(path string) int {
+	h := crashJob()
+	syncAfter, writeAbove = 200*time.Microsecond, 1700
+	next := h.Interval.Start
+	w, err := Resume(path, h, func(iv ipc.Interval, _ []byte) error {
+		next = max(next, iv.End)
+		return nil
+	})
+	if err != nil {
+		os.Stdout.WriteString(err.Error() + "\n")
+		return 1
+	}
+	os.Stdout.WriteString("ready\n")
+	for {
+		iv := ipc.Interval{Start: next, End: next + 1}
+		if err := w.Append(chunk(h, iv)); err != nil {
+			os.Stdout.WriteString(err.Error() + "\n")
+			return 1
+		}
+		if next++; next%16 == 0 {
+			time.Sleep(50 * time.Microsecond)
+		}
+	}
+}
+
+// startWriter starts such a process and returns what it says at its beginning.
+func startWriter(t *testing.T, path string) (*exec.Cmd, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // against a hang
+	cmd := exec.CommandContext(ctx, os.Args[0])
+	cmd.Env = append(os.Environ(), writerVariable+"="+path)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cancel(); cmd.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the writer says %q, then %v", line, err)
+	}
+	return cmd, line
+}
+
+func TestASecondRunIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	first, said := startWriter(t, path)
+	if said != "ready\n" {
+		t.Fatal(said)
+	}
+	if _, said := startWriter(t, path); said != "journal "+path+" is in use by another process\n" {
+		t.Errorf("a second writer says %q", said)
+	}
+	var locked *LockedError
+	if _, err := Resume(path, crashJob(), nil); !errors.As(err, &locked) {
+		t.Errorf("Resume returns %v", err)
+	}
+	if _, err := Open([]string{path}); !errors.As(err, &locked) {
+		t.Errorf("a merge of a journal that is being written: %v", err)
+	}
+	if _, err := ReadCoverage(path); err != nil {
+		t.Errorf("its status cannot be read: %v", err)
+	}
+	first.Process.Kill()
+	first.Wait()
+	mustResume(t, path, crashJob()) // the kernel released the lock
+}
+
+// Writers are killed at random moments, and continue what the one before left.
+// Every time the journal must hold the first chunks, all of them, with their
+// right partials, and never fewer than after the kill before.
+func TestKilledWriters(t *testing.T) {
+	kills, restart := 300, 25
+	if n, err := strconv.Atoi(os.Getenv("PROCPOOL_TEST_KILLS")); err == nil {
+		kills = n
+	}
+	r := rand.New(rand.NewPCG(rand.Uint64(), 1))
+	h := crashJob()
+	var path string
+	var covered int64
+	torn, total := 0, int64(0)
+	for kill := range kills {
+		if kill%restart == 0 {
+			path, covered = filepath.Join(t.TempDir(), strconv.Itoa(kill)), 0
+		}
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), writerVariable+"="+path)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(r.IntN(20_000)) * time.Microsecond)
+		cmd.Process.Kill()
+		if cmd.Wait(); cmd.ProcessState.Exited() {
+			t.Fatalf("the writer ended by itself: %v", cmd.ProcessState)
+		}
+		b, err := os.ReadFile(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it was killed before it came to that
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader, _, err := readAll(b)
+		if f := (*FormatError)(nil); errors.As(err, &f) && f.cut && covered == 0 {
+			torn++
+			continue
+		}
+		if err != nil {
+			t.Fatalf("kill %d: %v", kill, err)
+		}
+		now := reader.ledger.Total()
+		if now < covered || !reader.ledger.Covers(ipc.Interval{Start: h.Interval.Start, End: h.Interval.Start + now}) {
+			t.Fatalf("kill %d: %d chunks are left of %d", kill, now, covered)
+		}
+		if int(reader.offset) < len(b) {
+			torn++
+		}
+		total += now - covered
+		covered = now
+	}
+	t.Logf("%d kills, %d chunks written, %d torn lines", kills, total, torn)
+	if total == 0 {
+		t.Error("no writer lived long enough to write a chunk")
+	}
+}

@@ -1,0 +1,156 @@
+package journal
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"procpool/ipc"
+)
+
+// The task of these tests sums 1/(i+1): its bits depend on the cuts and on the
+// order in which they are added up. In headers that say exact, the partial is
+// the sum of the indices i instead, modulo 2^64.
+
+func harmonic(iv ipc.Interval) []byte {
+	sum := 0.0
+	for i := iv.Start; i < iv.End; i++ {
+		sum += 1 / float64(i+1)
+	}
+	return binary.BigEndian.AppendUint64(nil, math.Float64bits(sum))
+}
+
+func indices(iv ipc.Interval) []byte {
+	sum := uint64(0)
+	for i := iv.Start; i < iv.End; i++ {
+		sum += uint64(i)
+	}
+	return binary.BigEndian.AppendUint64(nil, sum)
+}
+
+func compute(h Header, iv ipc.Interval) []byte {
+	if h.Exact {
+		return indices(iv)
+	}
+	return harmonic(iv)
+}
+
+// total folds partials of a task.
+type total struct {
+	exact bool
+	bits  uint64
+}
+
+func (t *total) Add(partial []byte) error {
+	if len(partial) != 8 {
+		return fmt.Errorf("a partial of %d bytes", len(partial))
+	}
+	p := binary.BigEndian.Uint64(partial)
+	if t.exact {
+		t.bits += p
+	} else {
+		t.bits = math.Float64bits(math.Float64frombits(t.bits) + math.Float64frombits(p))
+	}
+	return nil
+}
+
+func (t *total) Take() ([]byte, json.RawMessage, error) {
+	p, value := binary.BigEndian.AppendUint64(nil, t.bits), fmt.Sprint(t.bits)
+	t.bits = 0
+	return p, json.RawMessage(value), nil
+}
+
+// undivided is what a run gives that is never interrupted or shared.
+func undivided(h Header) uint64 {
+	t := total{exact: h.Exact}
+	for iv := range h.Grid().All() {
+		t.Add(compute(h, iv))
+	}
+	return t.bits
+}
+
+// header is a job over [3, 3+n) in chunks of size.
+func header(n, size int64) Header {
+	g := ipc.ChunkGrid(ipc.Interval{Start: 3, End: 3 + n}, size)
+	return Header{Task: "harmonic", TaskVersion: "1", Interval: g.Whole, Grain: 1, ChunkSize: g.Size, Chunks: g.N,
+		Build: "test", Created: time.Date(2026, 1, 2, 3, 4, 5, 600e6, time.UTC)}
+}
+
+func chunk(h Header, iv ipc.Interval) Entry {
+	return Entry{Interval: iv, Partial: compute(h, iv), Value: json.RawMessage("3.25"), Worker: 1, PID: 4711, Host: "n1",
+		Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Elapsed: 250 * time.Millisecond, Attempts: 1}
+}
+
+// text is the file of a journal with these chunks in this order, made without
+// a Writer.
+func text(t testing.TB, h Header, intervals ...ipc.Interval) []byte {
+	t.Helper()
+	b, err := appendHeader(nil, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := h.Key()
+	for _, iv := range intervals {
+		c := chunk(h, iv)
+		b = appendLine(b, &c, `"n1"`, key)
+	}
+	return b
+}
+
+func parts(h Header) []ipc.Interval { return slices.Collect(h.Parts(h.Covers())) }
+
+func write(t testing.TB, name string, b []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func shuffled(r *rand.Rand, in []ipc.Interval) []ipc.Interval {
+	out := slices.Clone(in)
+	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}
+
+// mustResume continues a journal and returns what it replayed, in file order.
+func mustResume(t testing.TB, path string, h Header) (*Writer, []ipc.Interval) {
+	t.Helper()
+	var replayed []ipc.Interval
+	w, err := Resume(path, h, func(iv ipc.Interval, partial []byte) error {
+		if string(partial) != string(compute(h, iv)) {
+			t.Fatalf("%v comes back with another partial: %x", iv, partial)
+		}
+		replayed = append(replayed, iv)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	return w, replayed
+}
+
+func mustAppend(t testing.TB, w *Writer, h Header, intervals ...ipc.Interval) {
+	t.Helper()
+	for _, iv := range intervals {
+		if err := w.Append(chunk(h, iv)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func mustClose(t testing.TB, w *Writer) {
+	t.Helper()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,162 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc64"
+	"strconv"
+	"time"
+
+	"procpool/ipc"
+)
+
+// Limits on the length of a line in bytes. They keep a reader that was pointed
+// at some other file from taking it into memory whole.
+const (
+	maxHeader = 64 << 10
+	maxLine   = 1 << 30
+)
+
+// A Entry is one finished chunk, as [Writer.Append] records it. Interval and
+// Partial are what a resumed run and a merge need; the rest is for readers.
+type Entry struct {
+	Interval ipc.Interval
+	Partial  []byte          // the exact encoding of the partial result, at least one byte
+	Value    json.RawMessage // the partial for human eyes; null when empty
+	Worker   int             // the index of the worker that computed it
+	PID      int             // of that worker
+	Host     string          // on which it ran
+	Started  time.Time
+	Elapsed  time.Duration // the time that the task took
+	Attempts int           // how often the chunk was handed out, 1 or more; 0 for a sum of chunks, whose line does not name a worker
+}
+
+// check reports why c cannot be recorded under h. Intervals are not checked
+// here but by [checkInterval], on both ways, into the file and out of it.
+func (c *Entry) check() error {
+	switch {
+	case len(c.Partial) == 0:
+		return fmt.Errorf("the partial of %v is empty", c.Interval)
+	case len(c.Partial)+len(c.Value) > maxLine/2:
+		return fmt.Errorf("the partial of %v takes %d bytes, more than a journal holds", c.Interval, len(c.Partial))
+	case len(c.Value) > 0 && (!json.Valid(c.Value) || bytes.IndexByte(c.Value, '\n') >= 0):
+		return fmt.Errorf("the value of %v is not one line of JSON", c.Interval)
+	}
+	return nil
+}
+
+// checkInterval reports why iv cannot be a line of a journal with header h
+// that is to cover whole: it must lie on the grid, within whole, and be one
+// chunk unless the task is exact.
+func checkInterval(h *Header, whole, iv ipc.Interval) error {
+	first, ok1 := cut(h.Grid(), iv.Start)
+	end, ok2 := cut(h.Grid(), iv.End)
+	switch {
+	case iv.Start >= iv.End:
+		return fmt.Errorf("%v holds nothing", iv)
+	case !ok1 || !ok2:
+		return fmt.Errorf("%v does not lie on the grid of %d chunks of %d", iv, h.Chunks, h.ChunkSize)
+	case iv.Start < whole.Start || iv.End > whole.End:
+		return fmt.Errorf("%v does not lie in %v", iv, whole)
+	case !h.Exact && end-first != 1:
+		return fmt.Errorf("%v spans %d chunks, but the task is not exact", iv, end-first)
+	}
+	return nil
+}
+
+// appendLine appends the line of c to b. It does not allocate when b has room.
+// host is c.Host as JSON.
+func appendLine(b []byte, c *Entry, host, key string) []byte {
+	start := len(b)
+	b = append(b, `{"interval":{"start":`...)
+	b = strconv.AppendInt(b, c.Interval.Start, 10)
+	b = append(b, `,"end":`...)
+	b = strconv.AppendInt(b, c.Interval.End, 10)
+	b = append(b, `},"partial":"`...)
+	b = base64.StdEncoding.AppendEncode(b, c.Partial)
+	b = append(b, `","value":`...)
+	if len(c.Value) > 0 {
+		b = append(b, c.Value...)
+	} else {
+		b = append(b, "null"...)
+	}
+	if c.Attempts > 0 {
+		b = append(b, `,"worker":`...)
+		b = strconv.AppendInt(b, int64(c.Worker), 10)
+		b = append(b, `,"pid":`...)
+		b = strconv.AppendInt(b, int64(c.PID), 10)
+		b = append(b, `,"host":`...)
+		b = append(b, host...)
+		b = append(b, `,"started":"`...)
+		b = c.Started.UTC().AppendFormat(b, time.RFC3339Nano)
+		b = append(b, `","seconds":`...)
+		b = strconv.AppendFloat(b, c.Elapsed.Seconds(), 'g', -1, 64)
+		b = append(b, `,"attempts":`...)
+		b = strconv.AppendInt(b, int64(c.Attempts), 10)
+	}
+	return seal(b, start, key)
+}
+
+// A record is what a run and a merge need of a line.
+type record struct {
+	Interval ipc.Interval `json:"interval"`
+	Partial  []byte       `json:"partial"`
+}
+
+// parseLine decodes a complete chunk line, without its newline. The record is
+// the caller's: it shares no bytes with the line.
+func parseLine(line []byte, h *Header, whole ipc.Interval, key string) (record, error) {
+	if err := checkSeal(line, key); err != nil {
+		return record{}, err
+	}
+	var r record
+	if err := json.Unmarshal(line, &r); err != nil {
+		return record{}, err
+	}
+	if len(r.Partial) == 0 {
+		return record{}, errors.New("it has no partial")
+	}
+	return r, checkInterval(h, whole, r.Interval)
+}
+
+// crcTable is made on first use, by the library: a process that keeps no journal does not pay.
+func crcTable() *crc64.Table { return crc64.MakeTable(crc64.ECMA) }
+
+const (
+	sealOpen  = `,"sum":"`
+	sealClose = `"}`
+	sealLen   = len(sealOpen) + 16 + len(sealClose)
+)
+
+// appendSeal appends the checksum of body under key, and the end of the line.
+func appendSeal(b, body []byte, key string) []byte {
+	const hex = "0123456789abcdef"
+	sum := crc64.Update(0, crcTable(), []byte(key))
+	sum = crc64.Update(sum, crcTable(), body)
+	b = append(b, sealOpen...)
+	for shift := 60; shift >= 0; shift -= 4 {
+		b = append(b, hex[sum>>shift&15])
+	}
+	return append(b, sealClose...)
+}
+
+// seal ends the line that begins at b[start:].
+func seal(b []byte, start int, key string) []byte {
+	return append(appendSeal(b, b[start:], key), '\n')
+}
+
+// checkSeal verifies the checksum of a line without its newline.
+func checkSeal(line []byte, key string) error {
+	at := len(line) - sealLen
+	if at < 0 || !bytes.HasPrefix(line[at:], []byte(sealOpen)) || !bytes.HasSuffix(line, []byte(sealClose)) {
+		return errors.New("it does not end with a checksum")
+	}
+	var room [sealLen]byte
+	if want := appendSeal(room[:0], line[:at], key); !bytes.Equal(line[at:], want) {
+		return errors.New("its checksum does not fit: the line was changed, or comes from another journal")
+	}
+	return nil
+}

@@ -1,7 +1,0 @@
-//go:build !unix
-
-package parent
-
-import "os"
-
-func signalOf(*os.ProcessState) string { return "" }

@@ -1,0 +1,178 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"procpool/ipc"
+	"procpool/task"
+)
+
+// ErrClosed is what a pool answers after Close.
+var ErrClosed = errors.New("the pool is closed")
+
+// ErrStopped ends a run that was asked to stop, ErrDeadline one that took too long.
+var (
+	ErrStopped  = errors.New("stopped before all was done")
+	ErrDeadline = errors.New("the deadline has passed")
+)
+
+// An Input says which piece of work an error is about: an interval of a sum,
+// or an input of a map by its place in the sequence, counted from 0.
+type Input struct {
+	Task     string
+	Index    int64
+	Interval ipc.Interval
+	IsSum    bool
+}
+
+func (in Input) String() string {
+	if in.IsSum {
+		return fmt.Sprintf("%s over %v", in.Task, in.Interval)
+	}
+	return fmt.Sprintf("%s of input %d", in.Task, in.Index)
+}
+
+// A TaskError is a task's own failure on one input: it returned an error or
+// panicked. It is not tried again. Unwrap gives the *task.Error with text and stack.
+type TaskError struct {
+	Input Input
+	Err   *task.Error
+}
+
+func (e *TaskError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
+func (e *TaskError) Unwrap() error { return e.Err }
+
+// An InputError is an input that cannot travel: it cannot be encoded, or is
+// over Options.MaxMessage.
+type InputError struct {
+	Input Input
+	Err   error
+}
+
+func (e *InputError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
+func (e *InputError) Unwrap() error { return e.Err }
+
+// A LostWorkerError is a worker process that ended before its time. As the
+// error of an input it means that every worker that met the input was lost, and
+// describes the last.
+type LostWorkerError struct {
+	Input    Input // zero where no single input is to blame
+	Worker   int   // index of the worker
+	PID      int
+	Host     string   // "" for this one
+	Launcher string   // that did not bring it to its hello; "" if it said hello or was started without one
+	Signal   string   // that ended it, such as "killed"; "" if it exited
+	ExitCode int      // -1 if a signal ended it or it is unknown
+	Stderr   []string // the last lines of its standard error; before them, of a Go crash, the first
+	OOM      string   // evidence that the system was out of memory; "" if there is none
+	Attempts int      // how many workers met the input
+	Err      error    // what the parent saw first, such as an *ipc.Fault; may be nil
+}
+
+func (e *LostWorkerError) Error() string {
+	var b strings.Builder
+	if e.Attempts > 0 {
+		fmt.Fprintf(&b, "%v: ", e.Input)
+	}
+	if e.Launcher != "" {
+		fmt.Fprintf(&b, "worker %d does not start by %q: %s", e.Worker, e.Launcher, e.how())
+	} else {
+		fmt.Fprintf(&b, "worker %d (pid %d%s) %s", e.Worker, e.PID, hostSuffix(e.Host), e.how())
+	}
+	if e.OOM != "" {
+		fmt.Fprintf(&b, ", %s", e.OOM)
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, "; %d workers met it and were lost", e.Attempts)
+	}
+	if len(e.Stderr) > 0 {
+		fmt.Fprintf(&b, "; its last words: %s", lastWords(e.Stderr))
+	}
+	return b.String()
+}
+
+// lastWords picks the most telling line: what a Go crash begins with, else the last.
+func lastWords(lines []string) string {
+	if isCrash(lines[0]) {
+		return lines[0]
+	}
+	return lines[len(lines)-1]
+}
+
+const workLeft = " before its work was done"
+
+// how says how the worker ended.
+func (e *LostWorkerError) how() string {
+	ended := fmt.Sprintf("exited with code %d%s", e.ExitCode, workLeft)
+	switch {
+	case e.Signal != "":
+		ended = "was ended by signal: " + e.Signal
+	case e.ExitCode < 0:
+		ended = "ended in an unknown way"
+	}
+	if e.Launcher != "" {
+		return fmt.Sprintf("%v (the launcher %s)", e.Err, strings.TrimSuffix(ended, workLeft))
+	}
+	if e.Err != nil {
+		return fmt.Sprintf("was given up (%v) and %s", e.Err, ended)
+	}
+	return ended
+}
+
+// Unwrap gives what the parent saw first: an *ipc.Fault, a [SilenceError], or nil.
+func (e *LostWorkerError) Unwrap() error { return e.Err }
+
+// A SilenceError is a worker that said nothing for longer than the heartbeat,
+// or, while it was starting, than the startup timeout.
+type SilenceError struct {
+	Limit    time.Duration
+	Starting bool
+}
+
+func (e *SilenceError) Error() string {
+	if e.Starting {
+		return fmt.Sprintf("no hello within %v", e.Limit)
+	}
+	return fmt.Sprintf("silent for longer than %v", e.Limit)
+}
+
+// A TimeoutError is an input that took longer than Options.Timeout on every try.
+type TimeoutError struct {
+	Input    Input
+	Limit    time.Duration
+	Attempts int
+	PID      int // of the last worker that was killed for it
+}
+
+func (e *TimeoutError) Error() string {
+	times := ""
+	if e.Attempts > 1 {
+		times = fmt.Sprintf(", %d times", e.Attempts)
+	}
+	return fmt.Sprintf("%v: took longer than %v%s; worker killed (pid %d)", e.Input, e.Limit, times, e.PID)
+}
+
+// Timeout reports true: the error is one of time, as net.Error has it.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// A StartError is a pool whose workers cannot be started: each was given up
+// after several tries. Unwrap gives the last try's error.
+type StartError struct {
+	Tries int // starts that failed in a row
+	Err   error
+}
+
+func (e *StartError) Error() string {
+	return fmt.Sprintf("no worker can be started (%d tries): %v", e.Tries, e.Err)
+}
+func (e *StartError) Unwrap() error { return e.Err }
+
+func hostSuffix(host string) string {
+	if host == "" {
+		return ""
+	}
+	return " on " + host
+}

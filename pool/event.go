@@ -1,0 +1,95 @@
+package pool
+
+import (
+	"slices"
+	"time"
+
+	"procpool/ipc"
+)
+
+// EventKind says what an [Event] is about.
+type EventKind string
+
+// The kinds of event.
+const (
+	WorkerSpawned EventKind = "spawned"  // a worker's process was made
+	WorkerStarted EventKind = "started"  // a worker said hello
+	ChunkFinished EventKind = "finished" // a chunk's result was accepted; to be told costs as much as handing the chunk out, see Options.EventKinds
+	ChunkRetried  EventKind = "retried"  // a chunk goes to another worker
+	WorkerLost    EventKind = "lost"     // a worker ended before its time, or could not be started
+	WorkerEnded   EventKind = "ended"    // a worker ended in order, at the end or to be replaced
+	WorkerGivenUp EventKind = "given-up" // a worker's place stays empty after failed starts
+)
+
+// An Event is something that happened in a pool.
+type Event struct {
+	Kind    EventKind
+	Time    time.Time
+	Worker  int
+	PID     int     // 0 for goroutines
+	Input   Input   // of chunks
+	Seconds float64 // of chunks: computing; of spawned and started: since Began
+	// Began is when a worker's process began to be made, and with Options.Trace
+	// when a chunk began to be computed; else zero. It is exact to the clocks
+	// that processes of one machine share.
+	Began time.Time
+	Err   error // of lost, retried and given-up
+}
+
+// emit tells OnEvent. It must not be called with p.mu held.
+func (p *Pool) emit(events ...Event) {
+	events = slices.DeleteFunc(events, func(e Event) bool { return !p.told(e.Kind) })
+	if len(events) == 0 {
+		return
+	}
+	p.events.Lock()
+	defer p.events.Unlock()
+	for _, e := range events {
+		e.Time = time.Now()
+		p.opts.OnEvent(e)
+	}
+}
+
+// told reports whether OnEvent wants to hear of a kind of event.
+func (p *Pool) told(kind EventKind) bool {
+	return p.opts.OnEvent != nil && (p.opts.EventKinds == nil || slices.Contains(p.opts.EventKinds, kind))
+}
+
+// finished makes the events of answers to the first chunks of hand. It is
+// called before they are accepted, which frees the chunks for others.
+func (p *Pool) finished(worker, pid int, hand []held, answers []answer) (events []Event) {
+	if !p.told(ChunkFinished) {
+		return nil
+	}
+	for i, a := range answers {
+		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err}
+		if a.began != 0 {
+			e.Began = p.clock.time(a.began)
+		}
+		events = append(events, e)
+	}
+	return events
+}
+
+// A clock relates this process's times to the clock that it shares with its
+// workers: by one pair of readings, so that it moves no two moments apart.
+type clock struct {
+	at  time.Time
+	now float64 // of ipc.Now
+}
+
+func newClock() clock { return clock{time.Now(), ipc.Now()} }
+
+func (c clock) time(moment float64) time.Time {
+	return c.at.Add(time.Duration((moment - c.now) * float64(time.Second)))
+}
+
+func (c clock) moment(t time.Time) float64 { return c.now + t.Sub(c.at).Seconds() }
+
+// moment is t on the clock of ipc.Now, for a trace; else 0.
+func (p *Pool) moment(t time.Time) float64 {
+	if !p.opts.Trace {
+		return 0
+	}
+	return p.clock.moment(t)
+}

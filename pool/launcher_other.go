@@ -1,0 +1,7 @@
+//go:build !unix
+
+package pool
+
+import "syscall"
+
+func launcherAttr() *syscall.SysProcAttr { return nil }

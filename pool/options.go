@@ -1,0 +1,200 @@
+package pool
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"procpool/ipc"
+	"procpool/placement"
+)
+
+// A Backend says where tasks run. The zero value means Processes.
+type Backend string
+
+// The backends. The same task, cut the same way, gives the same result on each.
+const (
+	Processes  Backend = "processes"  // worker processes, which share nothing
+	Goroutines Backend = "goroutines" // goroutines of this process
+	Threads    Backend = "threads"    // goroutines of this process, each on an OS thread of its own
+	Serial     Backend = "serial"     // the goroutine that asks for the results
+)
+
+// The defaults that the zero Options stand for.
+const (
+	DefaultRetries        = 2
+	DefaultHeartbeat      = 30 * time.Second
+	DefaultStartupTimeout = 60 * time.Second
+	DefaultGrace          = 5 * time.Second
+	DefaultMaxMessage     = 256 << 20          // bytes
+	minMessage            = 4 << 10            // bytes: a hello must fit
+	MaxProcs              = placement.MaxProcs // workers of a pool: more need more descriptors and memory than systems give one parent
+)
+
+// Options of a pool. The zero value is valid: as many worker processes as
+// this process may use CPUs, and the defaults above.
+type Options struct {
+	Procs   int     // workers; 0 = as many as CPUs may be used, 1 for Serial
+	Backend Backend // where tasks run
+
+	// ChunkSize is how many indices of a sum travel together; 0 cuts one
+	// interval for each worker. It is rounded up to a multiple of the task's grain.
+	ChunkSize int64
+
+	Retries        int           // deaths that a chunk may be charged with and be tried again; 0 = DefaultRetries, below 0 = none
+	Timeout        time.Duration // of a chunk, from its sending or the reply before it; 0 = none
+	Heartbeat      time.Duration // silence after which a worker is lost; 0 = DefaultHeartbeat, below 0 = never
+	StartupTimeout time.Duration // from a worker's start to its hello; 0 = DefaultStartupTimeout
+	Grace          time.Duration // for chunks in hand after a stop, and for workers to end; 0 = DefaultGrace
+
+	MaxChunksPerChild int   // chunks after which a worker is replaced; 0 = never
+	MaxRSS            int64 // resident set in bytes above which a worker is replaced between chunks; 0 = never. Linux only
+	MaxMessage        int64 // bytes of a message in either direction, 4 KiB to 2 GiB - 1; 0 = DefaultMaxMessage
+
+	GOMAXPROCS int      // of each worker process; 0 = 1
+	GOMEMLIMIT int64    // of each worker process: a soft limit of its Go memory in bytes; 0 = this process's, if the environment sets one, divided by Procs
+	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above. Some launchers (ssh) carry none
+
+	// Launcher is the command line of a program that starts a worker and
+	// carries its streams: a wrapper such as "nice" or "taskset -c {cpu}", or a way
+	// to another machine such as "srun -Q -n1 -N1 --exact" or "ssh -T {host} {cmd}".
+	// It is split into words as a shell does, without one. In a word {rank} is
+	// the worker's index, {n} their number, {host} one of Hosts in turn, {cpu} its CPUs
+	// as a list (of Bind, or else of this process's CPUs dealt out one by one),
+	// {exe} the path of this program, and {cmd} its whole command line as one
+	// string quoted for a shell. As words of their own {argv} is that command line and
+	// {args} the same without the program; if none of these three occurs, {argv} is last. Empty: no launcher.
+	// Workers must be the same build as this program. Procs 0 then means what LauncherProcs says.
+	Launcher string
+	Hosts    []string // for {host}; they belong to the pool
+
+	// Bind pins worker i to the CPUs Bind[i%len(Bind)]: a process before its
+	// runtime starts, in the threads backend the thread. An empty set binds
+	// nothing. placement.NewPlan makes such plans. Linux only.
+	Bind []placement.CPUSet
+
+	// Stderr receives what workers write to their standard error, line by
+	// line with the worker's tag; nil means os.Stderr. Writes are serialised.
+	Stderr  io.Writer
+	Verbose bool // pass on the whole of a crashing worker's stack, not its first line and last ten
+
+	// Trace has workers tell when each chunk was begun and what their garbage
+	// collector did: see Event.Began and WorkerStats.GC.
+	Trace bool
+
+	// OnEvent is told what happens, from the pool's goroutines, one call at a
+	// time. It must not block for long and must not call the pool. Each worker's
+	// events come in order; between workers, and after the run that they belong
+	// to has returned, some may come late. Close waits for all. Nil is allowed.
+	OnEvent func(Event)
+	// EventKinds are the kinds that OnEvent is told of; nil means all. An event
+	// of each of a million chunks has its price.
+	EventKinds []EventKind
+}
+
+// An OptionsError is a pool that cannot be had as it was asked for.
+type OptionsError struct {
+	Reason string
+	Advice string // what to do about it; may be empty
+}
+
+func (e *OptionsError) Error() string { return e.Reason }
+
+// Hint is the Advice.
+func (e *OptionsError) Hint() string { return e.Advice }
+
+func refuse(format string, args ...any) error {
+	return &OptionsError{Reason: fmt.Sprintf(format, args...)}
+}
+
+// withDefaults fills in what is 0 and checks the rest.
+func (o Options) withDefaults() (Options, error) {
+	switch o.Backend {
+	case "":
+		o.Backend = Processes
+	case Processes, Goroutines, Threads, Serial:
+	default:
+		return o, refuse("unknown backend %q: it is processes, goroutines, threads or serial", o.Backend)
+	}
+	if o.Procs == 0 {
+		if err := o.chooseProcs(); err != nil {
+			return o, err
+		}
+	}
+	if o.Procs < 0 || o.Procs > MaxProcs {
+		return o, refuse("%d workers: there can be 1 to %d", o.Procs, MaxProcs)
+	}
+	if o.Retries = orDefault(o.Retries, DefaultRetries); o.Retries < 0 {
+		o.Retries = 0
+	}
+	o.Heartbeat = max(orDefault(o.Heartbeat, DefaultHeartbeat), 0)
+	o.StartupTimeout = orDefault(o.StartupTimeout, DefaultStartupTimeout)
+	o.Grace = orDefault(o.Grace, DefaultGrace)
+	o.MaxMessage = orDefault(o.MaxMessage, DefaultMaxMessage)
+	o.GOMAXPROCS = orDefault(o.GOMAXPROCS, 1)
+	if o.Stderr == nil {
+		o.Stderr = os.Stderr
+	}
+	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 || o.GOMEMLIMIT < 0 {
+		return o, refuse("negative option: only Retries and Heartbeat may be below 0")
+	}
+	if o.MaxMessage < minMessage || o.MaxMessage > ipc.MaxLimit {
+		return o, refuse("MaxMessage of %d bytes: it can be %d to %d", o.MaxMessage, minMessage, ipc.MaxLimit)
+	}
+	if o.Backend != Processes {
+		return o, o.onlyProcesses()
+	}
+	return o, nil
+}
+
+// chooseProcs settles the number of workers of a user who named none.
+func (o *Options) chooseProcs() error {
+	switch {
+	case o.Backend == Serial:
+		o.Procs = 1
+	case o.Launcher != "":
+		limits, err := LauncherProcs(o.Hosts)
+		o.Procs = limits.Procs
+		return err
+	default:
+		limits, err := placement.System{}.Limits()
+		if err != nil {
+			return refuse("%v", err)
+		}
+		o.Procs = limits.Procs
+	}
+	return nil
+}
+
+// onlyProcesses reports an option that needs a process to be honoured.
+func (o Options) onlyProcesses() error {
+	switch {
+	case o.Timeout > 0:
+		return refuse("backend %s cannot keep a timeout: a goroutine cannot be killed", o.Backend)
+	case o.MaxRSS > 0 || o.MaxChunksPerChild > 0:
+		return refuse("backend %s has no worker processes that could be replaced", o.Backend)
+	case o.GOMEMLIMIT > 0 || len(o.Env) > 0:
+		return refuse("backend %s has no worker processes with a memory limit or an environment of their own", o.Backend)
+	case o.Launcher != "":
+		return refuse("backend %s launches nothing: a launcher is for worker processes", o.Backend)
+	case len(o.Bind) > 0 && o.Backend != Threads:
+		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
+	}
+	return nil
+}
+
+func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// bound is the set of CPUs that worker i is bound to; empty if it is not.
+func (o Options) bound(i int) (cpus placement.CPUSet) {
+	if len(o.Bind) > 0 {
+		cpus = o.Bind[i%len(o.Bind)]
+	}
+	return cpus
+}

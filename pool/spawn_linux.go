@@ -1,0 +1,78 @@
+package pool
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"procpool/placement"
+)
+
+// startBound starts the program that this process runs, also when its file has
+// been replaced or deleted since. The process inherits the mask of this thread,
+// so it is bound before its runtime counts its CPUs.
+func startBound(c command, attr *os.ProcAttr) (*os.Process, error) {
+	if !c.cpus.Empty() {
+		mask, err := placement.ThreadAffinity()
+		if err != nil {
+			return nil, err
+		}
+		if err := placement.SetThreadAffinity(c.cpus); err != nil {
+			return nil, err
+		}
+		defer placement.SetThreadAffinity(mask)
+	}
+	return os.StartProcess("/proc/self/exe", argv(c), attr)
+}
+
+// procAttr has the kernel end a worker with the thread that starts it: a
+// parent that is killed leaves nobody behind, however busy they are.
+func procAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
+// awaitExit waits until p has ended, as one of many in the runtime's poller:
+// Wait alone would keep a thread for each process. Where the kernel has no
+// handles for processes it returns at once.
+func awaitExit(p *os.Process) {
+	fd := -1
+	err := p.WithHandle(func(handle uintptr) {
+		fd, _ = unix.FcntlInt(handle, unix.F_DUPFD_CLOEXEC, 0)
+	})
+	if err != nil || fd < 0 {
+		return
+	}
+	unix.SetNonblock(fd, true)
+	f := os.NewFile(uintptr(fd), "process")
+	defer f.Close()
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	conn.Read(func(fd uintptr) bool {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(fds, 0)
+		return n != 0 || err != nil
+	})
+}
+
+func residentSet(pid int) int64 {
+	statm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	if err != nil {
+		return 0
+	}
+	fields := bytes.Fields(statm)
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(string(fields[1]), 10, 64)
+	return pages * int64(os.Getpagesize())
+}
+
+func oomKills() int64 {
+	if n := (placement.System{}).OOMKills(); n != nil {
+		return *n
+	}
+	return 0
+}

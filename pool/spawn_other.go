@@ -1,0 +1,28 @@
+//go:build !linux
+
+package pool
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+func startBound(c command, attr *os.ProcAttr) (*os.Process, error) {
+	if !c.cpus.Empty() {
+		return nil, errors.New("workers can be bound to CPUs on Linux only")
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return os.StartProcess(exe, argv(c), attr)
+}
+
+// procAttr asks for nothing: a worker notices by its streams that the parent is gone.
+func procAttr() *syscall.SysProcAttr { return nil }
+
+func awaitExit(*os.Process) {} // Wait waits itself
+
+func residentSet(int) int64 { return 0 }
+func oomKills() int64       { return 0 }

@@ -1,0 +1,72 @@
+package pool
+
+import (
+	"context"
+
+	"procpool/child"
+	"procpool/ipc"
+	"procpool/task"
+)
+
+// Main must be the first statement of main, and of TestMain in packages whose
+// tests use worker processes. In a worker process it does the work and never
+// returns; anywhere else it returns at once. aliases are further first
+// arguments, each standing alone, that make the process a worker.
+func Main(aliases ...string) { child.Main(aliases...) }
+
+// A Task maps In to Out. It is made by [Define]; the zero value cannot be used.
+type Task[In, Out any] = task.Task[In, Out]
+
+// A SumTask maps an interval to a partial result of type P, and adds partials
+// up. It is made by [DefineSum]; the zero value cannot be used.
+type SumTask[P any] = task.SumTask[P]
+
+// A TaskOption says more about a task.
+type TaskOption = task.Option
+
+// An Interval is a range of indices, half-open: [Start, End), 0 <= Start <= End <= 2^62.
+type Interval = ipc.Interval
+
+// Define defines a task. It must be called at package level (or in an init
+// function), so that a worker process, which runs the same program, has it
+// too. Names are global to the program. What is wrong with a definition is
+// reported by the pool that is asked to run it.
+func Define[In, Out any](name string, run func(ctx context.Context, in In) (Out, error), opts ...TaskOption) Task[In, Out] {
+	return task.Define(name, run, opts...)
+}
+
+// DefineSum defines a task over intervals, under the rules of [Define]. run
+// computes the partial of one interval; add combines two, the left one being
+// of the lower interval unless the task is [Exact]. Both may be called on an
+// empty interval's partial, and the sum over nothing is P's zero value.
+func DefineSum[P any](name string, run func(ctx context.Context, iv Interval) (P, error), add func(P, P) P, opts ...TaskOption) SumTask[P] {
+	return task.DefineSum(name, run, add, opts...)
+}
+
+// Grain makes cuts fall only on multiples of g indices, counted from index 0:
+// for tasks whose function works in blocks. g below 1 means 1, the default.
+func Grain(g int64) TaskOption { return task.Grain(g) }
+
+// Exact promises that partials can be added in any order and grouping with the
+// same result, bit for bit: integers, or an exact accumulator.
+func Exact() TaskOption { return task.Exact() }
+
+// Version names what the function computes: change it whenever results change,
+// so that a journal written by another version is refused. The default is "1".
+func Version(v string) TaskOption { return task.Version(v) }
+
+// About describes the task for a list of tasks: what it computes and what it
+// stresses, a line each.
+func About(computes, stresses string) TaskOption { return task.About(computes, stresses) }
+
+// Worker returns the stable index of the worker that runs this, from 0 to the
+// pool's size less one. A worker that replaces a lost one has its index. It is 0
+// outside a pool.
+func Worker(ctx context.Context) int { return task.Worker(ctx) }
+
+// OnExit registers a teardown for this worker process: f runs once, after its
+// last request, on the orderly way out only; a worker that is killed runs
+// nothing. Hooks run last in, first out. In backends without worker processes
+// they do not run. What a task opens once is best opened by a [sync.OnceValue],
+// which registers the closing; see the example.
+func OnExit(f func()) { task.OnExit(f) }
