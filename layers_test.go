@@ -22,12 +22,14 @@ var rooms = map[string][]string{
 	"compare/report": {"compare"},
 	"cli": {"pool", "placement", "journal", "child", "compare", "compare/report", "task", "ipc",
 		"github.com/xrash/smetrics", "golang.org/x/sys", "golang.org/x/term"},
-	"internal/tasks":  {"task", "ipc", "internal/kernel"},
-	"internal/kernel": {},
-	"internal/pipe":   {"golang.org/x/sys"},
-	"internal/leak":   {"go.uber.org/goleak"}, // for tests alone
-	"internal/role":   {},
-	"tools/release":   {},
+	"internal/tasks":    {"task", "ipc", "internal/kernel"},
+	"internal/kernel":   {},
+	"internal/pipe":     {"golang.org/x/sys"},
+	"internal/leak":     {"go.uber.org/goleak"}, // for tests alone
+	"internal/role":     {},
+	"internal/terminal": {"golang.org/x/term"},
+	"internal/text":     {},
+	"tools/release":     {},
 }
 
 // modules are all that may be linked into the program.

@@ -19,8 +19,8 @@ import (
 
 	"procpool/child"
 	"procpool/internal/leak"
-	"procpool/pool"
 	"procpool/placement"
+	"procpool/pool"
 )
 
 // hearHangups undoes an inherited nohup: what this process handles, and does

@@ -189,18 +189,17 @@ func (s *server) workAll(ctx context.Context) error {
 		return nil // Serve has returned
 	}
 	role.RunExitHooks()
-	return lost(s.out.bye(s.account()))
+	return lost(s.out.bye(s.lastWords()))
 }
 
-// account is what bye says: with a trace also of the garbage collector.
-func (s *server) account() ipc.Bye {
+// lastWords is what bye says: with a trace also of the garbage collector.
+func (s *server) lastWords() ipc.Bye {
 	s.seen.look()
-	bye := account()
-	bye.RanOn = s.seen.list()
+	bye := ipc.Bye{Usage: usage(), RanOn: s.seen.list()}
 	if s.trace.Load() {
 		var gc debug.GCStats
 		debug.ReadGCStats(&gc)
-		bye.GC = &ipc.GC{Cycles: gc.NumGC, PauseSeconds: gc.PauseTotal.Seconds()}
+		bye.GC = &ipc.GC{Cycles: ipc.CountOf(gc.NumGC), PauseSeconds: gc.PauseTotal.Seconds()}
 	}
 	return bye
 }

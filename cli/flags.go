@@ -111,7 +111,7 @@ func (j *job) readChunkSize(c *call) (err error) {
 	if j.chunkSize, err = parseCount("--chunk-size", text, 1, ipc.MaxIndex, ""); err != nil {
 		return err
 	}
-	if rounded := pool.RoundUp(j.chunkSize, j.spec.Grain); rounded != j.chunkSize {
+	if rounded := j.spec.RoundUp(j.chunkSize); rounded != j.chunkSize {
 		j.note = fmt.Sprintf("--chunk-size %d is rounded up to %d, a multiple of the grain of %s, %d", j.chunkSize, rounded, j.spec.Name, j.spec.Grain)
 		j.chunkSize = rounded
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 
-	"procpool/placement"
 	"procpool/pool"
 )
 
@@ -25,14 +24,15 @@ func intervals(c *call, e *env) error {
 	if err != nil {
 		return err
 	}
-	if j.procs == 0 {
-		limits, err := placement.System{}.Limits()
+	o := pool.Options{Procs: j.procs, ChunkSize: j.chunkSize}
+	if o.Procs == 0 {
+		limits, err := o.Limits()
 		if err != nil {
-			return badInput(err)
+			return err
 		}
-		j.procs = limits.Procs
+		o.Procs = limits.Procs
 	}
-	grid := pool.Options{Procs: j.procs, ChunkSize: j.chunkSize}.Grid(j.spec, j.whole)
+	grid := o.Grid(j.spec, j.whole)
 	if j.note != "" {
 		fmt.Fprintln(e.stderr, "procpool:", j.note)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 
-	"procpool/placement"
 	"procpool/pool"
 )
 
@@ -33,18 +32,6 @@ func readLauncher(c *call, o *pool.Options) error {
 		o.Hosts = strings.Split(c.String("hosts"), ",")
 	}
 	return nil
-}
-
-// readLaunched is readLimits where a launcher starts the workers.
-func (r *running) readLaunched() error {
-	o := &r.options
-	if o.Procs > 0 {
-		r.limits = placement.Limits{}.WithFlag(o.Procs)
-		return nil
-	}
-	limits, err := pool.LauncherProcs(o.Hosts)
-	r.limits, o.Procs = limits, limits.Procs
-	return err
 }
 
 // tellUnable is how many workers that did not start are told of one by one;

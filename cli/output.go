@@ -76,7 +76,7 @@ func (r *running) account() {
 	for _, s := range r.stats {
 		fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%.6f\t%.6f\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Worker, s.PID, s.Chunks, s.Restarts, s.StartupSeconds, s.BusySeconds,
 			r.orUnknown(s.UserSeconds), r.orUnknown(s.SystemSeconds), mebibytes(s.PeakRSSBytes), orDash(s.CPUs), orDash(s.RanOn),
-			switches(s), count(s.Migrations))
+			switches(s), s.Migrations)
 	}
 	table.Flush()
 	if seconds := r.throttledSeconds(); seconds != nil && *seconds > 0 {
@@ -113,26 +113,20 @@ func plural(n int64, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
-func mebibytes(bytes int64) string {
-	if bytes < 0 {
+func mebibytes(c ipc.Count) string {
+	bytes, known := c.Get()
+	if !known {
 		return "-"
 	}
 	return fmt.Sprintf("%.1f", float64(bytes)/(1<<20))
 }
 
-func count(n int64) string {
-	if n < 0 {
-		return "-"
-	}
-	return fmt.Sprint(n)
-}
-
 // switches are voluntary and involuntary ones.
 func switches(s pool.WorkerStats) string {
-	if s.VoluntarySwitches < 0 {
+	if _, known := s.VoluntarySwitches.Get(); !known {
 		return "-"
 	}
-	return fmt.Sprintf("%d+%d", s.VoluntarySwitches, s.InvoluntarySwitches)
+	return fmt.Sprintf("%v+%v", s.VoluntarySwitches, s.InvoluntarySwitches)
 }
 
 func orDash(s string) string {
@@ -169,23 +163,18 @@ type cpuReport struct {
 }
 
 type workerReport struct {
-	Worker              int      `json:"worker"`
-	PID                 int      `json:"pid"`
-	Host                string   `json:"host"`
-	CPUs                string   `json:"cpus"`   // allowed
-	RanOn               string   `json:"ran_on"` // seen; "" if unknown
-	Chunks              int64    `json:"chunks"`
-	Restarts            int      `json:"restarts"`
-	StartupSeconds      float64  `json:"startup_seconds"`
-	BusySeconds         float64  `json:"busy_seconds"`
-	UserSeconds         *float64 `json:"user_seconds"`
-	SystemSeconds       *float64 `json:"system_seconds"`
-	PeakRSSBytes        *int64   `json:"peak_rss_bytes"`
-	MinorFaults         *int64   `json:"minor_faults"`
-	MajorFaults         *int64   `json:"major_faults"`
-	VoluntarySwitches   *int64   `json:"voluntary_switches"`
-	InvoluntarySwitches *int64   `json:"involuntary_switches"`
-	Migrations          *int64   `json:"migrations"`
+	Worker         int      `json:"worker"`
+	PID            int      `json:"pid"`
+	Host           string   `json:"host"`
+	CPUs           string   `json:"cpus"`   // allowed
+	RanOn          string   `json:"ran_on"` // seen; "" if unknown
+	Chunks         int64    `json:"chunks"`
+	Restarts       int      `json:"restarts"`
+	StartupSeconds float64  `json:"startup_seconds"`
+	BusySeconds    float64  `json:"busy_seconds"`
+	UserSeconds    *float64 `json:"user_seconds"`
+	SystemSeconds  *float64 `json:"system_seconds"`
+	ipc.Counters
 }
 
 func (r *running) writeJSON(failed error) error {
@@ -215,9 +204,7 @@ func (r *running) workerReports() []workerReport {
 	for _, s := range r.stats {
 		row := workerReport{
 			Worker: s.Worker, PID: s.PID, Host: s.Host, CPUs: s.CPUs, RanOn: s.RanOn, Chunks: s.Chunks, Restarts: s.Restarts,
-			StartupSeconds: s.StartupSeconds, BusySeconds: s.BusySeconds, PeakRSSBytes: known(s.PeakRSSBytes),
-			MinorFaults: known(s.MinorFaults), MajorFaults: known(s.MajorFaults),
-			VoluntarySwitches: known(s.VoluntarySwitches), InvoluntarySwitches: known(s.InvoluntarySwitches), Migrations: known(s.Migrations),
+			StartupSeconds: s.StartupSeconds, BusySeconds: s.BusySeconds, Counters: s.Counters,
 		}
 		if r.options.Backend == pool.Processes {
 			row.UserSeconds, row.SystemSeconds = &s.UserSeconds, &s.SystemSeconds
@@ -225,14 +212,6 @@ func (r *running) workerReports() []workerReport {
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-// known is nil for a figure that is not.
-func known(n int64) *int64 {
-	if n < 0 {
-		return nil
-	}
-	return &n
 }
 
 func pairs(intervals []ipc.Interval) [][2]int64 {

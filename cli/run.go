@@ -112,28 +112,13 @@ func prepare(c *call, e *env) (*running, error) {
 
 // readLimits settles the number of workers. What else would have limited it
 // is looked up only if somebody will see it.
-func (r *running) readLimits() error {
-	o := &r.options
-	if o.Backend == pool.Serial && o.Procs == 0 {
-		o.Procs = 1
-		r.limits = placement.Limits{Procs: 1, DecidedBy: string(pool.Serial)}
+func (r *running) readLimits() (err error) {
+	if r.options.Procs > 0 && !r.json && !r.verbose {
 		return nil
 	}
-	if o.Procs > 0 && !r.json && !r.verbose {
-		return nil
-	}
-	if o.Launcher != "" {
-		return r.readLaunched()
-	}
-	limits, err := placement.System{}.Limits()
-	if err != nil && o.Procs == 0 {
-		return badInput(err)
-	}
-	if o.Procs > 0 {
-		limits = limits.WithFlag(o.Procs)
-	}
-	r.limits, o.Procs = limits, limits.Procs
-	return nil
+	r.limits, err = r.options.Limits()
+	r.options.Procs = r.limits.Procs
+	return err
 }
 
 // compute has the job done. Its own error means that nothing was computed; how

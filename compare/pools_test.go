@@ -159,7 +159,7 @@ func TestCPUTimeIsCountedOnce(t *testing.T) {
 		want    float64
 	}{{"serial", nil, 7}, {"goroutines", []Worker{{}, {}}, 7}, {"processes", []Worker{used(1), used(3)}, 3}} {
 		r := Run{Workers: c.workers}
-		r.account(pool.WorkerStats{UserSeconds: 5, SystemSeconds: 2}) // of the host and its children
+		r.account(pool.WorkerStats{Usage: ipc.Usage{UserSeconds: 5, SystemSeconds: 2}}) // of the host and its children
 		if seconds, ok := r.Parent.CPUSeconds.Get(); !ok || seconds != c.want {
 			t.Errorf("%s: %g s are the parent's own, want %g", c.what, seconds, c.want)
 		}

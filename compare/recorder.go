@@ -196,24 +196,20 @@ func usageOf(s pool.WorkerStats) (u Usage, missing map[string]string) {
 	}
 	u.CPUSeconds = Known(s.UserSeconds + s.SystemSeconds)
 	if s.GC != nil {
-		u.GCCycles, u.GCPauseSeconds = Known(float64(s.GC.Cycles)), Known(s.GC.PauseSeconds)
+		cycles, _ := s.GC.Cycles.Get()
+		u.GCCycles, u.GCPauseSeconds = Known(float64(cycles)), Known(s.GC.PauseSeconds)
 	}
 	missing = map[string]string{}
-	for _, f := range []struct {
-		name  string
-		value int64
-		to    *Maybe[float64]
-	}{
-		{"minor_faults", s.MinorFaults, &u.MinorFaults}, {"major_faults", s.MajorFaults, &u.MajorFaults},
-		{"voluntary_switches", s.VoluntarySwitches, &u.VoluntarySwitches},
-		{"involuntary_switches", s.InvoluntarySwitches, &u.InvoluntarySwitches},
-		{"migrations", s.Migrations, &u.Migrations}, {"peak_rss_bytes", s.PeakRSSBytes, &u.PeakRSSBytes},
-	} {
-		if f.value < 0 {
-			missing[f.name] = reason
-			continue
+	to := map[string]*Maybe[float64]{
+		"minor_faults": &u.MinorFaults, "major_faults": &u.MajorFaults, "voluntary_switches": &u.VoluntarySwitches,
+		"involuntary_switches": &u.InvoluntarySwitches, "migrations": &u.Migrations, "peak_rss_bytes": &u.PeakRSSBytes,
+	}
+	for _, c := range s.All() {
+		if n, known := c.Count.Get(); known {
+			*to[c.Name] = Known(float64(n))
+		} else {
+			missing[c.Name] = reason
 		}
-		*f.to = Known(float64(f.value))
 	}
 	return u, missing
 }

@@ -116,7 +116,7 @@ func AppendBye(dst []byte, b Bye) []byte {
 	dst = append(append(dst, "\x81\xa3bye"...), 0x80|pairs)
 	if b.GC != nil {
 		dst = append(dst, "\xa9gc_cycles"...)
-		dst = appendFigure(dst, b.GC.Cycles)
+		dst = appendCount(dst, b.GC.Cycles)
 		dst = append(dst, "\xb0gc_pause_seconds"...)
 		dst = appendFloat(dst, b.GC.PauseSeconds)
 	}
@@ -128,24 +128,18 @@ func AppendBye(dst []byte, b Bye) []byte {
 	dst = appendFloat(dst, b.UserSeconds)
 	dst = append(dst, "\xaesystem_seconds"...)
 	dst = appendFloat(dst, b.SystemSeconds)
-	for _, f := range []struct {
-		key   string
-		value int64
-	}{
-		{"peak_rss_bytes", b.PeakRSSBytes}, {"minor_faults", b.MinorFaults}, {"major_faults", b.MajorFaults},
-		{"voluntary_switches", b.VoluntarySwitches}, {"involuntary_switches", b.InvoluntarySwitches}, {"migrations", b.Migrations},
-	} {
-		dst = appendFigure(appendString(dst, f.key), f.value)
+	for _, c := range b.All() {
+		dst = appendCount(appendString(dst, c.Name), *c.Count)
 	}
 	return append(dst, '\n')
 }
 
-// appendFigure writes what is unknown as nil.
-func appendFigure(dst []byte, v int64) []byte {
-	if v < 0 {
+// appendCount writes what is unknown as nil.
+func appendCount(dst []byte, c Count) []byte {
+	if !c.known {
 		return append(dst, 0xc0)
 	}
-	return appendInt(dst, v)
+	return appendInt(dst, c.n)
 }
 
 func appendUint(dst []byte, v uint64) []byte {

@@ -32,7 +32,7 @@ func TestGoldenBytes(t *testing.T) {
 			"81 a6 726573756c74 83 a2 6964 07 a7 7365636f6e6473 cb3fe0000000000000 a5 76616c7565 2a 0a"},
 		{"fail", AppendFail(nil, Fail{ID: 7, Error: "no", Stack: ""}),
 			"81 a4 6661696c 83 a2 6964 07 a5 6572726f72 a2 6e6f a5 737461636b a0 0a"},
-		{"bye", AppendBye(nil, Bye{UserSeconds: 1, SystemSeconds: 2, PeakRSSBytes: 3, MinorFaults: 4, MajorFaults: 5, VoluntarySwitches: 6, InvoluntarySwitches: 7, Migrations: -1}),
+		{"bye", AppendBye(nil, Bye{Usage: Usage{1, 2, Counters{CountOf(3), CountOf(4), CountOf(5), CountOf(6), CountOf(7), Count{}}}}),
 			"81 a3 627965 88 ac 757365725f7365636f6e6473 cb3ff0000000000000 ae 73797374656d5f7365636f6e6473 cb4000000000000000 ae 7065616b5f7273735f6279746573 03" +
 				"ac 6d696e6f725f6661756c7473 04 ac 6d616a6f725f6661756c7473 05 b2 766f6c756e746172795f7377697463686573 06" +
 				"b4 696e766f6c756e746172795f7377697463686573 07 aa 6d6967726174696f6e73 c0 0a"},
@@ -97,14 +97,14 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 		if err != nil || got.Interval != r.Interval || !got.HasInterval {
 			t.Errorf("interval %v is read as %v, %v", r.Interval, got.Interval, err)
 		}
-		b := Bye{PeakRSSBytes: v, MinorFaults: v, MajorFaults: v, VoluntarySwitches: v, InvoluntarySwitches: v, Migrations: v}
-		want := max(v, -1)
-		if got, err := ParseBye(bodyOf(t, AppendBye(nil, b), KindBye)); err != nil || got != (Bye{0, 0, want, want, want, want, want, want, "", nil}) {
+		n := CountOf(v)
+		b := Bye{Usage: Usage{Counters: Counters{n, n, n, n, n, n}}}
+		if got, err := ParseBye(bodyOf(t, AppendBye(nil, b), KindBye)); err != nil || got != b {
 			t.Errorf("figures %d are read as %+v, %v", v, got, err)
 		}
 	}
 	for _, v := range []float64{0, 0.001, 30, 1e9} {
-		b := Bye{UserSeconds: v, Migrations: 3, GC: &GC{Cycles: int64(v) - 1, PauseSeconds: v}}
+		b := Bye{Usage: Usage{UserSeconds: v, Counters: Counters{Migrations: CountOf(3)}}, GC: &GC{Cycles: CountOf(int64(v) - 1), PauseSeconds: v}}
 		if got, err := ParseBye(bodyOf(t, AppendBye(nil, b), KindBye)); err != nil || !reflect.DeepEqual(got, b) {
 			t.Errorf("%+v is read as %+v, %v", b, got, err)
 		}

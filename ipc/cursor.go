@@ -198,16 +198,16 @@ func (c *cursor) null() bool {
 	return false
 }
 
-// figure reads an integer that is not negative, or nil as -1: unknown.
-func (c *cursor) figure() int64 {
+// counter reads an integer that is not negative, or nil: unknown.
+func (c *cursor) counter() Count {
 	if c.null() {
-		return -1
+		return Count{}
 	}
 	v := c.int()
 	if v < 0 {
 		c.fail("integer below zero")
 	}
-	return v
+	return CountOf(v)
 }
 
 func (c *cursor) bool() bool {

@@ -134,7 +134,7 @@ func ExampleReader_Hello() {
 	b = ipc.AppendResultHead(b, ipc.Result{ID: 7, Seconds: 0.5})
 	b, _ = ipc.AppendValue(b, &pi)
 	b = ipc.AppendFail(append(b, '\n'), ipc.Fail{ID: 8, Error: "no"})
-	b = ipc.AppendBye(b, ipc.Bye{UserSeconds: 1, PeakRSSBytes: 1 << 20, Migrations: -1})
+	b = ipc.AppendBye(b, ipc.Bye{Usage: ipc.Usage{UserSeconds: 1, Counters: ipc.Counters{PeakRSSBytes: ipc.CountOf(1 << 20)}}})
 
 	r := ipc.NewReader(bytes.NewReader(b), 0)
 	hello, noise, err := r.Hello()
@@ -152,7 +152,7 @@ func ExampleReader_Hello() {
 	// "Welcome!\n" [pi] <nil>
 	// 7 0.5 <nil> 3.14
 	// 8 no
-	// 1 1048576 -1
+	// 1 1048576 -
 }
 
 func ExampleParseHello() {

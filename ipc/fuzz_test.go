@@ -188,7 +188,7 @@ func FuzzParse(f *testing.F) {
 	for m, err := r.Next(); err == nil; m, err = r.Next() {
 		f.Add(byte(m.Kind), bytes.Clone(m.Body))
 	}
-	for _, b := range [][]byte{AppendBye(nil, Bye{GC: &GC{-1, 1}}), AppendOpen(nil, Open{1, 1, true}), append(AppendResultHead(nil, Result{Began: 1}), 1)} {
+	for _, b := range [][]byte{AppendBye(nil, Bye{GC: &GC{Count{}, 1}}), AppendOpen(nil, Open{1, 1, true}), append(AppendResultHead(nil, Result{Began: 1}), 1)} {
 		m, _ := NewReader(bytes.NewReader(b), 0).Next()
 		f.Add(byte(m.Kind), bytes.Clone(m.Body))
 	}

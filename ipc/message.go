@@ -80,23 +80,16 @@ type Fail struct {
 	Stack string // of a panic; may be empty
 }
 
-// Bye is a child's account of itself. A figure below 0 is unknown.
+// Bye is a child's account of itself.
 type Bye struct {
-	UserSeconds         float64
-	SystemSeconds       float64
-	PeakRSSBytes        int64 // resident set, high-water mark of this process alone
-	MinorFaults         int64
-	MajorFaults         int64
-	VoluntarySwitches   int64
-	InvoluntarySwitches int64
-	Migrations          int64  // of its threads between CPUs
-	RanOn               string // CPUs on which it was seen, as a list; "" if unknown
-	GC                  *GC    // nil unless Open asked for a trace
+	Usage
+	RanOn string // CPUs on which it was seen, as a list; "" if unknown
+	GC    *GC    // nil unless Open asked for a trace
 }
 
 // GC is what the garbage collector did in a child.
 type GC struct {
-	Cycles       int64
+	Cycles       Count
 	PauseSeconds float64 // in which the whole program stood still
 }
 

@@ -1,5 +1,7 @@
 package ipc
 
+import "slices"
+
 // Every body is read in one pass over its pairs. Each key that is known has a
 // bit: those that must be there the lowest, in the order in which check names
 // them, those that may be missing the ones above.
@@ -192,36 +194,33 @@ func ParseFail(body []byte) (f Fail, err error) {
 
 // ParseBye reads a bye's body.
 func ParseBye(body []byte) (b Bye, err error) {
+	counters := b.All()
+	keys := []string{"user_seconds", "system_seconds"} // that must be there, in the order of their bits
+	for _, c := range counters {
+		keys = append(keys, c.Name)
+	}
 	var gc GC
 	c, have := cursor{b: body}, 0
 	for range c.mapLen() {
-		switch string(c.str()) {
+		switch key := string(c.str()); key {
 		case "user_seconds":
 			have, b.UserSeconds = c.once(have, 1), c.num()
 		case "system_seconds":
 			have, b.SystemSeconds = c.once(have, 2), c.num()
-		case "peak_rss_bytes":
-			have, b.PeakRSSBytes = c.once(have, 4), c.figure()
-		case "minor_faults":
-			have, b.MinorFaults = c.once(have, 8), c.figure()
-		case "major_faults":
-			have, b.MajorFaults = c.once(have, 16), c.figure()
-		case "voluntary_switches":
-			have, b.VoluntarySwitches = c.once(have, 32), c.figure()
-		case "involuntary_switches":
-			have, b.InvoluntarySwitches = c.once(have, 64), c.figure()
-		case "migrations":
-			have, b.Migrations = c.once(have, 128), c.figure()
 		case "gc_cycles":
-			have, gc.Cycles, b.GC = c.once(have, 256), c.figure(), &gc
+			have, gc.Cycles, b.GC = c.once(have, 256), c.counter(), &gc
 		case "gc_pause_seconds":
 			have, gc.PauseSeconds = c.once(have, 512), c.num()
 		case "ran_on":
 			have, b.RanOn = c.once(have, 1024), string(c.str())
 		default:
-			c.raw()
+			i := slices.IndexFunc(counters[:], func(n NamedCount) bool { return n.Name == key })
+			if i < 0 {
+				c.raw()
+				continue
+			}
+			have, *counters[i].Count = c.once(have, 4<<i), c.counter()
 		}
 	}
-	return b, c.check("bye", have, "user_seconds", "system_seconds", "peak_rss_bytes", "minor_faults",
-		"major_faults", "voluntary_switches", "involuntary_switches", "migrations")
+	return b, c.check("bye", have, keys...)
 }

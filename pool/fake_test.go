@@ -196,7 +196,7 @@ func resultOf(r plea, echoed ipc.Interval) []byte {
 
 // bye takes leave in order.
 func (a *actor) bye() exit {
-	a.say(ipc.AppendBye(nil, ipc.Bye{UserSeconds: 1}))
+	a.say(ipc.AppendBye(nil, ipc.Bye{Usage: ipc.Usage{UserSeconds: 1}}))
 	return exit{}
 }
 

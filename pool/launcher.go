@@ -130,11 +130,10 @@ func (l *launcher) words(i int) []string {
 	return l.template.expand(f)
 }
 
-// LauncherProcs is how many workers Options.Procs = 0 means with a launcher:
-// one for each host, or else the tasks of the Slurm allocation that this
-// process is part of. The CPUs of this machine say nothing about where a
-// launcher leads to. Its error is an *OptionsError.
-func LauncherProcs(hosts []string) (placement.Limits, error) {
+// launcherLimits is how many workers a launcher starts where nobody said: one
+// for each host, or else the tasks of the Slurm allocation that this process is
+// part of. The CPUs of this machine say nothing about where a launcher leads to.
+func launcherLimits(hosts []string) (placement.Limits, error) {
 	found := placement.Limit{By: "hosts", Procs: len(hosts), Source: strings.Join(hosts, ",")}
 	if len(hosts) == 0 {
 		n, err := strconv.Atoi(os.Getenv("SLURM_NTASKS"))

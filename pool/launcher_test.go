@@ -270,7 +270,7 @@ func TestLauncherRefuses(t *testing.T) {
 	}
 }
 
-func TestLauncherProcs(t *testing.T) {
+func TestLauncherLimits(t *testing.T) {
 	for _, c := range []struct {
 		job, tasks string
 		hosts      []string
@@ -286,7 +286,7 @@ func TestLauncherProcs(t *testing.T) {
 	} {
 		t.Setenv("SLURM_JOB_ID", c.job)
 		t.Setenv("SLURM_NTASKS", c.tasks)
-		got, err := LauncherProcs(c.hosts)
+		got, err := Options{Launcher: "nice", Hosts: c.hosts}.Limits()
 		if got.Procs != c.want || got.DecidedBy != c.by || (err == nil) != (c.want > 0) {
 			t.Errorf("%+v: %+v, %v", c, got, err)
 		}

@@ -65,7 +65,7 @@ type Options struct {
 	// {exe} the path of this program, and {cmd} its whole command line as one
 	// string quoted for a shell. As words of their own {argv} is that command line and
 	// {args} the same without the program; if none of these three occurs, {argv} is last. Empty: no launcher.
-	// Workers must be the same build as this program. Procs 0 then means what LauncherProcs says.
+	// Workers must be the same build as this program. Procs 0 then means what Limits says.
 	Launcher string
 	Hosts    []string // for {host}; they belong to the pool
 
@@ -118,9 +118,11 @@ func (o Options) withDefaults() (Options, error) {
 		return o, refuse("unknown backend %q: it is processes, goroutines, threads or serial", o.Backend)
 	}
 	if o.Procs == 0 {
-		if err := o.chooseProcs(); err != nil {
+		limits, err := o.Limits()
+		if err != nil {
 			return o, err
 		}
+		o.Procs = limits.Procs
 	}
 	if o.Procs < 0 || o.Procs > MaxProcs {
 		return o, refuse("%d workers: there can be 1 to %d", o.Procs, MaxProcs)
@@ -148,23 +150,27 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// chooseProcs settles the number of workers of a user who named none.
-func (o *Options) chooseProcs() error {
+// Limits settles the number of workers that these options mean, and says who
+// decided it: Procs, or else one for the serial backend; with a launcher one for
+// each host, or the tasks of the Slurm allocation; and otherwise the CPUs that may
+// be used here. Its error is an *OptionsError.
+func (o Options) Limits() (placement.Limits, error) {
 	switch {
-	case o.Backend == Serial:
-		o.Procs = 1
+	case o.Backend == Serial && o.Procs == 0:
+		return placement.Limits{Procs: 1, DecidedBy: string(Serial)}, nil
+	case o.Launcher != "" && o.Procs > 0:
+		return placement.Limits{}.WithFlag(o.Procs), nil
 	case o.Launcher != "":
-		limits, err := LauncherProcs(o.Hosts)
-		o.Procs = limits.Procs
-		return err
-	default:
-		limits, err := placement.System{}.Limits()
-		if err != nil {
-			return refuse("%v", err)
-		}
-		o.Procs = limits.Procs
+		return launcherLimits(o.Hosts)
 	}
-	return nil
+	limits, err := placement.System{}.Limits()
+	switch {
+	case o.Procs > 0:
+		return limits.WithFlag(o.Procs), nil
+	case err != nil:
+		return limits, refuse("%v", err)
+	}
+	return limits, nil
 }
 
 // onlyProcesses reports an option that needs a process to be honoured.

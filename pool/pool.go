@@ -102,7 +102,7 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 		places = 1 // however many parts the input is cut into
 	}
 	for i := range places {
-		p.slots = append(p.slots, &slot{pool: p, index: i, stats: newStats(i)})
+		p.slots = append(p.slots, &slot{pool: p, index: i, stats: WorkerStats{Worker: i}})
 	}
 	p.start()
 	p.mu.Lock() // ctx may be done already, and then close runs

@@ -104,18 +104,9 @@ func (p *Pool) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid { return p.opt
 // tutorial's rule; Procs must say how many there are.
 func (o Options) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid {
 	if o.ChunkSize > 0 {
-		return ipc.ChunkGrid(whole, RoundUp(o.ChunkSize, spec.Grain))
+		return ipc.ChunkGrid(whole, spec.RoundUp(o.ChunkSize))
 	}
 	return ipc.SplitGrid(whole, o.Procs, spec.Grain)
-}
-
-// RoundUp is the least multiple of grain that is not below size, as far as
-// ipc.MaxIndex allows.
-func RoundUp(size, grain int64) int64 {
-	if size > ipc.MaxIndex-grain {
-		return ipc.MaxIndex / grain * grain
-	}
-	return (size + grain - 1) / grain * grain
 }
 
 // Run computes a sum. The Outcome is valid also with an error: it says how far

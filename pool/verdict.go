@@ -168,8 +168,7 @@ func (w *worker) account(l *life) {
 	if l.launched != nil && !l.launched.itself.Load() {
 		l.status.user, l.status.system = 0, 0 // are the launcher's
 	}
-	bye := ipc.Bye{UserSeconds: l.status.user.Seconds(), SystemSeconds: l.status.system.Seconds(), PeakRSSBytes: -1,
-		MinorFaults: -1, MajorFaults: -1, VoluntarySwitches: -1, InvoluntarySwitches: -1, Migrations: -1}
+	bye := ipc.Bye{Usage: ipc.Usage{UserSeconds: l.status.user.Seconds(), SystemSeconds: l.status.system.Seconds()}}
 	if l.bye != nil {
 		bye = *l.bye
 		// Exit itself costs time that a worker cannot know of.

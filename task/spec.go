@@ -33,6 +33,15 @@ type Spec struct {
 // Sums reports whether the task works on intervals.
 func (s *Spec) Sums() bool { return s.runInterval != nil }
 
+// RoundUp is the least multiple of the task's grain that is not below size, as
+// far as ipc.MaxIndex allows.
+func (s *Spec) RoundUp(size int64) int64 {
+	if size > ipc.MaxIndex-s.Grain {
+		return ipc.MaxIndex / s.Grain * s.Grain
+	}
+	return (size + s.Grain - 1) / s.Grain * s.Grain
+}
+
 // Check reports why the task cannot be run, or nil.
 func (s *Spec) Check() error {
 	if s == nil {

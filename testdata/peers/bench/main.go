@@ -21,7 +21,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
 )
 
 // A section measures something and returns the table's rows for it.

@@ -7,14 +7,13 @@ import (
 	"procpool/ipc"
 )
 
-// account is what this process has used so far, as far as Windows tells.
-func account() ipc.Bye {
-	b := ipc.Bye{PeakRSSBytes: -1, MinorFaults: -1, MajorFaults: -1, VoluntarySwitches: -1, InvoluntarySwitches: -1, Migrations: -1}
+// usage is what this process has used so far, as far as Windows tells.
+func usage() (u ipc.Usage) {
 	var created, exited, kernel, user syscall.Filetime
 	if self, err := syscall.GetCurrentProcess(); err == nil && syscall.GetProcessTimes(self, &created, &exited, &kernel, &user) == nil {
-		b.UserSeconds, b.SystemSeconds = seconds(user), seconds(kernel)
+		u.UserSeconds, u.SystemSeconds = seconds(user), seconds(kernel)
 	}
-	return b
+	return u
 }
 
 // seconds reads a duration, which Windows counts in units of 100 ns.

@@ -1,0 +1,27 @@
+//go:build unix
+
+package child
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"procpool/ipc"
+)
+
+// usage is what this process has used so far. The peak is not taken from
+// ru_maxrss, which starts at the resident set of the parent that spawned it.
+func usage() ipc.Usage {
+	u := ipc.Usage{Counters: ipc.Counters{PeakRSSBytes: ipc.CountOf(peakRSS())}}
+	var r unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &r) != nil {
+		return u
+	}
+	user, system := time.Duration(r.Utime.Nano()), time.Duration(r.Stime.Nano())
+	u.UserSeconds, u.SystemSeconds = user.Seconds(), system.Seconds()
+	u.MinorFaults, u.MajorFaults = ipc.CountOf(int64(r.Minflt)), ipc.CountOf(int64(r.Majflt))
+	u.VoluntarySwitches, u.InvoluntarySwitches = ipc.CountOf(int64(r.Nvcsw)), ipc.CountOf(int64(r.Nivcsw))
+	u.Migrations = ipc.CountOf(migrations(user + system))
+	return u
+}

@@ -1,0 +1,86 @@
+package ipc
+
+import "strconv"
+
+// Usage is what the operating system counted for one process.
+type Usage struct {
+	UserSeconds   float64 `json:"user_seconds"`
+	SystemSeconds float64 `json:"system_seconds"`
+	Counters
+}
+
+// Counters are the whole numbers of a [Usage].
+type Counters struct {
+	PeakRSSBytes        Count `json:"peak_rss_bytes"` // the most that was resident at once, of this process alone
+	MinorFaults         Count `json:"minor_faults"`
+	MajorFaults         Count `json:"major_faults"`
+	VoluntarySwitches   Count `json:"voluntary_switches"`
+	InvoluntarySwitches Count `json:"involuntary_switches"`
+	Migrations          Count `json:"migrations"` // of its threads between CPUs
+}
+
+// A NamedCount is one of the Counters, with its name on the wire and in JSON.
+type NamedCount struct {
+	Name  string
+	Count *Count
+}
+
+// All lists the counters in the order of the wire. The pointers lead into c.
+func (c *Counters) All() [6]NamedCount {
+	return [...]NamedCount{
+		{"peak_rss_bytes", &c.PeakRSSBytes}, {"minor_faults", &c.MinorFaults}, {"major_faults", &c.MajorFaults},
+		{"voluntary_switches", &c.VoluntarySwitches}, {"involuntary_switches", &c.InvoluntarySwitches}, {"migrations", &c.Migrations},
+	}
+}
+
+// Add adds v, the usage of another process: the larger peak of the two, and of
+// the rest the sum. What is unknown in one of them counts for nothing.
+func (u *Usage) Add(v Usage) {
+	u.UserSeconds += v.UserSeconds
+	u.SystemSeconds += v.SystemSeconds
+	peak := u.PeakRSSBytes
+	if !peak.known || v.PeakRSSBytes.known && v.PeakRSSBytes.n > peak.n {
+		peak = v.PeakRSSBytes
+	}
+	mine, others := u.All(), v.All()
+	for i, m := range mine {
+		if o := *others[i].Count; o.known {
+			m.Count.n, m.Count.known = m.Count.n+o.n, true
+		}
+	}
+	u.PeakRSSBytes = peak
+}
+
+// A Count is a whole number that a system may not tell. The zero value is
+// unknown, which is not 0; in JSON it is null.
+type Count struct {
+	n     int64
+	known bool
+}
+
+// CountOf is the count n. A negative one is unknown.
+func CountOf(n int64) Count {
+	if n < 0 {
+		return Count{}
+	}
+	return Count{n, true}
+}
+
+// Get returns the count and whether it is known.
+func (c Count) Get() (n int64, known bool) { return c.n, c.known }
+
+// String is the count in decimal, or "-".
+func (c Count) String() string {
+	if !c.known {
+		return "-"
+	}
+	return strconv.FormatInt(c.n, 10)
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Count) MarshalJSON() ([]byte, error) {
+	if !c.known {
+		return []byte("null"), nil
+	}
+	return strconv.AppendInt(nil, c.n, 10), nil
+}
