@@ -270,3 +270,14 @@ func ExamplePool_Grid() {
 	fmt.Println(slices.Collect(p.Grid(count.Spec(), ipc.Interval{End: 100}).All()))
 	// Output: [[0, 33) [33, 66) [66, 100)]
 }
+
+func ExamplePool_Stats() {
+	p := open(pool.Options{Procs: 1})
+	for range pool.Map(context.Background(), p, square, slices.Values([]int{1, 2, 3})) {
+	}
+	p.Close() // what a process used is complete when it has ended
+	for _, s := range p.Stats() {
+		fmt.Println(s.Worker, s.Chunks, s.Restarts, s.PID > 0, s.UserSeconds+s.SystemSeconds > 0)
+	}
+	// Output: 0 3 0 true true
+}
