@@ -26,6 +26,7 @@ func TestWorkersGetTheirIntervals(t *testing.T) {
 			if w.Worker == 1 {
 				w.Hello()
 				w.Next()
+				w.Sleep(time.Second) // until the others have nothing to do
 				return segfault
 			}
 			return w.Honest()
