@@ -12,11 +12,50 @@ import (
 // AppendRequestHead appends a request up to its payload: the encoded arg must
 // follow.
 func AppendRequestHead(dst []byte, id uint64, task string) []byte {
-	dst = append(dst, "\x81\xa7request\x83\xa2id"...)
+	return AppendRequestHeadWith(dst, id, task, RequestOptions{})
+}
+
+// AppendRequestHeadWith is AppendRequestHead for a request with options.
+func AppendRequestHeadWith(dst []byte, id uint64, task string, o RequestOptions) []byte {
+	if o == (RequestOptions{}) {
+		dst = append(dst, "\x81\xa7request\x83\xa2id"...)
+	} else {
+		dst = appendOptions(append(dst, "\x81\xa7request"...), o)
+		dst = append(dst, "\xa2id"...)
+	}
 	dst = appendUint(dst, id)
 	dst = append(dst, "\xa4task"...)
 	dst = appendString(dst, task)
 	return append(dst, "\xa3arg"...)
+}
+
+// appendOptions begins a request's body with what is not zero in o.
+func appendOptions(dst []byte, o RequestOptions) []byte {
+	at := len(dst)
+	dst = append(dst, 0x83)
+	if o.TimeoutSeconds != 0 {
+		dst[at]++
+		dst = appendFloat(append(dst, "\xaftimeout_seconds"...), o.TimeoutSeconds)
+	}
+	if o.Index != 0 {
+		dst[at]++
+		dst = appendUint(append(dst, "\xa5index"...), o.Index)
+	}
+	if o.Attempt != 0 {
+		dst[at]++
+		dst = appendUint(append(dst, "\xa7attempt"...), o.Attempt)
+	}
+	return dst
+}
+
+// AppendCancel appends a cancel message.
+func AppendCancel(dst []byte, c Cancel) []byte {
+	if c.Queued {
+		dst = append(dst, "\x81\xa6cancel\x82\xa6queued\xc3\xa2id"...)
+	} else {
+		dst = append(dst, "\x81\xa6cancel\x81\xa2id"...)
+	}
+	return appendUint(dst, c.ID)
 }
 
 // AppendInterval appends iv as the arg of an interval task.
@@ -48,7 +87,12 @@ func AppendEnd(dst []byte) []byte { return append(dst, "\x81\xa3end\x80"...) }
 
 // AppendHello appends a hello message.
 func AppendHello(dst []byte, h Hello) []byte {
-	dst = append(dst, "\x81\xa5hello\x86\xa8protocol\x01\xa5build"...)
+	pairs := byte(6)
+	if h.StartError != "" {
+		pairs++
+	}
+	dst = append(append(dst, "\x81\xa5hello"...), 0x80|pairs)
+	dst = append(dst, "\xa8protocol\x01\xa5build"...)
 	dst = appendString(dst, h.Build)
 	dst = append(dst, "\xa3pid"...)
 	dst = appendInt(dst, h.PID)
@@ -60,6 +104,9 @@ func AppendHello(dst []byte, h Hello) []byte {
 	dst = appendHeader(dst, len(h.Tasks), 0x90, 15, 0xdc, 0xdd)
 	for _, t := range h.Tasks {
 		dst = appendString(dst, t)
+	}
+	if h.StartError != "" {
+		dst = appendString(append(dst, "\xabstart_error"...), h.StartError)
 	}
 	return append(dst, '\n')
 }
@@ -95,7 +142,23 @@ func AppendResultHead(dst []byte, r Result) []byte {
 
 // AppendFail appends a fail message.
 func AppendFail(dst []byte, f Fail) []byte {
-	dst = append(dst, "\x81\xa4fail\x83\xa2id"...)
+	pairs := byte(3)
+	for _, more := range [...]bool{f.NotBegun, f.Timeout, len(f.Is) > 0} {
+		if more {
+			pairs++
+		}
+	}
+	dst = append(append(dst, "\x81\xa4fail"...), 0x80|pairs)
+	if f.NotBegun {
+		dst = append(dst, "\xa5begun\xc2"...)
+	}
+	if f.Timeout {
+		dst = append(dst, "\xa7timeout\xc3"...)
+	}
+	if len(f.Is) > 0 {
+		dst = appendList(append(dst, "\xa2is"...), f.Is, appendUint)
+	}
+	dst = append(dst, "\xa2id"...)
 	dst = appendUint(dst, f.ID)
 	dst = append(dst, "\xa5error"...)
 	dst = appendString(dst, f.Error)

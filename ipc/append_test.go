@@ -73,7 +73,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 			t.Errorf("a task name of %d bytes: %v", n, err)
 		}
 		f := Fail{ID: 2, Error: s, Stack: s + "!"}
-		if got, err := ParseFail(bodyOf(t, AppendFail(nil, f), KindFail)); err != nil || got != f {
+		if got, err := ParseFail(bodyOf(t, AppendFail(nil, f), KindFail)); err != nil || !reflect.DeepEqual(got, f) {
 			t.Errorf("an error of %d bytes: %v", n, err)
 		}
 		h := Hello{Build: s, PID: int64(n), Host: s, CPUs: s}
@@ -116,6 +116,26 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 		if got, err := ParseOpen(bodyOf(t, AppendOpen(nil, o), KindOpen)); err != nil || got != o {
 			t.Errorf("%+v is read as %+v, %v", o, got, err)
 		}
+	}
+	for _, o := range []RequestOptions{{TimeoutSeconds: 0.5}, {Index: 300}, {Attempt: 2}, {1e9, math.MaxUint64, 1}} {
+		got, err := ParseRequest(bodyOf(t, append(AppendRequestHeadWith(nil, 1, "t", o), 0xc0), KindRequest))
+		if err != nil || got.RequestOptions != o || got.ID != 1 {
+			t.Errorf("%+v is read as %+v, %v", o, got, err)
+		}
+	}
+	for _, f := range []Fail{{ID: 1, NotBegun: true}, {ID: 2, Timeout: true, Error: "late"}, {ID: 3, Is: []uint64{0, 300}}, {4, "e", "s", true, true, []uint64{1}}} {
+		if got, err := ParseFail(bodyOf(t, AppendFail(nil, f), KindFail)); err != nil || !reflect.DeepEqual(got, f) {
+			t.Errorf("%+v is read as %+v, %v", f, got, err)
+		}
+	}
+	for _, c := range []Cancel{{ID: 1 << 40}, {1, true}} {
+		if got, err := ParseCancel(bodyOf(t, AppendCancel(nil, c), KindCancel)); err != nil || got != c {
+			t.Errorf("%+v is read as %+v, %v", c, got, err)
+		}
+	}
+	failed := Hello{Build: "b", StartError: "no model"}
+	if got, err := ParseHello(bodyOf(t, AppendHello(nil, failed), KindHello)); err != nil || !reflect.DeepEqual(got, failed) {
+		t.Errorf("%+v, %v", got, err)
 	}
 	bodyOf(t, AppendBeat(nil), KindBeat)
 	bodyOf(t, AppendEnd(nil), KindEnd)

@@ -176,6 +176,8 @@ func parseAny(k Kind, body []byte) (v any, err error) {
 		return ParseFail(body)
 	case KindBye:
 		return ParseBye(body)
+	case KindCancel:
+		return ParseCancel(body)
 	}
 	return ParseInterval(body)
 }
@@ -188,7 +190,8 @@ func FuzzParse(f *testing.F) {
 	for m, err := r.Next(); err == nil; m, err = r.Next() {
 		f.Add(byte(m.Kind), bytes.Clone(m.Body))
 	}
-	for _, b := range [][]byte{AppendBye(nil, Bye{GC: &GC{Count{}, 1}}), AppendOpen(nil, Open{1, 1, true}), append(AppendResultHead(nil, Result{Began: 1}), 1)} {
+	for _, b := range [][]byte{AppendBye(nil, Bye{GC: &GC{Count{}, 1}}), AppendOpen(nil, Open{1, 1, true}), append(AppendResultHead(nil, Result{Began: 1}), 1),
+		AppendCancel(nil, Cancel{7, true}), AppendFail(nil, Fail{1, "e", "s", true, true, []uint64{1}}), append(AppendRequestHeadWith(nil, 1, "t", RequestOptions{1, 2, 3}), 1)} {
 		m, _ := NewReader(bytes.NewReader(b), 0).Next()
 		f.Add(byte(m.Kind), bytes.Clone(m.Body))
 	}
@@ -203,7 +206,7 @@ func FuzzParse(f *testing.F) {
 		switch v := v.(type) {
 		case Request:
 			if delimited(v.Arg) {
-				msg = append(AppendRequestHead(nil, v.ID, string(v.Task)), v.Arg...)
+				msg = append(AppendRequestHeadWith(nil, v.ID, string(v.Task), v.RequestOptions), v.Arg...)
 			}
 		case Open:
 			msg = AppendOpen(nil, v)
@@ -217,7 +220,12 @@ func FuzzParse(f *testing.F) {
 				msg = append(AppendResultHead(nil, v), v.Value...)
 			}
 		case Fail:
+			if len(v.Is) == 0 {
+				v.Is = nil
+			}
 			msg = AppendFail(nil, v)
+		case Cancel:
+			msg = AppendCancel(nil, v)
 		case Bye:
 			if v.UserSeconds == v.UserSeconds && v.SystemSeconds == v.SystemSeconds && (v.GC == nil || v.GC.PauseSeconds == v.GC.PauseSeconds) {
 				msg = AppendBye(nil, v)

@@ -26,9 +26,10 @@ const (
 	KindResult
 	KindFail
 	KindBye
+	KindCancel
 )
 
-var kindNames = [...]string{"none", "request", "open", "beat", "end", "hello", "result", "fail", "bye"}
+var kindNames = [...]string{"none", "request", "open", "beat", "end", "hello", "result", "fail", "bye", "cancel"}
 
 // String is the key as it stands on the wire.
 func (k Kind) String() string { return kindNames[k] }
@@ -52,6 +53,20 @@ type Request struct {
 	ID   uint64
 	Task []byte
 	Arg  []byte // encoded
+	RequestOptions
+}
+
+// RequestOptions are what a request may say besides. Their zero values are not sent.
+type RequestOptions struct {
+	TimeoutSeconds float64 // after which the task's context is done; 0 = never
+	Index          uint64  // of the input in its sequence, from 0
+	Attempt        uint64  // workers that met this work before
+}
+
+// Cancel asks for an answer no more.
+type Cancel struct {
+	ID     uint64
+	Queued bool // only if it has not been begun
 }
 
 // Hello is what a child says of itself before anything else.
@@ -61,6 +76,10 @@ type Hello struct {
 	Host  string   //
 	CPUs  string   // CPUs allowed, as a list ("0-3,8"); "" if unknown
 	Tasks []string // names of the tasks that it can run
+
+	// StartError says why it cannot work: what it does at its start has failed.
+	// It exits then. "" if it can.
+	StartError string
 }
 
 // Result is a request's answer. Value belongs to the Reader.
@@ -78,6 +97,10 @@ type Fail struct {
 	ID    uint64
 	Error string
 	Stack string // of a panic; may be empty
+
+	NotBegun bool     // it was cancelled before it was begun: another worker can do it
+	Timeout  bool     // it returned because its TimeoutSeconds were over
+	Is       []uint64 // which of the errors that the task names it is, by their places
 }
 
 // AtTerminal stands in what a child prints on standard error, before it exits

@@ -37,6 +37,8 @@ func kindOf(key []byte) Kind {
 		return KindHello
 	case "bye":
 		return KindBye
+	case "cancel":
+		return KindCancel
 	}
 	return None
 }
@@ -44,7 +46,7 @@ func kindOf(key []byte) Kind {
 // ParseRequest reads a request's body. A *Fault means that it has no id to
 // answer to, or no task or arg.
 func ParseRequest(body []byte) (r Request, err error) {
-	const id, task, arg = 1, 2, 4
+	const id, task, arg, timeout, index, attempt = 1, 2, 4, 8, 16, 32
 	c, have := cursor{b: body}, 0
 	for range c.mapLen() {
 		switch string(c.str()) {
@@ -54,11 +56,39 @@ func ParseRequest(body []byte) (r Request, err error) {
 			have, r.Task = c.once(have, task), c.str()
 		case "arg":
 			have, r.Arg = c.once(have, arg), c.raw()
+		case "timeout_seconds":
+			have, r.TimeoutSeconds = c.once(have, timeout), c.num()
+		case "index":
+			have, r.Index = c.once(have, index), c.uint()
+		case "attempt":
+			have, r.Attempt = c.once(have, attempt), c.uint()
 		default:
 			c.raw()
 		}
 	}
-	return r, c.check("request", have, "id", "task", "arg")
+	if err := c.check("request", have, "id", "task", "arg"); err != nil {
+		return r, err
+	}
+	if !(r.TimeoutSeconds >= 0 && r.TimeoutSeconds <= 1e9) {
+		return r, fault(body, nil, "timeout_seconds %v is not between 0 and 1e9", r.TimeoutSeconds)
+	}
+	return r, nil
+}
+
+// ParseCancel reads a cancel's body.
+func ParseCancel(body []byte) (r Cancel, err error) {
+	c, have := cursor{b: body}, 0
+	for range c.mapLen() {
+		switch string(c.str()) {
+		case "id":
+			have, r.ID = c.once(have, 1), c.uint()
+		case "queued":
+			have, r.Queued = c.once(have, 2), c.bool()
+		default:
+			c.raw()
+		}
+	}
+	return r, c.check("cancel", have, "id")
 }
 
 // ParseInterval reads the arg of an interval task.
@@ -135,6 +165,8 @@ func ParseHello(body []byte) (h Hello, err error) {
 			for range c.arrayLen() {
 				h.Tasks = append(h.Tasks, string(c.str()))
 			}
+		case "start_error":
+			have, h.StartError = c.once(have, 64), string(c.str())
 		default:
 			c.raw()
 		}
@@ -185,6 +217,15 @@ func ParseFail(body []byte) (f Fail, err error) {
 			have, f.Error = c.once(have, 2), string(c.str())
 		case "stack":
 			have, f.Stack = c.once(have, 4), string(c.str())
+		case "begun":
+			have, f.NotBegun = c.once(have, 8), !c.bool()
+		case "timeout":
+			have, f.Timeout = c.once(have, 16), c.bool()
+		case "is":
+			have = c.once(have, 32)
+			for range c.arrayLen() {
+				f.Is = append(f.Is, c.uint())
+			}
 		default:
 			c.raw()
 		}

@@ -27,6 +27,11 @@ func (e *BuildError) Error() string {
 	return fmt.Sprintf("the worker is another build: it is %q, this is %q", e.Theirs, e.Ours)
 }
 
+// A StartFailure is a worker that could not do what it does at its start.
+type StartFailure struct{ Text string }
+
+func (e *StartFailure) Error() string { return "its start failed: " + e.Text }
+
 var (
 	// ErrNoHello is a worker whose output ended before it said hello.
 	ErrNoHello = errors.New("it ended before it said hello")

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"procpool/internal/proctree"
 )
 
 // The steps by which a launched worker is ended. A launcher that is killed
@@ -58,7 +60,7 @@ func (p *launchedProcess) Kill() { p.ending.Do(func() { go p.end() }) }
 func (p *launchedProcess) end() {
 	defer close(p.over)
 	if p.itself.Load() { // nobody is behind it
-		p.proc.Kill()
+		proctree.Kill(p.proc)
 	} else {
 		p.stdin.Close()
 		if p.goneWithin(p.input) {
@@ -67,7 +69,7 @@ func (p *launchedProcess) end() {
 		if p.proc.Signal(syscall.SIGTERM) == nil && p.terminated() {
 			return
 		}
-		p.proc.Kill()
+		proctree.Kill(p.proc)
 	}
 	p.goneWithin(reapDelay)
 }

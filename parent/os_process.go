@@ -6,6 +6,9 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"sync"
+
+	"procpool/internal/proctree"
 )
 
 // childArg is child.Arg, which this package must not import.
@@ -16,6 +19,7 @@ type osProcess struct {
 	proc           *os.Process
 	stdin          *os.File
 	stdout, stderr *os.File
+	killing        sync.Once
 }
 
 // OS is the operating system.
@@ -94,7 +98,9 @@ func (p *osProcess) Pid() int              { return p.proc.Pid }
 func (p *osProcess) Stdin() io.WriteCloser { return p.stdin }
 func (p *osProcess) Stdout() io.ReadCloser { return p.stdout }
 func (p *osProcess) Stderr() io.ReadCloser { return p.stderr }
-func (p *osProcess) Kill()                 { p.proc.Kill() }
+
+// Kill kills the process with everything that it started, and returns at once.
+func (p *osProcess) Kill() { p.killing.Do(func() { go proctree.Kill(p.proc) }) }
 
 func (p *osProcess) Wait() ExitStatus {
 	awaitExit(p.proc)

@@ -18,8 +18,8 @@ type Config struct {
 	Worker         int           // its index
 	Heartbeat      time.Duration // silence after which it is killed; 0 = never
 	StartupTimeout time.Duration // from its start to its hello; 0 = none
-	Timeout        time.Duration // of the oldest request, from its sending or the answer before it; 0 = none
 	Grace          time.Duration // from End to its end; 0 = none
+	CancelGrace    time.Duration // from the cancel of a request, or its timeout, to its answer; then it is killed
 	MaxMessage     int64         // bytes of a message in either direction
 	Trace          bool          // results say when they were begun
 	Stderr         io.Writer     // receives its standard error line by line, with its tag. Writes must be safe beside those of other workers
@@ -34,8 +34,11 @@ type Handler interface {
 	// kept if owned is set, and is else valid until Result returns. An error is a
 	// fault of the stream, which ends the process.
 	Result(r ipc.Result, owned bool) error
-	// Fail is the other answer to the oldest request.
+	// Fail is the other answer to the oldest request. f.Timeout is set if it had
+	// taken longer than its timeout.
 	Fail(f ipc.Fail)
+	// NotBegun takes back a request that was cancelled before it was begun.
+	NotBegun(id uint64)
 	// Flush follows a series of answers: nothing more has arrived so far.
 	Flush()
 }
@@ -57,31 +60,36 @@ type Process struct {
 
 	launched *launchedProcess // os, if it is a launcher
 
-	gotBytes atomic.Bool    // bytes came since watch looked last
-	wake     chan struct{}  // holds one when there is something to write
-	over     chan struct{}  // closed when the talk is over
-	helpers  sync.WaitGroup // the writer, the relay and watch
-	exited   chan struct{}  // closed when status is set
+	gotBytes atomic.Bool        // bytes came since watch looked last
+	wake     chan struct{}      // holds one when there is something to write
+	over     chan struct{}      // closed when the talk is over
+	shorter  chan time.Duration // holds a shorter limit than watch knows of
+	helpers  sync.WaitGroup     // the writer, the relay and watch
+	exited   chan struct{}      // closed when status is set
 	status   ExitStatus
 
 	// Run's own.
-	bye    *ipc.Bye // the worker's last message
-	lastID uint64   // of the last answer
-	asked  uint64   // requests sent, when Run looked last
+	bye     *ipc.Bye        // the worker's last message
+	lastID  uint64          // of the last answer
+	asked   uint64          // requests sent, when Run looked last
+	skipped map[uint64]bool // requests above lastID that came back as not begun
 
 	accepting atomic.Bool // it may be sent requests
 
-	mu       sync.Mutex // guards what follows
-	pid      int        // of the worker, as far as it is known
-	host     string     // of the worker; "" for this one
-	ready    bool       // it said hello
-	ending   bool       // it was told to end
-	killed   error      // why it was killed from here; nil if it was not
-	lateID   uint64     // of the request that it was killed for
-	sent     uint64     // requests
-	answered uint64     // requests
-	queue    sendQueue
-	clocks   clocks
+	mu        sync.Mutex // guards what follows
+	pid       int        // of the worker, as far as it is known
+	host      string     // of the worker; "" for this one
+	ready     bool       // it said hello
+	ending    bool       // it was told to end
+	killed    error      // why it was killed from here; nil if it was not
+	lateID    uint64     // of the request that it was killed for
+	sent      uint64     // requests
+	answered  uint64     // requests
+	queue     sendQueue
+	clocks    clocks
+	timeouts  map[uint64]time.Duration // of requests that have one
+	shortest  time.Duration            // of all timeouts so far
+	cancelled map[uint64]struct{}      // requests without an answer
 }
 
 const (
@@ -97,7 +105,7 @@ const (
 func newProcess(s *Spawner, c Config, h Handler, started OSProcess, born time.Time) *Process {
 	p := &Process{
 		config: c, handler: h, spawner: s, os: started, born: born, pid: started.Pid(),
-		wake: make(chan struct{}, 1), over: make(chan struct{}), exited: make(chan struct{}),
+		wake: make(chan struct{}, 1), shorter: make(chan time.Duration, 1), over: make(chan struct{}), exited: make(chan struct{}),
 	}
 	if l, ok := started.(*launchedProcess); ok {
 		p.launched = l
@@ -236,7 +244,7 @@ func (p *Process) exit(err error) Exit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e := Exit{
-		PID: p.pid, Host: p.host, Ready: p.ready, LateID: p.lateID, Err: err, ExitCode: -1,
+		PID: p.pid, Host: p.host, Ready: p.ready, Err: err, ExitCode: -1,
 		InOrder:  err == nil && p.ending && p.lastID == p.sent,
 		Unwanted: p.killed == errUnwanted, Killed: p.killed != nil,
 		Stderr: p.stderr.last(), Lived: time.Since(p.born),
@@ -246,6 +254,9 @@ func (p *Process) exit(err error) Exit {
 	}
 	if p.killed != nil {
 		e.Err = p.killed
+	}
+	if p.killed == errTimeout {
+		e.LateID = p.lateID
 	}
 	if !p.ready && p.stderr.atTerminal() {
 		e.Err = ErrTerminal

@@ -26,12 +26,14 @@ type script struct {
 	refuse    error // of the first result
 	endAfter  bool  // End is called at hello, behind the requests
 	meanwhile func(*parent.Process)
+	timeout   time.Duration // of each request
+	notBegun  []uint64
 }
 
 func (s *script) Hello(h ipc.Hello) {
 	s.hello = h
 	for i := range s.requests {
-		s.process.SendInterval("t", ipc.Interval{Start: int64(i), End: int64(i) + 1})
+		s.process.SendInterval("t", ipc.Interval{Start: int64(i), End: int64(i) + 1}, ipc.RequestOptions{TimeoutSeconds: s.timeout.Seconds()})
 	}
 	s.process.Flush()
 	if s.endAfter {
@@ -44,8 +46,9 @@ func (s *script) Result(r ipc.Result, _ bool) error {
 	return s.refuse
 }
 
-func (s *script) Fail(f ipc.Fail) { s.fails = append(s.fails, fmt.Sprint(f.ID, f.Error)) }
-func (s *script) Flush()          { s.flushes++ }
+func (s *script) Fail(f ipc.Fail)    { s.fails = append(s.fails, fmt.Sprint(f.ID, f.Error)) }
+func (s *script) NotBegun(id uint64) { s.notBegun = append(s.notBegun, id) }
+func (s *script) Flush()             { s.flushes++ }
 
 type worker = parenttest.FakeWorker
 
@@ -142,14 +145,14 @@ func TestHowProcessesEnd(t *testing.T) {
 			func(e parent.Exit) bool {
 				return errors.As(e.Err, &silence) && !silence.Starting && e.Signal == "killed" && e.LateID == 0
 			}},
-		"late": {func(w *worker) parent.ExitStatus { w.Hello(); w.Next(); return w.Beat() }, parent.Config{Timeout: time.Second},
+		"late": {func(w *worker) parent.ExitStatus { w.Hello(); w.Next(); return w.Beat() }, parent.Config{CancelGrace: time.Second},
 			func(e parent.Exit) bool { return e.LateID == 1 && e.Killed }},
 		"late with the second": {func(w *worker) parent.ExitStatus {
 			w.Hello()
 			r, _ := w.Next()
 			w.Say(w.Result(r))
 			return w.Beat()
-		}, parent.Config{Timeout: time.Second}, func(e parent.Exit) bool { return e.LateID == 2 }},
+		}, parent.Config{CancelGrace: time.Second}, func(e parent.Exit) bool { return e.LateID == 2 }},
 		"garbage": {answer("nonsense"), parent.Config{}, func(e parent.Exit) bool {
 			return errors.As(e.Err, &fault) && strings.HasPrefix(string(fault.First), "nonsense") && e.Killed
 		}},
@@ -171,6 +174,9 @@ func TestHowProcessesEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{requests: 3}
+				if strings.HasPrefix(name, "late") {
+					s.timeout = time.Second
+				}
 				if e := s.run(t, c.act, c.config); !c.check(e) || e.InOrder || e.Unwanted {
 					t.Errorf("%+v: %v", e, e.Err)
 				}

@@ -28,38 +28,75 @@ func (q *sendQueue) take() (parts [][]byte, last []byte) {
 // and was neither told to end nor killed.
 func (p *Process) Accepting() bool { return p.accepting.Load() }
 
-// SendInterval queues a request for a task over an interval. [Process.Flush]
-// must follow, after any number of them.
-func (p *Process) SendInterval(task string, iv ipc.Interval) {
+// SendInterval queues a request for a task over an interval, and returns its id:
+// 1 for the first. [Process.Flush] must follow, after any number of requests.
+func (p *Process) SendInterval(task string, iv ipc.Interval, o ipc.RequestOptions) (id uint64) {
 	p.mu.Lock()
-	p.beginRequest(task)
+	defer p.mu.Unlock()
+	p.beginRequest(task, o)
 	p.queue.buf = ipc.AppendInterval(p.queue.buf, iv)
-	p.mu.Unlock()
+	return p.sent
 }
 
 // SendInput queues a request with an encoded input, which must not change until
-// it is answered. [Process.Flush] must follow, after any number of them.
-func (p *Process) SendInput(task string, arg []byte) {
+// it is answered. The rest is as for [Process.SendInterval].
+func (p *Process) SendInput(task string, arg []byte, o ipc.RequestOptions) (id uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.beginRequest(task)
+	p.beginRequest(task, o)
 	q := &p.queue
 	if len(arg) <= largeValue {
 		q.buf = append(q.buf, arg...)
-		return
+	} else {
+		q.parts = append(q.parts, q.buf, arg)
+		q.buf = nil
 	}
-	q.parts = append(q.parts, q.buf, arg)
-	q.buf = nil
+	return p.sent
 }
 
 // beginRequest appends what stands before a request's argument. The caller
 // holds mu.
-func (p *Process) beginRequest(task string) {
+func (p *Process) beginRequest(task string, o ipc.RequestOptions) {
 	if p.sent == p.answered {
 		p.clocks.busy = 0
 	}
 	p.sent++
-	p.queue.buf = ipc.AppendRequestHead(p.queue.buf, p.sent, task)
+	if o.TimeoutSeconds > 0 {
+		p.keepTimeout(time.Duration(o.TimeoutSeconds * float64(time.Second)))
+	}
+	p.queue.buf = ipc.AppendRequestHeadWith(p.queue.buf, p.sent, task, o)
+}
+
+// Cancel asks for a request's answer no more. One that has not been begun comes
+// back as [Handler.NotBegun]; the task of one that has is cancelled, and answers
+// with whatever comes of that. A worker that does not answer within
+// Config.CancelGrace is killed.
+func (p *Process) Cancel(id uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cancelLocked(id)
+}
+
+func (p *Process) cancelLocked(id uint64) {
+	if _, is := p.cancelled[id]; is || id <= p.answered || p.killed != nil {
+		return
+	}
+	if p.cancelled == nil {
+		p.cancelled = make(map[uint64]struct{})
+	}
+	p.cancelled[id] = struct{}{}
+	p.clocks.cancelling = 0
+	p.queue.buf = ipc.AppendCancel(p.queue.buf, ipc.Cancel{ID: id})
+	p.kick()
+}
+
+// Recall asks for a request back that may not have been begun. Unlike Cancel it
+// lets the worker have all the time for one that has.
+func (p *Process) Recall(id uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue.buf = ipc.AppendCancel(p.queue.buf, ipc.Cancel{ID: id, Queued: true})
+	p.kick()
 }
 
 // Flush has the queued requests written.

@@ -41,6 +41,9 @@ func (p *Process) greet() error {
 		return err
 	}
 	c := p.config
+	if hello.StartError != "" {
+		return &StartFailure{Text: hello.StartError}
+	}
 	p.in.SetLimit(c.MaxMessage)
 	p.mu.Lock()
 	p.queue.buf = ipc.AppendOpen(p.queue.buf, ipc.Open{HeartbeatSeconds: c.Heartbeat.Seconds(), MaxMessageBytes: c.MaxMessage, Trace: c.Trace})
@@ -152,19 +155,51 @@ func (p *Process) result(m ipc.Message) error {
 
 func (p *Process) fail(m ipc.Message) error {
 	f, err := ipc.ParseFail(m.Body)
+	if err == nil && f.NotBegun {
+		return p.notBegun(f.ID)
+	}
 	if err == nil {
 		err = p.expect(m.Kind, f.ID)
 	}
 	if err == nil {
+		p.mu.Lock()
+		f.Timeout = f.Timeout || f.ID == p.lateID
+		p.mu.Unlock()
 		p.handler.Fail(f)
 	}
 	return err
 }
 
+// notBegun takes a request back that was cancelled in time. Its answer comes
+// before those of the requests ahead of it.
+func (p *Process) notBegun(id uint64) error {
+	p.mu.Lock()
+	asked := id > p.lastID && id <= p.sent && !p.skipped[id]
+	p.mu.Unlock()
+	if !asked {
+		return &ipc.Fault{Reason: fmt.Sprintf("request %d was not begun, but it is not in flight", id)}
+	}
+	if p.skipped == nil {
+		p.skipped = make(map[uint64]bool)
+	}
+	p.skipped[id] = true
+	p.skip()
+	p.handler.NotBegun(id)
+	return nil
+}
+
+// skip moves lastID over requests that were taken back.
+func (p *Process) skip() {
+	for p.skipped[p.lastID+1] {
+		p.lastID++
+		delete(p.skipped, p.lastID)
+	}
+}
+
 // expect accepts the answer to the oldest request that has none. Workers answer
 // in order, so any other is a fault.
 func (p *Process) expect(kind ipc.Kind, id uint64) error {
-	if p.lastID == p.asked {
+	if p.lastID >= p.asked {
 		p.mu.Lock()
 		p.asked = p.sent
 		p.mu.Unlock()
@@ -176,13 +211,23 @@ func (p *Process) expect(kind ipc.Kind, id uint64) error {
 	if id != p.lastID {
 		return &ipc.Fault{Reason: fmt.Sprintf("a %s for request %d, the oldest is %d", kind, id, p.lastID)}
 	}
+	if len(p.skipped) > 0 {
+		p.skip()
+	}
 	return nil
 }
 
 // noteAnswers tells watch which requests have their answers.
 func (p *Process) noteAnswers() {
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id := p.answered + 1; id <= p.lastID && len(p.timeouts)+len(p.cancelled) > 0; id++ {
+		delete(p.timeouts, id)
+		if _, is := p.cancelled[id]; is {
+			delete(p.cancelled, id)
+			p.clocks.cancelling = 0
+		}
+	}
 	p.answered = p.lastID
 	p.clocks.busy = 0
-	p.mu.Unlock()
 }

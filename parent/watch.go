@@ -8,22 +8,29 @@ import (
 
 // clocks measure in watch's ticks.
 type clocks struct {
-	starting  time.Duration // without a hello
-	silent    time.Duration // without a byte from the worker
-	busy      time.Duration // with a request and without an answer
-	ending    time.Duration // told to end
-	sinceSent time.Duration // without a byte to the worker
+	starting   time.Duration // without a hello
+	silent     time.Duration // without a byte from the worker
+	busy       time.Duration // with a request and without an answer
+	cancelling time.Duration // with a cancelled request, and without the answer to one
+	ending     time.Duration // told to end
+	sinceSent  time.Duration // without a byte to the worker
 }
 
 // watch keeps the limits of time until the talk is over.
 func (p *Process) watch() {
 	every := p.tick()
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
+	timer := time.NewTimer(every)
+	defer timer.Stop()
 	for {
 		select {
-		case <-ticker.C:
+		case <-timer.C:
 			p.look(every)
+			timer.Reset(every)
+		case limit := <-p.shorter:
+			if limit = tickFor(limit); limit < every {
+				every = limit
+				timer.Reset(every)
+			}
 		case <-p.over:
 			return
 		}
@@ -33,12 +40,33 @@ func (p *Process) watch() {
 // tick is how often watch looks: often enough for the shortest limit.
 func (p *Process) tick() time.Duration {
 	every, c := time.Second, p.config
-	for _, limit := range [...]time.Duration{c.Heartbeat, c.Timeout, c.StartupTimeout, c.Grace} {
+	for _, limit := range [...]time.Duration{c.Heartbeat, c.StartupTimeout, c.Grace, c.CancelGrace} {
 		if limit > 0 {
-			every = min(every, limit/8)
+			every = min(every, tickFor(limit))
 		}
 	}
-	return max(every, time.Millisecond)
+	return every
+}
+
+func tickFor(limit time.Duration) time.Duration {
+	return max(min(limit/8, time.Second), time.Millisecond)
+}
+
+// keepTimeout notes the timeout of the request that was queued last. The caller
+// holds mu.
+func (p *Process) keepTimeout(d time.Duration) {
+	if p.timeouts == nil {
+		p.timeouts = make(map[uint64]time.Duration)
+	}
+	p.timeouts[p.sent] = d
+	if p.shortest == 0 || d < p.shortest {
+		p.shortest = d
+		select {
+		case <-p.shorter: // an earlier one that watch has not taken
+		default:
+		}
+		p.shorter <- d
+	}
 }
 
 // look advances the clocks and acts on those that have run out.
@@ -61,9 +89,17 @@ func (p *Process) look(every time.Duration) {
 		p.killLocked(&SilenceError{Limit: o.Heartbeat})
 		return
 	}
-	if c.busy += every; o.Timeout > 0 && p.sent > p.answered && c.busy > o.Timeout {
+	c.busy += every
+	if limit := p.timeouts[p.answered+1]; limit > 0 && c.busy > limit && p.lateID != p.answered+1 {
 		p.lateID = p.answered + 1
-		p.killLocked(errTimeout)
+		p.cancelLocked(p.lateID)
+	}
+	if c.cancelling += every; len(p.cancelled) > 0 && c.cancelling > o.CancelGrace {
+		why := errUnwanted
+		if p.lateID == p.answered+1 {
+			why = errTimeout
+		}
+		p.killLocked(why)
 		return
 	}
 	if c.ending += every; !p.ending {

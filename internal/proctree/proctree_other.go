@@ -1,0 +1,12 @@
+//go:build !linux
+
+// Package proctree ends a process together with everything that it started.
+package proctree
+
+import "os"
+
+// Kill kills a child of this process. What it has started cannot be found here.
+func Kill(p *os.Process) { p.Kill() }
+
+// KillDescendants does nothing here: they cannot be found.
+func KillDescendants(int) {}
