@@ -75,6 +75,26 @@ func (g Grid) At(p int64) Interval {
 	return Interval{start, start + g.Size}
 }
 
+// Within is the range [first, end) of the parts that are not empty and lie wholly
+// in iv.
+func (g Grid) Within(iv Interval) (first, end int64) {
+	iv.Start, iv.End = max(iv.Start, g.Whole.Start), min(iv.End, g.Whole.End)
+	if iv.Start >= iv.End || g.N == 0 {
+		return 0, 0
+	}
+	last := g.At(g.N - 1)
+	if g.Size > 0 {
+		first = min((iv.Start-g.Whole.Start+g.Size-1)/g.Size, g.N-1)
+		end = min((iv.End-g.Whole.Start)/g.Size, g.N-1)
+	} else {
+		first, end = g.N-1, g.N-1 // all others are empty
+	}
+	if iv.Start <= last.Start && iv.End == last.End && last.Len() > 0 {
+		return first, g.N
+	}
+	return first, max(first, end)
+}
+
 // All yields the parts in order.
 func (g Grid) All() iter.Seq[Interval] {
 	return func(yield func(Interval) bool) {

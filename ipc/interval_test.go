@@ -69,3 +69,29 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
+
+// Within finds the parts that looking at each of them finds.
+func TestGridWithin(t *testing.T) {
+	for _, g := range []Grid{
+		{}, ChunkGrid(Interval{}, 3), ChunkGrid(Interval{2, 14}, 3), ChunkGrid(Interval{2, 15}, 3), ChunkGrid(Interval{0, 2}, 5),
+		SplitGrid(Interval{0, 10}, 4, 1), SplitGrid(Interval{1, 3}, 4, 1), SplitGrid(Interval{0, 20}, 3, 4), SplitGrid(Interval{3, 3}, 2, 1),
+	} {
+		for start := int64(0); start <= 21; start++ {
+			for end := start; end <= 21; end++ {
+				var first, after int64 = -1, -1
+				for p := range g.N {
+					if part := g.At(p); part.Len() > 0 && part.Start >= start && part.End <= end {
+						if first < 0 {
+							first = p
+						}
+						after = p + 1
+					}
+				}
+				got, gotEnd := g.Within(Interval{start, end})
+				if first < 0 && got != gotEnd || first >= 0 && (got != first || gotEnd != after) {
+					t.Fatalf("%+v within [%d, %d): [%d, %d), not [%d, %d)", g, start, end, got, gotEnd, first, after)
+				}
+			}
+		}
+	}
+}

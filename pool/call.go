@@ -1,8 +1,10 @@
 package pool
 
 import (
+	"container/heap"
 	"context"
 	"slices"
+	"time"
 
 	"procpool/ipc"
 	"procpool/task"
@@ -10,170 +12,113 @@ import (
 
 // A call is one sum or map on its way through a pool: the chunks that may still
 // be handed out, those in flight, and those whose results wait for the consumer,
-// which is the goroutine that called Sum or ranges over Map.
-//
-// Chunks are numbered from 0 in input order. Only those in [head, head+len(window))
-// exist at any time, so memory does not grow with their number, and a late
-// chunk holds dispatch back instead of letting results pile up behind it.
-// The pool's lock guards all of it, except where a comment names another owner.
+// which is the goroutine that called Sum or ranges over Map. The pool's lock
+// guards it.
 type call struct {
 	pool     *Pool
 	ctx      context.Context // of tasks that run in this process
 	spec     *task.Spec
-	cells    cells
-	grid     ipc.Grid                // of sums
-	skip     func(ipc.Interval) bool // reports chunks that are done already; nil = none
-	assigned bool                    // chunk i is for worker i, see take
+	supply   supply
+	timeout  time.Duration // of a chunk; 0 = none
+	retries  int           // how often a chunk is run again; below 0: it is never sent twice
+	prefetch int           // chunks that a worker may have beside the one it runs; below 0: by its pace
+	custom   bool          // results are decoded by the consumer
+	assigned bool          // chunk i is for worker i
 
-	window   []chunk // chunk seq is window[seq%len(window)]
-	head     int64   // the first chunk that the consumer has not taken
-	next     int64   // the first chunk that has not been in waiting and was never handed out
-	supplied int64   // chunks that exist so far; all of them for a sum
-	waiting  []int64 // chunks below next to be handed out, in order: returned ones, and assigned ones
-
-	finished    []int64       // done since the consumer looked last, in order of completion
+	returned    []*chunk      // to be handed out again, and assigned ones, in order
+	finished    []*chunk      // done since the consumer looked last, in order of completion
 	resultBytes int64         // of results that wait for the consumer
-	inputBytes  int64         // of inputs that are not done
 	inFlight    int           // chunks with workers
-	retries     int64         // how often chunks were handed out again
+	retried     int64         // how often chunks were handed out again
 	stopped     bool          // nothing more is handed out
 	err         error         // why the call as a whole failed
 	wake        chan struct{} // holds one when the consumer should look
+
+	used    float64 // seconds of workers' time that it had, see Pool.pick
+	listed  int     // its place in pool.ready; below 0: it is not there
+	drain   *slot   // takes no more until it can have the first returned chunk alone
 }
 
-// cells keep a call's results, typed. A cell belongs to the worker that has its
-// chunk in flight, and to the consumer once the chunk is done.
-type cells interface {
-	decode(cell int, value []byte, owned bool) error // owned: value may be kept
-	compute(ctx context.Context, cell int, c *chunk) error
-}
-
-type chunkState uint8
-
-const (
-	free     chunkState = iota // not handed out
-	inFlight                   // with a worker
-	done                       // its result or error waits for the consumer
-	past                       // needs nothing more
-)
-
-// A chunk is one piece of work. While it is in flight, its worker may read it
-// without the lock.
-type chunk struct {
-	seq   int64
-	iv    ipc.Interval // of a sum
-	arg   []byte       // of a map: the encoded input
-	state chunkState
-	alone bool // it was with a worker that died, and is handed out on its own
-
-	attempts int   // workers lost to it, or timeouts
-	err      error // that it ended with
-	worker   int   // that finished it
-	host     string
-	pid      int
-	seconds  float64 // that the task took
-	size     int64   // of the encoded result
+// A supply makes a call's chunks, in order. The pool's lock is held.
+type supply interface {
+	// more reports whether there is a chunk now.
+	more() bool
+	// next is that chunk.
+	next() *chunk
+	// left is how many chunks there are now, as far as is known.
+	left() int64
 }
 
 // maxWaiting bounds the bytes of results that wait for the consumer while more
 // is handed out, and of inputs that wait for workers while more are pulled.
 const maxWaiting = 64 << 20
 
-// windowSize is how many chunks of a call exist at once: enough to keep every
-// worker busy while one chunk is late.
-func windowSize(procs int, chunks int64) int {
-	return int(min(max(4*int64(procs), 8*ipc.MaxPending), max(chunks, 1)))
-}
-
-// newCall makes a call with a window for n chunks at once.
-func (p *Pool) newCall(ctx context.Context, spec *task.Spec, n int) *call {
-	return &call{pool: p, ctx: ctx, spec: spec, window: make([]chunk, n), wake: make(chan struct{}, 1)}
-}
-
-// assign makes chunk i worker i's. The window must have room for all chunks.
-func (c *call) assign() {
-	c.assigned = true
-	for c.next < c.supplied {
-		if c.create().state == free {
-			c.waiting = append(c.waiting, c.next-1)
-		}
+func (p *Pool) newCall(ctx context.Context, spec *task.Spec, o callOptions) *call {
+	return &call{
+		pool: p, ctx: ctx, spec: spec, timeout: o.timeout, retries: o.retries, prefetch: o.prefetch,
+		custom: spec.DecodesItself(), wake: make(chan struct{}, 1), listed: -1,
 	}
 }
 
-// create makes chunk next of a sum.
-func (c *call) create() *chunk {
-	ch := c.at(c.next)
-	*ch = chunk{seq: c.next, iv: c.grid.At(c.next)}
-	if c.skip != nil && c.skip(ch.iv) {
-		ch.state = past
-		c.notify()
-	}
-	c.next++
-	return ch
-}
-
-func (c *call) at(seq int64) *chunk { return &c.window[seq%int64(len(c.window))] }
-
-func (c *call) cell(ch *chunk) int { return int(ch.seq % int64(len(c.window))) }
-
-// remaining is how many chunks could be handed out if the window were endless.
+// remaining is how many chunks could be handed out.
 func (c *call) remaining() int64 {
 	if c.stopped {
 		return 0
 	}
-	return c.supplied - c.next + int64(len(c.waiting))
+	return c.supply.left() + int64(len(c.returned))
 }
 
-// take gives out the lowest chunk that s may have, or nil. A worker that has
-// something in flight gets none that must be alone. Of assigned chunks s gets
-// its own, and those of workers that cannot begin theirs.
+// available reports whether a worker could have a chunk.
+func (c *call) available() bool {
+	return !c.stopped && (len(c.returned) > 0 || c.supply.more())
+}
+
+// nextAlone reports whether the next chunk must be alone with its worker.
+func (c *call) nextAlone() bool {
+	return c.retries < 0 || len(c.returned) > 0 && c.returned[0].alone
+}
+
+// take gives out the lowest chunk that s may have, or nil. Of assigned chunks s
+// gets its own, and those of workers that cannot begin theirs.
 func (c *call) take(s *slot) *chunk {
-	if c.stopped {
-		return nil
-	}
-	for i, seq := range c.waiting {
-		if c.assigned && seq != int64(s.index) && c.pool.slots[seq].canBegin(c) {
+	for i, ch := range c.returned {
+		if c.assigned && ch.seq != int64(s.index) && c.pool.slots[ch.seq].canBegin(c) {
 			continue
 		}
-		ch := c.at(seq)
 		if ch.alone && len(s.inFlight) > 0 {
-			return nil
+			continue
 		}
-		c.waiting = slices.Delete(c.waiting, i, i+1)
+		c.returned = slices.Delete(c.returned, i, i+1)
 		return c.handOut(ch)
 	}
-	for c.next < c.supplied && c.next < c.head+int64(len(c.window)) {
-		if c.resultBytes > maxWaiting && c.next != c.head {
-			return nil
-		}
-		ch := c.at(c.next)
-		if c.spec.Sums() {
-			c.create()
-		} else {
-			c.next++
-		}
-		if ch.state == free {
-			return c.handOut(ch)
-		}
+	if !c.supply.more() {
+		return nil
 	}
-	return nil
+	return c.handOut(c.supply.next())
 }
 
 func (c *call) handOut(ch *chunk) *chunk {
-	ch.state = inFlight
+	ch.state, ch.recalled = inFlight, false
 	c.inFlight++
+	c.undrain()
 	return ch
+}
+
+// undrain lets the slot take chunks that was kept free for this call.
+func (c *call) undrain() {
+	if c.drain != nil {
+		c.drain.drains, c.drain = nil, nil
+	}
 }
 
 // settle accepts what became of a chunk in flight: a result, in its cell, or an
 // error. This is the only way into done, and only chunks in flight get here: a
 // term is counted once.
 func (c *call) settle(ch *chunk, err error) {
-	c.inputBytes -= int64(len(ch.arg))
 	ch.state, ch.err, ch.arg = done, err, nil
 	c.inFlight--
 	c.resultBytes += ch.size
-	c.finished = append(c.finished, ch.seq)
+	c.finished = append(c.finished, ch)
 	c.notify()
 }
 
@@ -181,18 +126,24 @@ func (c *call) settle(ch *chunk, err error) {
 func (c *call) giveBack(ch *chunk) {
 	ch.state = free
 	c.inFlight--
-	c.retries++
-	at, _ := slices.BinarySearch(c.waiting, ch.seq)
-	c.waiting = slices.Insert(c.waiting, at, ch.seq)
+	at, _ := slices.BinarySearchFunc(c.returned, ch.seq, func(r *chunk, seq int64) int { return int(r.seq - seq) })
+	c.returned = slices.Insert(c.returned, at, ch)
 	c.notify() // a stopped call waits for its last chunk in flight
+	c.pool.list(c)
 }
 
-// fail ends the call as a whole: nothing more is handed out.
+// stop has nothing more handed out.
+func (c *call) stop() {
+	c.stopped = true
+	c.undrain()
+}
+
+// fail ends the call as a whole.
 func (c *call) fail(err error) {
 	if c.err == nil {
 		c.err = err
 	}
-	c.stopped = true
+	c.stop()
 	c.notify()
 }
 
@@ -203,16 +154,11 @@ func (c *call) notify() {
 	}
 }
 
-// input names a chunk in errors and events.
-func (c *call) input(ch *chunk) Input {
-	return Input{Task: c.spec.Name, Index: ch.seq, Interval: ch.iv, IsSum: c.spec.Sums()}
-}
-
 // await waits until there may be something for the consumer: a result, the
 // call's end, or that stop or expired is closed. In the serial backend the work
 // is done here.
 func (c *call) await(ctx context.Context, stop, expired <-chan struct{}) error {
-	if s, ok := c.pool.slots[0].body.(*serial); ok && s.step(c) {
+	if s, ok := c.pool.slots[0].executor.(*serial); ok && s.step(c) {
 		return ctx.Err()
 	}
 	select {
@@ -222,4 +168,149 @@ func (c *call) await(ctx context.Context, stop, expired <-chan struct{}) error {
 	case <-ctx.Done():
 	}
 	return ctx.Err()
+}
+
+// A queue holds the calls that may have chunks to hand out, the one that had the
+// least of the workers' time first.
+type queue []*call
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i].used < q[j].used }
+func (q queue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].listed, q[j].listed = i, j
+}
+func (q *queue) Push(c any) {
+	c.(*call).listed = len(*q)
+	*q = append(*q, c.(*call))
+}
+func (q *queue) Pop() any {
+	last := len(*q) - 1
+	c := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	c.listed = -1
+	return c
+}
+
+// list puts a call into the queue, if it is not there. A call that was away has no
+// claim to the time that others had meanwhile.
+func (p *Pool) list(c *call) {
+	if c.listed < 0 && c.available() {
+		c.used = max(c.used, p.leastUsed)
+		heap.Push(&p.ready, c)
+	}
+}
+
+// charge adds to the time that a call had.
+func (p *Pool) charge(c *call, seconds float64) {
+	c.used += seconds
+	if c.listed >= 0 && len(p.ready) > 1 {
+		heap.Fix(&p.ready, c.listed)
+	}
+}
+
+// pick chooses a chunk for s: of the call that had the least of the workers' time,
+// if it has one that s may take. So calls that run at once have equal shares, however
+// long their chunks are, and none waits for the end of another.
+func (p *Pool) pick(s *slot) (picked *chunk) {
+	if len(s.inFlight) > 0 && s.inFlight[0].mustBeAlone() {
+		return nil
+	}
+	passed := p.passed[:0]
+	for len(p.ready) > 0 && picked == nil {
+		c := p.ready[0]
+		if !c.available() {
+			heap.Pop(&p.ready)
+			continue
+		}
+		fits, waits := s.fits(c)
+		if fits {
+			picked = c.take(s)
+		}
+		if picked != nil {
+			break
+		}
+		heap.Pop(&p.ready)
+		passed = append(passed, c)
+		if waits {
+			break
+		}
+	}
+	if picked != nil {
+		c := picked.call
+		p.leastUsed = max(p.leastUsed, c.used)
+		picked.estimate = s.estimate(c.spec)
+		p.charge(c, max(picked.estimate, leastSeconds))
+	}
+	for _, c := range passed {
+		heap.Push(&p.ready, c)
+	}
+	clear(passed)
+	p.passed = passed[:0]
+	return picked
+}
+
+// leastSeconds is what handing a chunk out costs a call at least, so that calls
+// take turns also while nothing is known of their pace.
+const leastSeconds = 1e-6
+
+func (ch *chunk) mustBeAlone() bool { return ch.alone || ch.call.retries < 0 }
+
+// count is how many of c's chunks the slot has in flight.
+func (s *slot) count(c *call) (n int64) {
+	for _, ch := range s.inFlight {
+		if ch.call == c {
+			n++
+		}
+	}
+	return n
+}
+
+// estimate is how many seconds a chunk takes here, 0 if unknown.
+func (s *slot) estimate(spec *task.Spec) float64 {
+	if s.paceOf != spec {
+		return 0
+	}
+	return s.pace
+}
+
+// fits reports whether the slot may have another chunk, of c: what it does in 10 ms
+// (in 200 ms if they have a way to go), but no more of c's than its share of what
+// is left, so that the last chunks are not queued behind a slow one while another
+// worker is idle. waits is set if the slot takes nothing else until it is empty.
+func (s *slot) fits(c *call) (fits, waits bool) {
+	n := len(s.inFlight)
+	if s.drains != nil && s.drains != c {
+		return false, false
+	}
+	if n == 0 {
+		return true, false
+	}
+	if c.nextAlone() {
+		if c.drain == nil {
+			c.drain, s.drains = s, c
+		}
+		return false, c.drain == s
+	}
+	if c.prefetch >= 0 {
+		return s.count(c) <= int64(c.prefetch) && n < ipc.MaxPending, false
+	}
+	if n >= aheadChunks {
+		estimate := s.estimate(c.spec)
+		if estimate <= 0 || s.ahead+estimate > s.aheadSeconds() {
+			return false, false
+		}
+	}
+	if share := c.remaining() / int64(s.pool.present()); share < int64(n)+1 {
+		return s.count(c) < max(share, 1), false
+	}
+	return true, false
+}
+
+func (s *slot) aheadSeconds() float64 {
+	if s.far {
+		return farSeconds
+	}
+	return aheadSeconds
 }

@@ -1,15 +1,18 @@
 package pool
 
 import (
+	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"procpool/parent"
 )
 
 const (
-	maxFailedStarts = 5                     // in a row, then the slot is given up
+	maxFailedStarts = 5                     // in a row, then calls do not count on the slot any more
 	firstPause      = 50 * time.Millisecond // before the start that follows a failed one; doubled each time
+	longestPause    = 5 * time.Second
 	provenAfter     = 10 * time.Second      // a worker that lived so long had started well, though it may never have had a chunk
 
 	// farPause is firstPause of a launched worker: what refused it is further away.
@@ -26,17 +29,16 @@ type afterwards struct {
 func (a *afterwards) add(e Event) { a.events = append(a.events, e) }
 
 // afterExit decides, at the end of a process, what becomes of the chunks that it
-// had in flight, which of them the loss is charged to, and whether the slot gets
+// had in flight, which of them the loss is charged to, and when the slot gets
 // another process. r is nil if none could be started, because of err.
 func (w *worker) afterExit(r *run, exit parent.Exit, err error) (next afterwards) {
 	p, s := w.slot.pool, w.slot
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w.run = nil
-	flights := s.inFlight
-	s.inFlight = nil
+	flights := s.takeAll()
+	s.lost = true // unless it ended in order
 	if r == nil {
-		s.lost = true
 		if !p.closed {
 			next.add(Event{Kind: WorkerLost, Worker: s.index, Err: err})
 		}
@@ -49,19 +51,18 @@ func (w *worker) afterExit(r *run, exit parent.Exit, err error) (next afterwards
 	failed := r.settled == 0 && !(exit.Ready && exit.Lived > provenAfter)
 	switch {
 	case exit.InOrder, exit.Unwanted:
+		s.lost = false
 		next.add(Event{Kind: WorkerEnded, Worker: s.index, PID: exit.PID})
-		giveBack(flights)
+		returnAll(flights)
 		failed = false
 	case exit.LateID != 0:
-		s.lost = true
-		if len(flights) > 0 && exit.LateID == uint64(r.settled)+1 { // else its answer came after all
-			w.charge(&next, flights[0], &TimeoutError{Limit: p.opts.Timeout, PID: exit.PID})
+		if len(flights) > 0 && exit.LateID == flights[0].id { // else its answer came after all
+			w.charge(&next, flights[0], &TimeoutError{Limit: flights[0].call.timeout, PID: exit.PID})
 			flights = flights[1:]
 		}
-		giveBack(flights)
+		returnAll(flights)
 		failed = false
 	default:
-		s.lost = true
 		lost := w.describe(exit)
 		if !p.closed {
 			next.add(Event{Kind: WorkerLost, Worker: s.index, PID: lost.PID, Err: lost})
@@ -76,67 +77,111 @@ func (w *worker) afterExit(r *run, exit parent.Exit, err error) (next afterwards
 
 // blame charges a loss to the chunk in flight if there was just one. Any of
 // several may have caused it: they are handed out again one to a worker.
-func (w *worker) blame(next *afterwards, flights []flight, lost *LostWorkerError) {
+func (w *worker) blame(next *afterwards, flights []*chunk, lost *LostWorkerError) {
 	if len(flights) == 1 {
 		w.charge(next, flights[0], lost)
 		return
 	}
-	for _, f := range flights {
-		f.chunk.alone = true
+	for _, ch := range flights {
+		ch.alone = true
 	}
-	giveBack(flights)
+	returnAll(flights)
 }
 
 // next decides whether another process is started, and after what pause. err is
 // why the last one failed.
 func (w *worker) next(next *afterwards, failed bool, err error) {
-	p := w.slot.pool
+	p, s := w.slot.pool, w.slot
 	defer p.offer()
-	switch {
-	case p.closed:
-		return
-	case !failed:
-		w.failedStarts = 0
-	default:
-		w.failedStarts++
-		first := firstPause
-		if p.opts.Launcher != "" {
-			first = farPause
-		}
-		next.pause = first << (w.failedStarts - 1)
-	}
-	if w.failedStarts == maxFailedStarts {
-		p.giveUp(w.slot, w.failedStarts, err)
-		next.add(Event{Kind: WorkerGivenUp, Worker: w.slot.index, Err: err})
+	if p.closed {
 		return
 	}
 	next.again = true
-}
-
-func giveBack(flights []flight) {
-	for _, f := range flights {
-		f.call.giveBack(f.chunk)
+	if !failed {
+		w.failedStarts = 0
+		return
+	}
+	w.failedStarts++
+	first := firstPause
+	if p.opts.Launcher != "" {
+		first = farPause
+	}
+	next.pause = min(first<<min(w.failedStarts-1, 20), longestPause)
+	if w.failedStarts >= maxFailedStarts && !s.failing {
+		s.failing = true
+		p.failing++
+		next.add(Event{Kind: WorkerGivenUp, Worker: s.index, Err: err})
+	}
+	if s.failing {
+		p.failWithoutWorkers(w.failedStarts, err)
 	}
 }
+
+// failWithoutWorkers fails the calls when no worker is there and none is to be
+// expected: because the reason will not pass by itself, or has lasted for
+// Options.Outage. Slots go on trying as long as there are calls, and try at once
+// when one comes: the pool is as good as new as soon as one of them has a worker.
+func (p *Pool) failWithoutWorkers(tries int, err error) {
+	if len(p.slots) > p.failing {
+		return
+	}
+	if p.without.IsZero() {
+		p.without = time.Now()
+	}
+	if (p.hadWorker || isShortage(err)) && time.Since(p.without) < p.opts.Outage {
+		return
+	}
+	for _, c := range p.calls {
+		c.fail(&StartError{Tries: tries, Err: err})
+	}
+}
+
+// isShortage reports whether the system had no room for a process or its pipes.
+func isShortage(err error) bool {
+	for _, errno := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EAGAIN, syscall.ENOMEM} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
+// returnAll returns chunks that a worker was sent, and will not answer, to be handed
+// out again. Some of them may have been begun.
+func returnAll(flights []*chunk) {
+	for _, ch := range flights {
+		if ch.call.retries < 0 && !ch.call.stopped {
+			ch.call.settle(ch, &LostWorkerError{Input: ch.input(), Worker: ch.worker, ExitCode: -1, Attempts: 1, Err: errMayHaveRun})
+			continue
+		}
+		ch.call.retried++
+		ch.call.giveBack(ch)
+	}
+}
+
+// errMayHaveRun is why an input that is sent once at most has no output.
+var errMayHaveRun = errors.New("the worker had to be ended; the input may have been computed")
 
 // charge puts a worker's end down to a chunk, which is tried again, alone, or
 // fails for good.
-func (w *worker) charge(next *afterwards, f flight, err error) {
-	c, in := f.chunk, f.input()
-	c.attempts++
+func (w *worker) charge(next *afterwards, ch *chunk, err error) {
+	ch.attempts++
 	switch err := err.(type) {
 	case *LostWorkerError:
-		err.Input, err.Attempts = in, c.attempts
+		err.Input, err.Attempts = ch.input(), ch.attempts
 	case *TimeoutError:
-		err.Input, err.Attempts = in, c.attempts
+		err.Input, err.Attempts = ch.input(), ch.attempts
 	}
-	if c.attempts > w.slot.pool.opts.Retries {
-		f.call.settle(c, err)
+	c := ch.call
+	if ch.attempts > c.retries || c.stopped {
+		ch.worker = w.slot.index
+		c.settle(ch, err)
 		return
 	}
-	c.alone = true
-	f.call.giveBack(c)
-	next.add(Event{Kind: ChunkRetried, Worker: w.slot.index, Input: in, Err: err})
+	ch.alone = true
+	c.retried++
+	c.giveBack(ch)
+	next.add(Event{Kind: ChunkRetried, Worker: w.slot.index, Input: ch.input(), Err: err})
 }
 
 // describe describes a worker that ended before its time.
@@ -165,7 +210,7 @@ func (p *Pool) oomEvidence() string {
 func (p *Pool) config(i int) parent.Config {
 	o := p.opts
 	return parent.Config{
-		Worker: i, Heartbeat: o.Heartbeat, StartupTimeout: o.StartupTimeout, Timeout: o.Timeout, Grace: o.Grace,
+		Worker: i, Heartbeat: o.Heartbeat, StartupTimeout: o.StartupTimeout, Grace: o.Grace, CancelGrace: o.CancelGrace,
 		MaxMessage: o.MaxMessage, Trace: o.Trace, Stderr: &p.stderr, Verbose: o.Verbose,
 	}
 }

@@ -1,9 +1,13 @@
 package pool
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"procpool/internal/role"
@@ -21,11 +25,53 @@ type goroutine struct {
 	slot   *slot
 	ready  *sync.Cond // on the pool's lock: there is something in flight, or it is time to end
 	ending bool
+	claims atomic.Uint64 // two counts of chunks: those sent, less those recalled, and those begun in the upper half
 }
 
-func (g *goroutine) send(flight) {}
-func (g *goroutine) flush()      { g.ready.Signal() }
-func (g *goroutine) abort()      { g.end() } // what runs cannot be stopped; its context is cancelled
+func (g *goroutine) send(*chunk) {
+	for v := g.claims.Load(); !g.claims.CompareAndSwap(v, v&^math.MaxUint32|uint64(uint32(v)+1)); v = g.claims.Load() {
+	}
+}
+
+// claim reports whether the goroutine may begin the next chunk.
+func (g *goroutine) claim() bool {
+	for {
+		v := g.claims.Load()
+		if uint32(v>>32) == uint32(v) {
+			return false
+		}
+		if g.claims.CompareAndSwap(v, v+1<<32) {
+			return true
+		}
+	}
+}
+
+// unsend reports whether the chunk that was sent last has not been begun, and
+// takes it back.
+func (g *goroutine) unsend() bool {
+	for {
+		v := g.claims.Load()
+		if uint32(v>>32) == uint32(v) {
+			return false
+		}
+		if g.claims.CompareAndSwap(v, v&^math.MaxUint32|uint64(uint32(v)-1)) {
+			return true
+		}
+	}
+}
+
+func (g *goroutine) recall(n int) {
+	s := g.slot
+	for ; n > 0 && len(s.inFlight) > 1 && g.unsend(); n-- {
+		ch := s.remove(len(s.inFlight) - 1)
+		ch.call.giveBack(ch)
+	}
+	s.pool.offer()
+}
+
+func (g *goroutine) flush()       { g.ready.Signal() }
+func (g *goroutine) cancel(*call) {} // what runs cannot be stopped; its context is cancelled
+func (g *goroutine) abort()       { g.end() }
 
 func (g *goroutine) end() {
 	if g.slot.pool.closed {
@@ -87,7 +133,7 @@ func (g *goroutine) takeThread() (release func(), err error) {
 // run computes until the pool is closed.
 func (g *goroutine) run() {
 	p := g.slot.pool
-	var flights []flight // a copy: the slot's own moves up as chunks are answered
+	var chunks []*chunk // a copy: the slot's own moves up as chunks are answered
 	orderly := false
 	defer func() {
 		if !orderly { // a task ended this goroutine: another takes its place
@@ -105,35 +151,39 @@ func (g *goroutine) run() {
 			orderly = true
 			return
 		}
-		flights = append(flights[:0], g.slot.inFlight...)
+		chunks = append(chunks[:0], g.slot.inFlight...)
 		p.mu.Unlock()
-		g.compute(flights)
+		g.compute(chunks)
+		clear(chunks)
 	}
 }
 
-// compute works through chunks in flight, in order. Should a task end this
-// goroutine (runtime.Goexit), that is the answer to its chunk.
-func (g *goroutine) compute(flights []flight) {
+// compute works through chunks in flight, in order, but for those that were
+// recalled. Should a task end this goroutine (runtime.Goexit), that is the answer
+// to its chunk.
+func (g *goroutine) compute(chunks []*chunk) {
 	begin := time.Now()
 	settled := begin
 	var answers []answer
-	next := 0
-	settle := func() { g.slot.settle(flights[next-len(answers):next], answers) }
+	next, begun := 0, false
+	settle := func() { g.slot.settle(chunks[next-len(answers):next], answers) }
 	defer func() {
-		if next < len(flights) {
-			answers = append(answers, answer{err: &TaskError{Input: flights[next].input(), Err: goexit}})
+		if begun {
+			answers = append(answers, answer{err: &TaskError{Input: chunks[next].input(), Err: goexit}})
 			next++
-			settle()
 		}
+		settle()
 	}()
-	for next < len(flights) {
-		f := flights[next]
-		err := f.call.compute(f.chunk, g.slot.index)
+	for next < len(chunks) && g.claim() {
+		ch := chunks[next]
+		begun = true
+		err := ch.compute(g.slot.index)
+		begun = false
 		end := time.Now()
 		answers = append(answers, answer{seconds: end.Sub(begin).Seconds(), began: g.slot.pool.moment(begin), err: err})
 		begin = end
 		next++
-		if next == len(flights) || end.Sub(settled) >= settleEvery {
+		if end.Sub(settled) >= settleEvery && next < len(chunks) {
 			settle()
 			settled, answers = end, answers[:0]
 		}
@@ -141,9 +191,9 @@ func (g *goroutine) compute(flights []flight) {
 }
 
 // settle accepts answers to the first chunks in flight, and tells OnEvent of them.
-func (s *slot) settle(flights []flight, answers []answer) {
+func (s *slot) settle(chunks []*chunk, answers []answer) {
 	p := s.pool
-	events := p.finished(s.index, 0, flights, answers)
+	events := p.finished(s.index, 0, chunks, answers)
 	p.mu.Lock()
 	s.answered(0, answers)
 	p.mu.Unlock()
@@ -154,14 +204,25 @@ func (s *slot) settle(flights []flight, answers []answer) {
 var goexit = &task.Error{Text: "the task ended its goroutine (runtime.Goexit)"}
 
 // compute runs a chunk in this process and gives its error the form that it
-// would have from a worker process.
-func (c *call) compute(ch *chunk, index int) error {
+// would have from a worker process. A timeout is the task's to keep.
+func (ch *chunk) compute(worker int) error {
+	c := ch.call
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	err := c.cells.compute(role.WithIndex(c.ctx, index), c.cell(ch), ch)
-	if e, ok := err.(*task.Error); ok {
-		return &TaskError{Input: c.input(ch), Err: e}
+	ctx := role.WithCall(c.ctx, role.Call{Worker: worker, Index: ch.seq, Attempt: ch.attempts})
+	if c.timeout > 0 {
+		timed, cancel := context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+		ctx = timed
+	}
+	err := ch.cell.compute(ctx, ch.iv)
+	var failed *task.Error
+	switch {
+	case c.timeout > 0 && errors.Is(err, context.DeadlineExceeded) && c.ctx.Err() == nil:
+		return &TimeoutError{Input: ch.input(), Limit: c.timeout, Attempts: 1}
+	case errors.As(err, &failed):
+		return &TaskError{Input: ch.input(), Err: failed}
 	}
 	return err
 }

@@ -2,11 +2,11 @@ package pool
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"procpool/ipc"
 	"procpool/parent"
-	"procpool/task"
 )
 
 // A worker computes for a slot in the processes backend: one process after another.
@@ -27,7 +27,7 @@ type run struct {
 	process *parent.Process
 
 	// The reader's own.
-	view []flight // of slot.inFlight
+	view []*chunk // of slot.inFlight
 	seen int      // of view: answered, or in answers
 	done []answer // answers that are not yet settled
 
@@ -53,13 +53,32 @@ func (w *worker) supervise() {
 		if !next.again {
 			return
 		}
-		if next.pause > 0 {
-			select {
-			case <-time.After(next.pause):
-			case <-p.stop:
-				return
-			}
+		if next.pause > 0 && !w.rest(next.pause) {
+			return
 		}
+	}
+}
+
+// rest waits before the next start: for a pause, or in a failing slot, while there
+// are no calls, until one comes. It reports whether there is to be a next start.
+func (w *worker) rest(pause time.Duration) bool {
+	p := w.slot.pool
+	p.mu.Lock()
+	called, unasked := p.called, w.slot.failing && len(p.calls) == 0
+	p.mu.Unlock()
+	var over <-chan time.Time
+	if !unasked {
+		timer := time.NewTimer(pause)
+		defer timer.Stop()
+		over, called = timer.C, nil
+	}
+	select {
+	case <-over:
+		return true
+	case <-called:
+		return true
+	case <-p.stop:
+		return false
 	}
 }
 
@@ -96,13 +115,16 @@ func (w *worker) start(starts int) (*run, error) {
 
 // The executor's methods; the pool's lock is held.
 
-func (w *worker) send(f flight) {
+func (w *worker) send(ch *chunk) {
 	w.run.sent++
-	if spec := f.call.spec; spec.Sums() {
-		w.run.process.SendInterval(spec.Name, f.chunk.iv)
-	} else {
-		w.run.process.SendInput(spec.Name, f.chunk.arg)
+	spec := ch.call.spec
+	o := ipc.RequestOptions{TimeoutSeconds: ch.call.timeout.Seconds(), Attempt: uint64(ch.attempts)}
+	if spec.Sums() {
+		ch.id = w.run.process.SendInterval(spec.Name, ch.iv, o)
+		return
 	}
+	o.Index = uint64(ch.seq)
+	ch.id = w.run.process.SendInput(spec.Name, ch.arg, o)
 }
 
 func (w *worker) flush() { w.run.process.Flush() }
@@ -117,6 +139,31 @@ func (w *worker) more() int {
 		n = min(n, most-r.sent)
 	}
 	return n
+}
+
+func (w *worker) recall(n int) {
+	if w.run == nil {
+		return
+	}
+	for i := len(w.slot.inFlight) - 1; i > 0 && n > 0; i-- {
+		if ch := w.slot.inFlight[i]; !ch.recalled {
+			ch.recalled = true
+			w.run.process.Recall(ch.id)
+			n--
+		}
+	}
+}
+
+func (w *worker) cancel(c *call) {
+	if w.run == nil {
+		return
+	}
+	for _, ch := range w.slot.inFlight {
+		if ch.call == c {
+			ch.recalled = true
+			w.run.process.Cancel(ch.id)
+		}
+	}
 }
 
 func (w *worker) abort() {
@@ -140,6 +187,12 @@ func (r *run) Hello(h ipc.Hello) {
 	p.mu.Lock()
 	r.ready = true
 	s.lost, s.far = false, r.process.Far()
+	if s.failing {
+		s.failing = false
+		p.failing--
+	}
+	p.hadWorker, p.without = true, time.Time{}
+	p.announceReady()
 	s.stats.PID, s.stats.Host, s.stats.CPUs = r.process.PID(), h.Host, h.CPUs
 	s.stats.StartupSeconds += startup
 	if p.closed {
@@ -151,56 +204,99 @@ func (r *run) Hello(h ipc.Hello) {
 	p.emit(Event{Kind: WorkerStarted, Worker: s.index, PID: r.process.PID(), Seconds: startup, Began: r.process.Born()})
 }
 
-// Result puts a result into its chunk's cell.
+// Result puts a result into its chunk's cell, or keeps it for the consumer.
 func (r *run) Result(res ipc.Result, owned bool) error {
-	f := r.oldest()
-	if f.call.spec.Sums() && (!res.HasInterval || res.Interval != f.chunk.iv) {
-		return &ipc.Fault{Reason: fmt.Sprintf("a result for interval %v, asked was %v", res.Interval, f.chunk.iv)}
+	ch := r.oldest()
+	c := ch.call
+	if c.spec.Sums() && (!res.HasInterval || res.Interval != ch.iv) {
+		return &ipc.Fault{Reason: fmt.Sprintf("a result for interval %v, asked was %v", res.Interval, ch.iv)}
 	}
-	if err := f.call.cells.decode(f.call.cell(f.chunk), res.Value, owned); err != nil {
-		return &ipc.Fault{Reason: "a result of another type", Err: err}
+	switch {
+	case c.custom && owned:
+		ch.raw = res.Value
+	case c.custom:
+		ch.raw = append(ch.raw[:0], res.Value...)
+	default:
+		if err := ch.cell.decode(res.Value, owned); err != nil {
+			return &ipc.Fault{Reason: "a result of another type", Err: err}
+		}
 	}
 	r.done = append(r.done, answer{seconds: res.Seconds, began: res.Began, size: int64(len(res.Value))})
 	return nil
 }
 
-// Fail notes a task's failure.
-func (r *run) Fail(fail ipc.Fail) {
-	r.done = append(r.done, answer{err: &TaskError{Input: r.oldest().input(), Err: &task.Error{Text: fail.Error, Stack: fail.Stack}}})
+// Fail notes a task's failure, or that it took too long and ended by itself.
+func (r *run) Fail(f ipc.Fail) {
+	ch := r.oldest()
+	if f.Timeout && ch.call.timeout > 0 {
+		r.late(ch)
+		return
+	}
+	r.done = append(r.done, answer{err: &TaskError{Input: ch.input(), Err: ch.call.spec.Failure(f.Error, f.Stack, f.Is)}})
+}
+
+// late charges a chunk, the oldest, with its timeout. The worker goes on.
+func (r *run) late(ch *chunk) {
+	var next afterwards
+	r.settle(func() {
+		r.slot.remove(0)
+		r.worker.charge(&next, ch, &TimeoutError{Limit: ch.call.timeout, PID: r.slot.stats.PID})
+		r.settled++
+	})
+	r.pool.emit(next.events...)
+}
+
+// NotBegun takes a chunk back that the worker will not compute.
+func (r *run) NotBegun(id uint64) {
+	r.settle(func() {
+		s := r.slot
+		i := slices.IndexFunc(s.inFlight, func(ch *chunk) bool { return ch.id == id })
+		r.sent--
+		s.takenBack(s.remove(i))
+	})
+}
+
+// settle accepts the answers that have come, and then does something else to
+// what is in flight.
+func (r *run) settle(then func()) {
+	p, s := r.pool, r.slot
+	pid := s.stats.PID // written by this goroutine alone
+	events := p.finished(s.index, pid, r.view, r.done)
+	p.mu.Lock()
+	s.answered(pid, r.done)
+	r.settled += len(r.done)
+	then()
+	p.mu.Unlock()
+	p.emit(events...)
+	r.done, r.view, r.seen = r.done[:0], nil, 0
 }
 
 // oldest is the chunk that was sent first of those not answered: the process
 // takes no answer without one. What is in flight stays so until it is settled
 // here, so a view of it is enough.
-func (r *run) oldest() flight {
+func (r *run) oldest() *chunk {
 	if r.seen == len(r.view) {
 		r.pool.mu.Lock()
 		r.view = r.slot.inFlight
 		r.pool.mu.Unlock()
 		r.seen = len(r.done)
 	}
-	f := r.view[r.seen]
+	ch := r.view[r.seen]
 	r.seen++
-	return f
+	return ch
 }
 
 // Flush accepts the answers that have come and sends more work.
 func (r *run) Flush() {
 	p, s := r.pool, r.slot
-	pid := s.stats.PID // written by this goroutine alone
-	events := p.finished(s.index, pid, r.view, r.done)
 	tooLarge := p.opts.MaxRSS > 0 && r.process.ResidentSet() > p.opts.MaxRSS
-	p.mu.Lock()
-	s.answered(pid, r.done)
-	r.settled += len(r.done)
-	if tooLarge || p.opts.MaxChunksPerChild > 0 && r.settled >= p.opts.MaxChunksPerChild {
-		r.retiring = true
-	}
-	s.fill()
-	if r.retiring && len(s.inFlight) == 0 {
-		r.process.End()
-	}
-	p.mu.Unlock()
-	p.emit(events...)
-	r.done, r.view, r.seen = r.done[:0], nil, 0
+	r.settle(func() {
+		if tooLarge || p.opts.MaxChunksPerChild > 0 && r.settled >= p.opts.MaxChunksPerChild {
+			r.retiring = true
+		}
+		s.fill()
+		if r.retiring && len(s.inFlight) == 0 {
+			r.process.End()
+		}
+	})
 }

@@ -6,26 +6,17 @@ import (
 	"procpool/ipc"
 )
 
-// A Valuer is a partial whose value is another number than its
-// representation, such as an exact accumulator: Value is what a reader of the
-// result wants to see.
+// A Valuer is a partial that is read as another number than it is kept, such as
+// an exact accumulator: Value is the number for a reader of the result.
 type Valuer interface{ Value() float64 }
 
-// A Fold adds up the partials of one sum. Partials arrive in numbered cells,
-// each owned by whoever computes its chunk, and leave them in the order in
-// which Add is called. Cells may be filled concurrently; everything else is
-// for one goroutine at a time.
+// A Fold adds up the partials of one sum, in the order in which Add is called. It
+// is for one goroutine at a time.
 type Fold interface {
-	// Decode fills a cell with a partial from the wire.
-	Decode(cell int, value []byte) error
-	// Compute fills a cell by running the task here.
-	Compute(ctx context.Context, cell int, iv ipc.Interval) error
-	// Append appends the encoding of a cell's partial to dst.
-	Append(dst []byte, cell int) ([]byte, error)
-	// CellValue is a cell's partial as a reader wants to see it.
-	CellValue(cell int) any
-	// Add adds a cell's partial to the total.
-	Add(cell int)
+	// NewPartial makes room for a partial of this sum.
+	NewPartial() Partial
+	// Add adds a partial, which must come from NewPartial, to the total.
+	Add(Partial)
 	// AddEncoded adds a partial that was kept in its encoding.
 	AddEncoded(value []byte) error
 	// AppendTotal appends the encoding of the total to dst.
@@ -37,27 +28,28 @@ type Fold interface {
 	Total() any
 }
 
+// A Partial is room for one interval's partial. It can be used again once it has
+// been added.
+type Partial interface {
+	// Decode reads a partial from the wire.
+	Decode(value []byte) error
+	// Compute runs the task here.
+	Compute(ctx context.Context, iv ipc.Interval) error
+	// Append appends the partial's encoding to dst.
+	Append(dst []byte) ([]byte, error)
+	// Value is the partial as a reader wants to see it.
+	Value() any
+}
+
 type fold[P any] struct {
 	sum   SumTask[P]
-	cells []P
 	total P
 	begun bool // total is a partial, not yet the zero value
 }
 
-func (f *fold[P]) Decode(cell int, value []byte) error { return ipc.DecodeValue(value, &f.cells[cell]) }
+func (f *fold[P]) NewPartial() Partial { return &partial[P]{sum: f.sum} }
 
-func (f *fold[P]) Compute(ctx context.Context, cell int, iv ipc.Interval) (err error) {
-	f.cells[cell], err = f.sum.Call(ctx, iv)
-	return err
-}
-
-func (f *fold[P]) Append(dst []byte, cell int) ([]byte, error) {
-	return ipc.AppendValue(dst, &f.cells[cell])
-}
-
-func (f *fold[P]) CellValue(cell int) any { return valueOf(f.cells[cell]) }
-
-func (f *fold[P]) Add(cell int) { f.add(f.cells[cell]) }
+func (f *fold[P]) Add(p Partial) { f.add(p.(*partial[P]).value) }
 
 func (f *fold[P]) add(p P) {
 	if !f.begun {
@@ -81,6 +73,22 @@ func (f *fold[P]) AppendTotal(dst []byte) ([]byte, error) { return ipc.AppendVal
 func (f *fold[P]) Value() any { return valueOf(f.total) }
 
 func (f *fold[P]) Total() any { return f.total }
+
+type partial[P any] struct {
+	sum   SumTask[P]
+	value P
+}
+
+func (p *partial[P]) Decode(value []byte) error { return ipc.DecodeValue(value, &p.value) }
+
+func (p *partial[P]) Compute(ctx context.Context, iv ipc.Interval) (err error) {
+	p.value, err = p.sum.Call(ctx, iv)
+	return err
+}
+
+func (p *partial[P]) Append(dst []byte) ([]byte, error) { return ipc.AppendValue(dst, &p.value) }
+
+func (p *partial[P]) Value() any { return valueOf(p.value) }
 
 func valueOf[P any](p P) any {
 	if v, ok := any(p).(Valuer); ok {

@@ -23,15 +23,21 @@ type Spec struct {
 	Computes string
 	Stresses string
 
-	err         error // what was wrong with the definition
+	sentinels   []error // whose identity errors keep
+	err         error   // what was wrong with the definition
 	carries     func() error
+	custom      func() bool
 	run         func(ctx context.Context, arg, dst []byte) ([]byte, error)
 	runInterval func(ctx context.Context, iv ipc.Interval, dst []byte) ([]byte, error)
-	newFold     func(cells int) Fold
+	newFold     func() Fold
 }
 
 // Sums reports whether the task works on intervals.
 func (s *Spec) Sums() bool { return s.runInterval != nil }
+
+// DecodesItself reports whether results are decoded by methods of their own type,
+// which may do anything, and not by the wire's rules alone.
+func (s *Spec) DecodesItself() bool { return s.custom() }
 
 // RoundUp is the least multiple of the task's grain that is not below size, as
 // far as ipc.MaxIndex allows.
@@ -78,9 +84,8 @@ func (s *Spec) RunInterval(ctx context.Context, iv ipc.Interval, dst []byte) ([]
 	return s.runInterval(ctx, iv, dst)
 }
 
-// NewFold makes room for cells partials on their way into a sum. The task must
-// be one over intervals.
-func (s *Spec) NewFold(cells int) Fold { return s.newFold(cells) }
+// NewFold begins a sum. The task must be one over intervals.
+func (s *Spec) NewFold() Fold { return s.newFold() }
 
 // The registry. Tasks are registered while packages are initialised, which is
 // single-threaded, and looked up later; the mutex is for programs that break

@@ -60,6 +60,13 @@ func About(computes, stresses string) Option {
 	return func(s *Spec) { s.Computes, s.Stresses = computes, stresses }
 }
 
+// Errors names errors whose identity crosses to the caller: where the task returns
+// one of them, or an error that wraps one, errors.Is finds it in what the caller
+// gets. They must be the same, in the same order, wherever the task is defined.
+func Errors(sentinels ...error) Option {
+	return func(s *Spec) { s.sentinels = append(s.sentinels, sentinels...) }
+}
+
 // Define defines a task. It must be called at package level (or in an init
 // function), so that a worker process, which runs the same program, has it
 // too. Names are global to the program. What is wrong with a definition is
@@ -68,6 +75,7 @@ func Define[In, Out any](name string, run func(ctx context.Context, in In) (Out,
 	t := Task[In, Out]{run: run}
 	t.spec = newSpec(name, opts)
 	t.spec.carries = sync.OnceValue(func() error { return carries(reflect.TypeFor[In](), reflect.TypeFor[Out]()) })
+	t.spec.custom = sync.OnceValue(func() bool { return ipc.DecodesItself(reflect.TypeFor[Out]()) })
 	t.spec.run = func(ctx context.Context, arg, dst []byte) ([]byte, error) {
 		var in In
 		if err := ipc.TakeValue(arg, &in); err != nil {
@@ -91,6 +99,7 @@ func DefineSum[P any](name string, run func(ctx context.Context, iv ipc.Interval
 	t := SumTask[P]{run: run, add: add}
 	t.spec = newSpec(name, opts)
 	t.spec.carries = sync.OnceValue(func() error { return carries(reflect.TypeFor[P]()) })
+	t.spec.custom = sync.OnceValue(func() bool { return ipc.DecodesItself(reflect.TypeFor[P]()) })
 	var last atomic.Pointer[P] // room for a partial, which would else be allocated for each chunk
 	t.spec.runInterval = func(ctx context.Context, iv ipc.Interval, dst []byte) ([]byte, error) {
 		p := last.Swap(nil)
@@ -105,7 +114,7 @@ func DefineSum[P any](name string, run func(ctx context.Context, iv ipc.Interval
 		last.Store(p)
 		return dst, err
 	}
-	t.spec.newFold = func(cells int) Fold { return &fold[P]{sum: t, cells: make([]P, cells)} }
+	t.spec.newFold = func() Fold { return &fold[P]{sum: t} }
 	register(t.spec, run != nil && add != nil)
 	return t
 }

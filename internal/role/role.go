@@ -20,17 +20,24 @@ func Seal() { sealed.Store(true) }
 // worker started from this program would run the whole program again.
 func Sealed() bool { return sealed.Load() }
 
-type indexKey struct{}
+type callKey struct{}
 
-// WithIndex is ctx for the tasks that worker number i runs.
-func WithIndex(ctx context.Context, i int) context.Context {
-	return context.WithValue(ctx, indexKey{}, i)
+// A Call says for what a task was called.
+type Call struct {
+	Worker  int   // that runs it
+	Index   int64 // of its input in the sequence, from 0
+	Attempt int   // how many workers met the input before
 }
 
-// Index is the number of the worker that runs this, 0 outside a pool.
-func Index(ctx context.Context) int {
-	i, _ := ctx.Value(indexKey{}).(int)
-	return i
+// WithCall returns ctx for a task that is called for c.
+func WithCall(ctx context.Context, c Call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// CallOf is what the context's task was called for; the zero Call outside a pool.
+func CallOf(ctx context.Context) Call {
+	c, _ := ctx.Value(callKey{}).(Call)
+	return c
 }
 
 var exit struct {

@@ -1,0 +1,58 @@
+package pool
+
+import (
+	"context"
+
+	"procpool/ipc"
+)
+
+type chunkState uint8
+
+const (
+	free     chunkState = iota // not handed out
+	inFlight                   // with a worker
+	done                       // its result or error waits for the consumer
+)
+
+// A chunk is one piece of work: an interval of a sum, or an input of a map. The
+// pool's lock guards it, but while it is in flight its worker may read it, and once
+// it is done it belongs to the consumer.
+type chunk struct {
+	call  *call
+	cell  cell
+	seq   int64        // from 0, in the order of the input
+	iv    ipc.Interval // of a sum
+	arg   []byte       // of a map in processes: the encoded input
+	id    uint64       // of its request, to the process that has it
+	state chunkState
+	alone bool // it was with a worker that died: it is handed out on its own
+
+	recalled bool    // it was asked back
+	estimate float64 // seconds that it is expected to take
+
+	attempts int   // workers lost to it, or timeouts
+	err      error // that it ended with
+	raw      []byte // the encoded result, where the consumer decodes it
+	worker   int    // that finished it
+	host     string
+	pid      int
+	seconds  float64 // that the task took
+	size     int64   // of the encoded result
+}
+
+// A cell holds a chunk's result, typed. It belongs to the worker that has the
+// chunk in flight, and to the consumer once the chunk is done.
+type cell interface {
+	decode(value []byte, owned bool) error // owned: value may be kept
+	compute(ctx context.Context, iv ipc.Interval) error
+}
+
+// input names a chunk in errors and events.
+func (ch *chunk) input() Input {
+	return Input{Task: ch.call.spec.Name, Index: ch.seq, Interval: ch.iv, IsSum: ch.call.spec.Sums()}
+}
+
+// reset makes ch new, as chunk seq, and keeps its room.
+func (ch *chunk) reset(seq int64, iv ipc.Interval) {
+	*ch = chunk{call: ch.call, cell: ch.cell, raw: ch.raw[:0], seq: seq, iv: iv}
+}
