@@ -5,24 +5,14 @@ import (
 	"strconv"
 
 	"procpool/ipc"
-)
-
-// A Backend is a way to run the chunks of a task.
-type Backend string
-
-// The backends, from the least to the most separated.
-const (
-	Serial     Backend = "serial"     // one chunk after the other, no pool
-	Goroutines Backend = "goroutines" // N goroutines in one process
-	Threads    Backend = "threads"    // N goroutines, each locked to an OS thread of its own
-	Processes  Backend = "processes"  // N child processes
+	"procpool/pool"
 )
 
 // An Ablation is the one condition in which a cell differs from its plain twin.
 // The zero value is the plain cell.
 type Ablation string
 
-// The ablations that [Options.Why] adds.
+// The ablations that [Experiment.Why] adds.
 const (
 	Plain     Ablation = ""
 	Warm      Ablation = "warm"       // the workers are started before the clock
@@ -37,7 +27,7 @@ const (
 // agree to the bit.
 type Cell struct {
 	Task      string       `json:"task"`
-	Backend   Backend      `json:"backend"`
+	Backend   pool.Backend `json:"backend"`
 	Workers   int          `json:"workers"` // 1 for Serial
 	Interval  ipc.Interval `json:"interval"`
 	ChunkSize int64        `json:"chunk_size"` // indices in each chunk but the last
@@ -51,7 +41,7 @@ func (c Cell) String() string { return c.Task + " " + c.Label() }
 // Label is String without the task.
 func (c Cell) Label() string {
 	s := string(c.Backend)
-	if c.Backend != Serial {
+	if c.Backend != pool.Serial {
 		s += "×" + strconv.Itoa(c.Workers)
 	}
 	if c.Ablation != Plain {

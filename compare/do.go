@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"procpool/pool"
 )
 
 // Progress is a snapshot of a running experiment.
@@ -41,14 +43,14 @@ const (
 // its budget, a [*DifferError] when two cells of a task disagree in any bit, the
 // context's when it was cancelled, and otherwise the runner's. Whatever was
 // measured in complete rounds before an error is in the record.
-func Do(ctx context.Context, o Options, runner Runner, progress func(Progress)) (Record, error) {
+func Do(ctx context.Context, o Experiment, runner Runner, progress func(Progress)) (Record, error) {
 	o = o.withDefaults()
 	if progress == nil {
 		progress = func(Progress) {}
 	}
 	e := &engine{o: o, runner: runner, report: progress, began: o.now(), values: map[string]seen{}}
 	e.rng = rand.New(rand.NewPCG(o.Seed, 0))
-	e.rec = Record{Version: Version, Created: e.began.UTC(), Environment: o.Environment, Order: [][]int{}, Runs: []Run{}, Warnings: []Warning{}}
+	e.rec = Record{Version: RecordVersion, Created: e.began.UTC(), Environment: o.Environment, Order: [][]int{}, Runs: []Run{}, Caveats: []Caveat{}}
 	e.rec.Plan = Plan{Seed: o.Seed, CPUs: o.CPUs, Confidence: o.Confidence, Precision: o.Precision, Margin: o.Margin,
 		Target: o.Target.Seconds(), MaxSeconds: o.MaxTime.Seconds()}
 
@@ -62,7 +64,7 @@ func Do(ctx context.Context, o Options, runner Runner, progress func(Progress)) 
 
 // An engine is one experiment on its way; it lives as long as Do.
 type engine struct {
-	o      Options
+	o      Experiment
 	runner Runner
 	report func(Progress)
 	rng    *rand.Rand
@@ -102,7 +104,7 @@ func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (R
 	if !(r.Wall > 0 && r.Wall < 1e9) {
 		return Run{}, fmt.Errorf("%v: its runner measured %g seconds", c, r.Wall)
 	}
-	if err := r.Settle(); err != nil {
+	if err := r.SumPhases(); err != nil {
 		return Run{}, fmt.Errorf("%v: %w", c, err)
 	}
 	r.Start, e.took = start, e.elapsed()-start
@@ -238,13 +240,13 @@ func (e *engine) finish(err error) {
 	var differ *DifferError
 	switch {
 	case err == nil:
-		rec.Status = Done
+		rec.Status = pool.Done
 	case errors.As(err, &differ):
 		rec.Status = Differ
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		rec.Status = Interrupted
+		rec.Status = pool.Interrupted
 	default:
-		rec.Status = Failed
+		rec.Status = pool.Failed
 	}
 	rec.gatherMissing()
 	rec.Results = Analyse(*rec)
@@ -261,16 +263,16 @@ func (e *engine) finish(err error) {
 				rec.Results.Tasks[i].Identical = false
 			}
 		}
-		rec.Warnings = append(rec.Warnings, Warning{differ.A.Task, true, differ.Error()})
+		rec.Caveats = append(rec.Caveats, Caveat{differ.A.Task, true, differ.Error()})
 	} else if err != nil {
 		why := err.Error()
 		if errors.Is(err, context.Canceled) {
 			why = "it was told to end"
 		}
-		rec.Warnings = append(rec.Warnings, Warning{"", true, "cut short: " + why})
+		rec.Caveats = append(rec.Caveats, Caveat{"", true, "cut short: " + why})
 	}
 	rec.Fairness = contracts(*rec)
-	rec.Warnings = append(rec.Warnings, warnings(*rec)...)
+	rec.Caveats = append(rec.Caveats, warnings(*rec)...)
 	rec.trimSpans()
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"procpool/pool"
 )
 
 // An Expectation is a claim about the ratio of two times, such as
@@ -18,28 +20,28 @@ type Expectation struct {
 	Text    string
 	Task    string
 	Workers int // of both; serial has one worker whatever it is
-	A, B    Backend
+	A, B    pool.Backend
 	Op      string // "<=", "<", ">=" or ">"
 	Bound   float64
 }
 
-// An Outcome says whether an expectation holds.
-type Outcome string
+// An Answer says whether an expectation holds.
+type Answer string
 
 // The outcomes. NotResolved includes everything that prevents an answer: too
 // wide an interval, a cell that did not run, a failed control.
 const (
-	Met         Outcome = "met"
-	NotMet      Outcome = "not met"
-	NotResolved Outcome = "unresolved"
+	Met         Answer = "met"
+	NotMet      Answer = "not met"
+	NotResolved Answer = "unresolved"
 )
 
 // A Check is an expectation with its outcome.
 type Check struct {
 	Expectation
-	Outcome Outcome
-	Ratio   Estimate // widened for the number of expectations checked together
-	Reason  string   // of an outcome other than Met
+	Answer Answer
+	Ratio  Estimate // widened for the number of expectations checked together
+	Reason string   // of an outcome other than Met
 }
 
 // ParseExpectation reads an expectation in the form TASK@WORKERS:
@@ -66,8 +68,8 @@ func ParseExpectation(s string) (Expectation, error) {
 	if err != nil || !(bound > 0) || math.IsInf(bound, 0) {
 		return Expectation{}, fmt.Errorf("expectation %q: %q is not a ratio: want a number above 0, such as 1.1", s, number)
 	}
-	x := Expectation{Text: s, Task: task, Workers: workers, A: Backend(a), B: Backend(b), Op: op, Bound: bound}
-	for _, b := range []Backend{x.A, x.B} {
+	x := Expectation{Text: s, Task: task, Workers: workers, A: pool.Backend(a), B: pool.Backend(b), Op: op, Bound: bound}
+	for _, b := range []pool.Backend{x.A, x.B} {
 		if !slices.Contains(backends(), b) {
 			return Expectation{}, fmt.Errorf("expectation %q: unknown backend %q: want serial, goroutines, threads or processes", s, b)
 		}
@@ -78,10 +80,10 @@ func ParseExpectation(s string) (Expectation, error) {
 	return x, nil
 }
 
-// Answers returns an error if the experiment that o describes has no cells for
+// CanAnswer returns an error if the experiment that o describes has no cells for
 // what x claims, so that it could never be met. Cells that then cannot run here
 // leave x unresolved.
-func (o Options) Answers(x Expectation) error {
+func (o Experiment) CanAnswer(x Expectation) error {
 	o.Environment = []Fact{} // not looked up for this
 	_, cells := o.withDefaults().layout()
 	_, _, err := (&Plan{Cells: cells}).pair(x)
@@ -112,7 +114,7 @@ func CheckAll(rec Record, expectations []Expectation) []Check {
 }
 
 func check(rec Record, s samples, x Expectation, level float64) Check {
-	c := Check{Expectation: x, Outcome: NotResolved, Ratio: estimate(nil, level)}
+	c := Check{Expectation: x, Answer: NotResolved, Ratio: estimate(nil, level)}
 	a, b, err := rec.Plan.pair(x)
 	if err != nil {
 		c.Reason = err.Error()
@@ -125,15 +127,15 @@ func check(rec Record, s samples, x Expectation, level float64) Check {
 			c.Ratio.High *= Number(control.reach())
 		}
 	}
-	c.Outcome = x.holds(float64(c.Ratio.Low), float64(c.Ratio.High))
-	if c.Outcome != Met {
+	c.Answer = x.holds(float64(c.Ratio.Low), float64(c.Ratio.High))
+	if c.Answer != Met {
 		c.Reason = fmt.Sprintf("the ratio is %.3f [%.3f .. %.3f] in %d rounds", c.Ratio.Median, c.Ratio.Low, c.Ratio.High, c.Ratio.N)
 	}
 	return c
 }
 
 // holds judges the bound against an interval.
-func (x Expectation) holds(low, high float64) Outcome {
+func (x Expectation) holds(low, high float64) Answer {
 	switch x.Op {
 	case "<=":
 		return outcome(high <= x.Bound, low > x.Bound)
@@ -146,7 +148,7 @@ func (x Expectation) holds(low, high float64) Outcome {
 	}
 }
 
-func outcome(met, notMet bool) Outcome {
+func outcome(met, notMet bool) Answer {
 	switch {
 	case met:
 		return Met

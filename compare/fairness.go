@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"procpool/pool"
 )
 
 // contracts gathers the terms that the runs observed, for each backend and
@@ -32,29 +34,29 @@ func contracts(rec Record) []Contract {
 
 // warnings lists what a reader of the verdicts must know: broken terms, failed
 // controls, rounds cut short, disturbed rounds, cells left out.
-func warnings(rec Record) []Warning {
+func warnings(rec Record) []Caveat {
 	out := brokenTerms(rec)
 	p := rec.Plan
 	if p.Shrunk {
-		out = append(out, Warning{Text: fmt.Sprintf("sizes were shrunk to %.3g ms of serial work to fit the budget of %.4g s", 1000*p.Target, p.MaxSeconds)})
+		out = append(out, Caveat{Text: fmt.Sprintf("sizes were shrunk to %.3g ms of serial work to fit the budget of %.4g s", 1000*p.Target, p.MaxSeconds)})
 	}
-	if rec.Seconds > p.MaxSeconds && rec.Status == Done {
-		out = append(out, Warning{Text: fmt.Sprintf("the fewest rounds took %.1f s, more than the budget of %.4g s", rec.Seconds, p.MaxSeconds)})
+	if rec.Seconds > p.MaxSeconds && rec.Status == pool.Done {
+		out = append(out, Caveat{Text: fmt.Sprintf("the fewest rounds took %.1f s, more than the budget of %.4g s", rec.Seconds, p.MaxSeconds)})
 	}
 	if most := mostWorkers(p); most > p.CPUs && len(rec.Runs) > 0 {
-		out = append(out, Warning{Text: fmt.Sprintf("oversubscribed: up to %d workers share %d CPUs", most, p.CPUs)})
+		out = append(out, Caveat{Text: fmt.Sprintf("oversubscribed: up to %d workers share %d CPUs", most, p.CPUs)})
 	}
 	for _, s := range p.Skipped {
-		out = append(out, Warning{s.Cell.Task, s.Cell.Ablation == Plain, "left out " + s.Reason})
+		out = append(out, Caveat{s.Cell.Task, s.Cell.Ablation == Plain, "left out " + s.Reason})
 	}
 	out = append(out, noise(rec)...)
 	for _, t := range rec.Results.Tasks {
 		if t.Task != Null && t.Rounds < p.Rounds[0] {
-			out = append(out, Warning{t.Task, true, fmt.Sprintf("too few rounds: %d, and a verdict on all comparisons (%d) needs %d", t.Rounds, p.Comparisons, p.Rounds[0])})
+			out = append(out, Caveat{t.Task, true, fmt.Sprintf("too few rounds: %d, and a verdict on all comparisons (%d) needs %d", t.Rounds, p.Comparisons, p.Rounds[0])})
 		}
 		for _, f := range t.Amdahl {
 			if f.Fraction < 0 {
-				out = append(out, Warning{t.Task, false, fmt.Sprintf("%s scale better than linearly (serial fraction %.3f): a cache effect, or a handicapped base", f.Backend, f.Fraction)})
+				out = append(out, Caveat{t.Task, false, fmt.Sprintf("%s scale better than linearly (serial fraction %.3f): a cache effect, or a handicapped base", f.Backend, f.Fraction)})
 			}
 		}
 	}
@@ -63,7 +65,7 @@ func warnings(rec Record) []Warning {
 
 // noise says, once for all tasks, where identical code differed and which rounds
 // were disturbed from outside.
-func noise(rec Record) (out []Warning) {
+func noise(rec Record) (out []Caveat) {
 	var failed, disturbed, by []string
 	most := false // rounds of a task
 	for _, t := range rec.Results.Tasks {
@@ -80,10 +82,10 @@ func noise(rec Record) (out []Warning) {
 	}
 	slices.Sort(by)
 	if len(failed) > 0 {
-		out = append(out, Warning{"", true, "the A/A control does not pass, so verdicts are held against the ratios that identical code shows: " + strings.Join(failed, ", ")})
+		out = append(out, Caveat{"", true, "the A/A control does not pass, so verdicts are held against the ratios that identical code shows: " + strings.Join(failed, ", ")})
 	}
 	if len(disturbed) > 0 {
-		out = append(out, Warning{"", most, fmt.Sprintf("disturbed rounds (%s): %s", strings.Join(slices.Compact(by), ", "), strings.Join(disturbed, ", "))})
+		out = append(out, Caveat{"", most, fmt.Sprintf("disturbed rounds (%s): %s", strings.Join(slices.Compact(by), ", "), strings.Join(disturbed, ", "))})
 	}
 	return out
 }
@@ -97,10 +99,10 @@ func mostWorkers(p Plan) int {
 }
 
 // brokenTerms compares what the runs observed with what a fair comparison needs.
-func brokenTerms(rec Record) []Warning {
-	var out []Warning
+func brokenTerms(rec Record) []Caveat {
+	var out []Caveat
 	broken := func(c Cell, format string, args ...any) {
-		w := Warning{"", true, "unfair: " + c.Label() + ": " + fmt.Sprintf(format, args...)}
+		w := Caveat{"", true, "unfair: " + c.Label() + ": " + fmt.Sprintf(format, args...)}
 		if !slices.Contains(out, w) {
 			out = append(out, w)
 		}
@@ -109,7 +111,7 @@ func brokenTerms(rec Record) []Warning {
 	masks := map[Ablation]string{}
 	for _, r := range rec.Runs {
 		c := rec.Plan.Cells[r.Cell]
-		inProcess := c.Backend == Goroutines || c.Backend == Threads
+		inProcess := c.Backend == pool.Goroutines || c.Backend == pool.Threads
 		if inProcess && r.Terms.ParentGOMAXPROCS != 0 && r.Terms.ParentGOMAXPROCS < c.Workers {
 			broken(c, "GOMAXPROCS is %d, so at most %d of %d workers run at once", r.Terms.ParentGOMAXPROCS, r.Terms.ParentGOMAXPROCS, c.Workers)
 		}
@@ -122,7 +124,7 @@ func brokenTerms(rec Record) []Warning {
 		} else if was != r.Terms {
 			broken(c, "the terms changed between runs")
 		}
-		if c.Backend == Threads || c.Ablation == Bound || r.Terms.Mask == "" {
+		if c.Backend == pool.Threads || c.Ablation == Bound || r.Terms.Mask == "" {
 			continue // bound on purpose, or unknown
 		}
 		if was, ok := masks[c.Ablation]; !ok {

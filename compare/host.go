@@ -78,7 +78,7 @@ func (h hosted) run(ctx context.Context) (Run, error) {
 		return Run{}, err
 	}
 	run.Terms = h.terms(o, mask)
-	return run, run.Settle()
+	return run, run.SumPhases()
 }
 
 // options are the pool's.

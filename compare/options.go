@@ -8,29 +8,30 @@ import (
 
 	"procpool/ipc"
 	"procpool/placement"
+	"procpool/pool"
 	"procpool/task"
 )
 
-// A Task names what is compared. Runners know tasks by name.
-type Task struct {
+// A Subject names what is compared. Runners know tasks by name.
+type Subject struct {
 	Name  string
 	Grain int64 // chunks start at multiples of it; 0 means 1
 	Start int64 // first index
 	Size  int64 // indices; 0: calibrated on the serial backend
 }
 
-// Of is the experiment's view of a task over intervals.
-func Of(s *task.Spec) Task { return Task{Name: s.Name, Grain: s.Grain} }
+// SubjectOf is the experiment's view of a task over intervals.
+func SubjectOf(s *task.Spec) Subject { return Subject{Name: s.Name, Grain: s.Grain} }
 
-// Options say what to compare and how precisely. The zero value is the standard
+// Experiment say what to compare and how precisely. The zero value is the standard
 // experiment: the six standard tasks, serial, goroutines and processes, worker
 // counts 1, 2, 4, ... up to the CPUs, in at most five minutes.
-type Options struct {
-	Tasks    []Task    // none: pi, primes, alloc, table, pagefault, counter; null always runs as well, as the floor
-	Backends []Backend // none: serial, goroutines, processes; serial always runs
-	Workers  []int     // worker counts; none: powers of two up to CPUs, and CPUs
-	CPUs     int       // that may be used; 0: as many as a pool would have workers here
-	Why      bool      // also run the ablations, at the largest worker count
+type Experiment struct {
+	Tasks    []Subject      // none: pi, primes, alloc, table, pagefault, counter; null always runs as well, as the floor
+	Backends []pool.Backend // none: serial, goroutines, processes; serial always runs
+	Workers  []int          // worker counts; none: powers of two up to CPUs, and CPUs
+	CPUs     int            // that may be used; 0: as many as a pool would have workers here
+	Why      bool           // also run the ablations, at the largest worker count
 
 	Chunks     int           // of each task, about; 0: 64, or 8 for each worker of the largest count if that is more
 	Target     time.Duration // serial time that calibration aims at; 0: 200 ms
@@ -69,14 +70,14 @@ func StandardTasks() []string {
 // Null is the name of the task that does nothing: its times are the floor.
 const Null = "null"
 
-func (o Options) withDefaults() Options {
+func (o Experiment) withDefaults() Experiment {
 	if len(o.Tasks) == 0 {
 		for _, name := range StandardTasks() {
-			o.Tasks = append(o.Tasks, Task{Name: name})
+			o.Tasks = append(o.Tasks, Subject{Name: name})
 		}
 	}
 	if len(o.Backends) == 0 {
-		o.Backends = []Backend{Serial, Goroutines, Processes}
+		o.Backends = []pool.Backend{pool.Serial, pool.Goroutines, pool.Processes}
 	}
 	if o.CPUs == 0 {
 		o.CPUs = availableCPUs()
@@ -119,7 +120,7 @@ func orElse[T comparable](v, standard T) T {
 }
 
 // check reports the first option that makes no sense; o has its defaults.
-func (o Options) check() error {
+func (o Experiment) check() error {
 	seen := map[string]bool{}
 	for _, t := range o.Tasks {
 		switch {
@@ -159,10 +160,12 @@ func (o Options) check() error {
 }
 
 // backends lists all backends in the order in which they are shown.
-func backends() []Backend { return []Backend{Serial, Goroutines, Threads, Processes} }
+func backends() []pool.Backend {
+	return []pool.Backend{pool.Serial, pool.Goroutines, pool.Threads, pool.Processes}
+}
 
 // rank is the place of b among them: how separated its workers are.
-func rank(b Backend) int { return slices.Index(backends(), b) }
+func rank(b pool.Backend) int { return slices.Index(backends(), b) }
 
 // A PlanError says that the options cannot be honoured; nothing was measured
 // beyond what the plan needed.

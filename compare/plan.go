@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"procpool/ipc"
+	"procpool/pool"
 )
 
 // layout lists the cells of the experiment, task by task with null last, each
 // in the order in which reports show them. Sizes are filled in by freeze.
-func (o Options) layout() (tasks []TaskPlan, cells []Cell) {
+func (o Experiment) layout() (tasks []TaskPlan, cells []Cell) {
 	for _, t := range o.Tasks {
 		if t.Name == Null {
 			continue // always there, at the end
@@ -25,8 +26,8 @@ func (o Options) layout() (tasks []TaskPlan, cells []Cell) {
 }
 
 // matrix is serial and every parallel backend at every worker count.
-func (o Options) matrix(task string) []Cell {
-	cells := []Cell{{Task: task, Backend: Serial, Workers: 1}}
+func (o Experiment) matrix(task string) []Cell {
+	cells := []Cell{{Task: task, Backend: pool.Serial, Workers: 1}}
 	for _, b := range o.parallel() {
 		for _, n := range o.Workers {
 			cells = append(cells, Cell{Task: task, Backend: b, Workers: n})
@@ -37,9 +38,9 @@ func (o Options) matrix(task string) []Cell {
 
 // extras are the A/A control of the reference backend and, on request, the
 // ablations, all at the largest worker count, where noise and effects are largest.
-func (o Options) extras(task string) []Cell {
+func (o Experiment) extras(task string) []Cell {
 	parallel, most := o.parallel(), slices.Max(o.Workers)
-	control := Cell{Task: task, Backend: Serial, Workers: 1, Control: true}
+	control := Cell{Task: task, Backend: pool.Serial, Workers: 1, Control: true}
 	if len(parallel) > 0 {
 		control.Backend, control.Workers = parallel[0], most
 	}
@@ -47,23 +48,23 @@ func (o Options) extras(task string) []Cell {
 	if !o.explains() {
 		return cells
 	}
-	at := func(b Backend, a Ablation) Cell { return Cell{Task: task, Backend: b, Workers: most, Ablation: a} }
-	if !slices.Contains(parallel, Threads) {
-		cells = append(cells, at(Threads, Plain))
+	at := func(b pool.Backend, a Ablation) Cell { return Cell{Task: task, Backend: b, Workers: most, Ablation: a} }
+	if !slices.Contains(parallel, pool.Threads) {
+		cells = append(cells, at(pool.Threads, Plain))
 	}
-	return append(cells, at(Processes, Warm), at(Processes, Bound), at(Goroutines, GCOff), at(Processes, GCOff), at(Goroutines, EqualHeap))
+	return append(cells, at(pool.Processes, Warm), at(pool.Processes, Bound), at(pool.Goroutines, GCOff), at(pool.Processes, GCOff), at(pool.Goroutines, EqualHeap))
 }
 
 // parallel lists the backends but serial, in the order in which they are shown;
 // the first one is the reference.
-func (o Options) parallel() []Backend {
-	return slices.DeleteFunc(backends(), func(b Backend) bool { return b == Serial || !slices.Contains(o.Backends, b) })
+func (o Experiment) parallel() []pool.Backend {
+	return slices.DeleteFunc(backends(), func(b pool.Backend) bool { return b == pool.Serial || !slices.Contains(o.Backends, b) })
 }
 
 // explains says whether ablations run: they take the difference between
 // goroutines and processes apart, so both must be there.
-func (o Options) explains() bool {
-	return o.Why && slices.Contains(o.Backends, Goroutines) && slices.Contains(o.Backends, Processes)
+func (o Experiment) explains() bool {
+	return o.Why && slices.Contains(o.Backends, pool.Goroutines) && slices.Contains(o.Backends, pool.Processes)
 }
 
 // freeze gives every cell the size of its task. From then on sizes are fixed.
@@ -90,9 +91,9 @@ func (t *TaskPlan) resize(size, grain int64, chunks int) {
 }
 
 // find is the index of the cell, or -1. The interval does not matter.
-func (p *Plan) find(task string, b Backend, workers int, a Ablation, control bool) int {
+func (p *Plan) find(task string, b pool.Backend, workers int, a Ablation, control bool) int {
 	return slices.IndexFunc(p.Cells, func(c Cell) bool {
-		return c.Task == task && c.Backend == b && (b == Serial || c.Workers == workers) && c.Ablation == a && c.Control == control
+		return c.Task == task && c.Backend == b && (b == pool.Serial || c.Workers == workers) && c.Ablation == a && c.Control == control
 	})
 }
 
@@ -124,12 +125,12 @@ func (p *Plan) pairs(task string) [][2]int {
 	for _, b := range plain {
 		for _, a := range plain {
 			ca, cb := p.Cells[a], p.Cells[b]
-			if ca.Workers == cb.Workers && rank(ca.Backend) > rank(cb.Backend) && cb.Backend != Serial {
+			if ca.Workers == cb.Workers && rank(ca.Backend) > rank(cb.Backend) && cb.Backend != pool.Serial {
 				out = append(out, [2]int{a, b})
 			}
 		}
 	}
-	if serial := p.find(task, Serial, 1, Plain, false); len(out) == 0 && serial >= 0 {
+	if serial := p.find(task, pool.Serial, 1, Plain, false); len(out) == 0 && serial >= 0 {
 		for _, a := range plain {
 			if a != serial {
 				out = append(out, [2]int{a, serial})
@@ -152,7 +153,7 @@ func (p *Plan) control(task string) (twin, original int, ok bool) {
 
 // count sets what follows from the number of comparisons: the k of every
 // correction, and with it the fewest rounds.
-func (p *Plan) count(o Options) error {
+func (p *Plan) count(o Experiment) error {
 	p.Comparisons = 0
 	for _, t := range p.Tasks {
 		p.Comparisons += len(p.pairs(t.Name))
@@ -187,8 +188,8 @@ func (e *engine) roundCost() (c cost) {
 }
 
 // fixed says that the size of a task was given and is not ours to change.
-func (o Options) fixed(task string) bool {
-	return task == Null || slices.ContainsFunc(o.Tasks, func(t Task) bool { return t.Name == task && t.Size > 0 })
+func (o Experiment) fixed(task string) bool {
+	return task == Null || slices.ContainsFunc(o.Tasks, func(t Subject) bool { return t.Name == task && t.Size > 0 })
 }
 
 // tooLong is the error for a budget that not even the smallest sizes fit into.

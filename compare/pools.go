@@ -71,11 +71,11 @@ func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 // end, includes that of the workers that it waited for.
 func (r *Run) account(host pool.WorkerStats) {
 	usage, missing := usageOf(host)
-	if workers, ok := sum(r.Workers, func(u Usage) Maybe[float64] { return u.CPUSeconds }).Get(); ok {
+	if workers, ok := sum(r.Workers, func(u Resources) Maybe[float64] { return u.CPUSeconds }).Get(); ok {
 		total, _ := usage.CPUSeconds.Get()
 		usage.CPUSeconds = Known(max(total-workers, 0))
 	}
-	r.Parent.Usage, r.Parent.PID = usage, host.PID
+	r.Parent.Resources, r.Parent.PID = usage, host.PID
 	r.miss(missing)
 }
 
@@ -113,10 +113,10 @@ func (p Pools) bound() bool { return p.Bind != "" && p.Bind != "none" }
 func (p Pools) heap(c Cell) (env []string, budget string) {
 	percent := cmp.Or(os.Getenv("GOGC"), "100")
 	heaps := 1
-	if c.Backend == Processes {
+	if c.Backend == pool.Processes {
 		heaps = c.Workers
 	}
-	inProcess := c.Backend == Goroutines || c.Backend == Threads
+	inProcess := c.Backend == pool.Goroutines || c.Backend == pool.Threads
 	switch {
 	case c.Ablation == GCOff:
 		limit := memoryGuard() / int64(heaps)

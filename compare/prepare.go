@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"procpool/ipc"
+	"procpool/pool"
 )
 
 // prepare makes the plan: it finds out which cells can run here and what they
@@ -144,7 +145,7 @@ func (e *engine) calibrate(ctx context.Context, t *TaskPlan) error {
 	var first TaskPlan
 	for range 60 { // from one nanosecond to days in steps of 64
 		t.resize(size, grain, e.o.Chunks)
-		c := Cell{Task: t.Name, Backend: Serial, Workers: 1, ChunkSize: t.ChunkSize,
+		c := Cell{Task: t.Name, Backend: pool.Serial, Workers: 1, ChunkSize: t.ChunkSize,
 			Interval: ipc.Interval{Start: t.Start, End: t.Start + t.Size}}
 		wall, err := e.serialTime(ctx, c)
 		if err != nil {
@@ -193,7 +194,7 @@ func (e *engine) warmUp(ctx context.Context) error {
 	for i, c := range p.Cells {
 		_, err := e.run(ctx, StageWarmUp, c, true)
 		switch {
-		case err != nil && errors.Is(err, errors.ErrUnsupported) && c.Backend != Serial:
+		case err != nil && errors.Is(err, errors.ErrUnsupported) && c.Backend != pool.Serial:
 			p.Skipped = append(p.Skipped, Skip{c, err.Error()})
 			continue
 		case err != nil:

@@ -34,11 +34,11 @@ func (r *Recorder) Event(e pool.Event) {
 	m := mark{from: e.Began, accepted: e.Time}
 	switch e.Kind {
 	case pool.WorkerSpawned:
-		m.phase = Spawn
+		m.phase = PhaseSpawn
 	case pool.WorkerStarted:
-		m.phase = Hello // from the start of the process; what is spawn of it comes first
+		m.phase = PhaseHello // from the start of the process; what is spawn of it comes first
 	case pool.ChunkFinished:
-		m.phase = Compute
+		m.phase = PhaseCompute
 	}
 	if m.phase == "" || e.Began.IsZero() {
 		return
@@ -51,17 +51,17 @@ func (r *Recorder) Event(e pool.Event) {
 // its pool, which is closed, had this backend and gives these stats. What the
 // parent itself used is left open, and so are the value and the terms.
 func (r *Recorder) Run(backend pool.Backend, began time.Time, wall time.Duration, stats []pool.WorkerStats) Run {
-	run := Run{Wall: wall.Seconds(), Parent: Worker{Index: -1}}
+	run := Run{Wall: wall.Seconds(), Parent: WorkerRun{Index: -1}}
 	end := r.lastAccepted(began, run.Wall)
 	if backend == pool.Serial { // what is not computing there is taking chunks and adding them up
 		t := timeline{end: run.Wall}
-		t.follow(r.workers[0], began, Reduce)
-		t.fill(Reduce, run.Wall)
+		t.follow(r.workers[0], began, PhaseReduce)
+		t.fill(PhaseReduce, run.Wall)
 		run.Parent.Spans = t.withPauses(pauses(began))
 		return run
 	}
 	if end < run.Wall {
-		run.Parent.Spans = []Span{{Phase: Reduce, Start: end, End: run.Wall}}
+		run.Parent.Spans = []Span{{Phase: PhaseReduce, Start: end, End: run.Wall}}
 	}
 	var stops []Span
 	if backend != pool.Processes {
@@ -69,14 +69,14 @@ func (r *Recorder) Run(backend pool.Backend, began time.Time, wall time.Duration
 	}
 	for _, s := range stats {
 		t := timeline{end: end}
-		t.follow(r.workers[s.Worker], began, Dispatch)
-		t.fill(Reply, t.accepted)
-		t.fill(Idle, end)
-		w := Worker{Index: s.Worker, CPUs: s.CPUs, Spans: t.withPauses(stops)}
+		t.follow(r.workers[s.Worker], began, PhaseDispatch)
+		t.fill(PhaseReply, t.accepted)
+		t.fill(PhaseIdle, end)
+		w := WorkerRun{Index: s.Worker, CPUs: s.CPUs, Spans: t.withPauses(stops)}
 		if backend == pool.Processes {
 			w.PID = s.PID
 			var missing map[string]string
-			w.Usage, missing = usageOf(s)
+			w.Resources, missing = usageOf(s)
 			run.miss(missing)
 		}
 		run.Workers = append(run.Workers, w)
@@ -90,7 +90,7 @@ func (r *Recorder) lastAccepted(began time.Time, wall float64) float64 {
 	last := -1.0
 	for _, marks := range r.workers {
 		for _, m := range marks {
-			if m.phase == Compute {
+			if m.phase == PhaseCompute {
 				last = max(last, m.accepted.Sub(began).Seconds())
 			}
 		}
@@ -116,20 +116,20 @@ func (t *timeline) follow(marks []mark, began time.Time, between Phase) {
 	slices.SortStableFunc(marks, func(a, b mark) int { return cmp.Or(a.from.Compare(b.from), a.to.Compare(b.to)) })
 	seconds := func(m time.Time) float64 { return m.Sub(began).Seconds() }
 	for _, m := range marks {
-		if m.phase == Compute {
-			if between == Dispatch {
-				t.fill(Reply, min(t.accepted, seconds(m.from)))
+		if m.phase == PhaseCompute {
+			if between == PhaseDispatch {
+				t.fill(PhaseReply, min(t.accepted, seconds(m.from)))
 			}
 			t.fill(between, seconds(m.from))
 		} else {
-			t.fill(Idle, seconds(m.from)) // before a worker, and between one that was lost and the next
+			t.fill(PhaseIdle, seconds(m.from)) // before a worker, and between one that was lost and the next
 		}
-		if m.phase == Compute && seconds(m.to) <= t.at {
+		if m.phase == PhaseCompute && seconds(m.to) <= t.at {
 			// Every chunk shows, also one that clocks leave no room for.
-			t.spans = append(t.spans, Span{Phase: Compute, Start: t.at, End: t.at})
+			t.spans = append(t.spans, Span{Phase: PhaseCompute, Start: t.at, End: t.at})
 		}
 		t.fill(m.phase, seconds(m.to))
-		if m.phase == Compute {
+		if m.phase == PhaseCompute {
 			t.accepted = seconds(m.accepted)
 		}
 	}
@@ -150,8 +150,8 @@ func (t *timeline) withPauses(stops []Span) []Span {
 		i, _ := slices.BinarySearchFunc(leaves, stop.Start, func(s Span, at float64) int { return cmp.Compare(s.End, at) })
 		for ; i < len(leaves) && leaves[i].Start < stop.End; i++ {
 			from, to := max(stop.Start, leaves[i].Start), min(stop.End, leaves[i].End)
-			if leaves[i].Phase == Compute && to > from {
-				t.spans = append(t.spans, Span{Phase: GC, Start: from, End: to})
+			if leaves[i].Phase == PhaseCompute && to > from {
+				t.spans = append(t.spans, Span{Phase: PhaseGC, Start: from, End: to})
 			}
 		}
 	}
@@ -172,7 +172,7 @@ func pauses(began time.Time) []Span {
 				to = out[n-1].Start // the clock was set meanwhile
 			}
 			if to > from {
-				out = append(out, Span{Phase: GC, Start: from, End: to})
+				out = append(out, Span{Phase: PhaseGC, Start: from, End: to})
 			}
 		}
 	}
@@ -189,7 +189,7 @@ func (r *Run) miss(reasons map[string]string) {
 }
 
 // usageOf is a process's own account, and why the rest of it is missing.
-func usageOf(s pool.WorkerStats) (u Usage, missing map[string]string) {
+func usageOf(s pool.WorkerStats) (u Resources, missing map[string]string) {
 	reason := "not told by this system, " + runtime.GOOS
 	if s.Host == "" {
 		reason = "the run was over before a worker had started"

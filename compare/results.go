@@ -1,5 +1,7 @@
 package compare
 
+import "procpool/pool"
+
 // Results is all that follows from the raw runs: [Analyse] computes it, reports
 // show it.
 type Results struct {
@@ -52,7 +54,7 @@ type CellResult struct {
 	P90     float64  `json:"p90_seconds"`
 	Max     float64  `json:"max_seconds"`
 	Skew    string   `json:"skew,omitempty"` // a hint where the centre alone misleads
-	Usage
+	Resources
 	ParentCPU  Maybe[float64] `json:"parent_cpu_seconds,omitzero"`
 	WorkersCPU Maybe[float64] `json:"workers_cpu_seconds,omitzero"`
 
@@ -123,10 +125,10 @@ type Control struct {
 // 1967). Below 0 the scaling is super-linear. With one worker count above 1 it
 // is the Karp-Flatt figure.
 type Amdahl struct {
-	Backend  Backend `json:"backend"`
-	Fraction float64 `json:"serial_fraction"`
-	Points   int     `json:"points"`   // worker counts above 1
-	Residual float64 `json:"residual"` // largest |1/S - fit|
+	Backend  pool.Backend `json:"backend"`
+	Fraction float64      `json:"serial_fraction"`
+	Points   int          `json:"points"`   // worker counts above 1
+	Residual float64      `json:"residual"` // largest |1/S - fit|
 }
 
 // BreakEven is the size from which a cell beats another one, by the model

@@ -1,14 +1,18 @@
 package compare
 
-import "math"
+import (
+	"math"
+
+	"procpool/pool"
+)
 
 // scaling fills in the speed-ups of a cell and what follows from them.
 func (a *analysis) scaling(c *CellResult) {
 	cell := a.p.Cells[c.Cell]
-	if cell.Backend == Serial || cell.Ablation != Plain || cell.Control {
+	if cell.Backend == pool.Serial || cell.Ablation != Plain || cell.Control {
 		return
 	}
-	if base := a.p.find(cell.Task, Serial, 1, Plain, false); base >= 0 {
+	if base := a.p.find(cell.Task, pool.Serial, 1, Plain, false); base >= 0 {
 		s := estimate(a.s.logRatios(base, c.Cell), a.level).exp()
 		c.VsSerial = Known(s)
 		n := float64(cell.Workers)
@@ -66,8 +70,8 @@ func (a *analysis) breakEven(task string) []BreakEven {
 	for _, x := range a.p.of(task) {
 		for _, y := range a.p.of(task) {
 			cx, cy := a.p.Cells[x], a.p.Cells[y]
-			rivals := cy.Backend == Serial || cx.Workers == cy.Workers && rank(cx.Backend) > rank(cy.Backend)
-			if !plain(x) || !plain(y) || cx.Backend == Serial || !rivals {
+			rivals := cy.Backend == pool.Serial || cx.Workers == cy.Workers && rank(cx.Backend) > rank(cy.Backend)
+			if !plain(x) || !plain(y) || cx.Backend == pool.Serial || !rivals {
 				continue
 			}
 			if b, ok := a.meet(x, y); ok {
@@ -86,7 +90,7 @@ func (a *analysis) meet(x, y int) (BreakEven, bool) {
 	null := func(i int) int {
 		return a.p.find(Null, a.p.Cells[i].Backend, a.p.Cells[i].Workers, Plain, false)
 	}
-	serial := a.p.find(a.p.Cells[x].Task, Serial, 1, Plain, false)
+	serial := a.p.find(a.p.Cells[x].Task, pool.Serial, 1, Plain, false)
 	if null(x) < 0 || null(y) < 0 || serial < 0 {
 		return BreakEven{}, false
 	}

@@ -52,10 +52,10 @@ func phaseTimes(spans []Span, wall float64) ([]PhaseTime, error) {
 	return out, nil
 }
 
-// Settle sorts and checks the spans of a run and sums them up as Phases. Do does
+// SumPhases sorts and checks the spans of a run and sums them up as Phases. Do does
 // it for every run; whoever renders the spans of a run that did not come from Do
 // calls it first.
-func (r *Run) Settle() error {
+func (r *Run) SumPhases() error {
 	if err := r.Parent.settle(r.Wall); err != nil {
 		return fmt.Errorf("parent: %w", err)
 	}
@@ -69,7 +69,7 @@ func (r *Run) Settle() error {
 
 // settle checks one worker's spans and fills its Phases from them; a worker
 // without spans keeps the Phases that its runner gave it.
-func (w *Worker) settle(wall float64) error {
+func (w *WorkerRun) settle(wall float64) error {
 	if len(w.Spans) == 0 {
 		return nil
 	}
@@ -84,19 +84,19 @@ func (w *Worker) settle(wall float64) error {
 
 // separatePauses takes the collector's pauses out of the computing that they
 // interrupted where only their sum is known, as of worker processes.
-func (w *Worker) separatePauses() {
+func (w *WorkerRun) separatePauses() {
 	pause, ok := w.GCPauseSeconds.Get()
-	i := slices.IndexFunc(w.Phases, func(t PhaseTime) bool { return t.Phase == Compute })
-	if !ok || pause == 0 || i < 0 || w.seconds(GC) > 0 {
+	i := slices.IndexFunc(w.Phases, func(t PhaseTime) bool { return t.Phase == PhaseCompute })
+	if !ok || pause == 0 || i < 0 || w.seconds(PhaseGC) > 0 {
 		return
 	}
 	pause = min(pause, w.Phases[i].Seconds)
 	w.Phases[i].Seconds = math.Round((w.Phases[i].Seconds-pause)*1e9) / 1e9
-	w.Phases = slices.Insert(w.Phases, i+1, PhaseTime{GC, pause})
+	w.Phases = slices.Insert(w.Phases, i+1, PhaseTime{PhaseGC, pause})
 }
 
 // seconds is the time of one phase.
-func (w Worker) seconds(p Phase) float64 {
+func (w WorkerRun) seconds(p Phase) float64 {
 	for _, t := range w.Phases {
 		if t.Phase == p {
 			return t.Seconds

@@ -17,33 +17,33 @@ func (a *analysis) usage(c *CellResult, runs []int) {
 		slices.Sort(x)
 		return Known(medianOf(x))
 	}
-	total := func(field func(Usage) Maybe[float64]) Maybe[float64] {
+	total := func(field func(Resources) Maybe[float64]) Maybe[float64] {
 		return median(func(r Run) Maybe[float64] { return r.total(field) })
 	}
-	c.CPUSeconds = total(func(u Usage) Maybe[float64] { return u.CPUSeconds })
-	c.GCCycles = total(func(u Usage) Maybe[float64] { return u.GCCycles })
-	c.GCPauseSeconds = total(func(u Usage) Maybe[float64] { return u.GCPauseSeconds })
-	c.MinorFaults = total(func(u Usage) Maybe[float64] { return u.MinorFaults })
-	c.MajorFaults = total(func(u Usage) Maybe[float64] { return u.MajorFaults })
-	c.VoluntarySwitches = total(func(u Usage) Maybe[float64] { return u.VoluntarySwitches })
-	c.InvoluntarySwitches = total(func(u Usage) Maybe[float64] { return u.InvoluntarySwitches })
-	c.Migrations = total(func(u Usage) Maybe[float64] { return u.Migrations })
-	c.PeakRSSBytes = total(func(u Usage) Maybe[float64] { return u.PeakRSSBytes })
+	c.CPUSeconds = total(func(u Resources) Maybe[float64] { return u.CPUSeconds })
+	c.GCCycles = total(func(u Resources) Maybe[float64] { return u.GCCycles })
+	c.GCPauseSeconds = total(func(u Resources) Maybe[float64] { return u.GCPauseSeconds })
+	c.MinorFaults = total(func(u Resources) Maybe[float64] { return u.MinorFaults })
+	c.MajorFaults = total(func(u Resources) Maybe[float64] { return u.MajorFaults })
+	c.VoluntarySwitches = total(func(u Resources) Maybe[float64] { return u.VoluntarySwitches })
+	c.InvoluntarySwitches = total(func(u Resources) Maybe[float64] { return u.InvoluntarySwitches })
+	c.Migrations = total(func(u Resources) Maybe[float64] { return u.Migrations })
+	c.PeakRSSBytes = total(func(u Resources) Maybe[float64] { return u.PeakRSSBytes })
 	c.ParentCPU = median(func(r Run) Maybe[float64] { return r.Parent.CPUSeconds })
 	c.WorkersCPU = median(func(r Run) Maybe[float64] {
-		return sum(r.Workers, func(u Usage) Maybe[float64] { return u.CPUSeconds })
+		return sum(r.Workers, func(u Resources) Maybe[float64] { return u.CPUSeconds })
 	})
 }
 
 // total adds the parent's figure and those of the workers. Workers inside the
 // parent's process have none of their own; the parent's then covers them.
-func (r Run) total(field func(Usage) Maybe[float64]) Maybe[float64] {
-	parent, ok := field(r.Parent.Usage).Get()
+func (r Run) total(field func(Resources) Maybe[float64]) Maybe[float64] {
+	parent, ok := field(r.Parent.Resources).Get()
 	if !ok {
 		return Maybe[float64]{}
 	}
 	for _, w := range r.Workers {
-		if _, ok := field(w.Usage).Get(); ok {
+		if _, ok := field(w.Resources).Get(); ok {
 			workers, ok := sum(r.Workers, field).Get()
 			if !ok {
 				return Maybe[float64]{}
@@ -56,13 +56,13 @@ func (r Run) total(field func(Usage) Maybe[float64]) Maybe[float64] {
 
 // sum is available only when every worker's figure is: a partial sum is a wrong
 // number.
-func sum(workers []Worker, field func(Usage) Maybe[float64]) Maybe[float64] {
+func sum(workers []WorkerRun, field func(Resources) Maybe[float64]) Maybe[float64] {
 	if len(workers) == 0 {
 		return Maybe[float64]{}
 	}
 	total := 0.0
 	for _, w := range workers {
-		v, ok := field(w.Usage).Get()
+		v, ok := field(w.Resources).Get()
 		if !ok {
 			return Maybe[float64]{}
 		}
@@ -83,7 +83,7 @@ func (a *analysis) where(c *CellResult, runs []int) {
 		wall += r.Wall
 		workers := r.Workers
 		if len(workers) == 0 {
-			workers = []Worker{r.Parent}
+			workers = []WorkerRun{r.Parent}
 		}
 		left := r.Wall
 		for _, w := range workers {
@@ -94,7 +94,7 @@ func (a *analysis) where(c *CellResult, runs []int) {
 			}
 		}
 		if len(r.Workers) > 0 {
-			total[Reduce] += max(min(r.Parent.seconds(Reduce), left), 0)
+			total[PhaseReduce] += max(min(r.Parent.seconds(PhaseReduce), left), 0)
 		}
 	}
 	n, rest := float64(len(runs)), wall
@@ -116,7 +116,7 @@ func slowest(r Run) Maybe[Slowest] {
 	var worst Slowest
 	busy := make([]float64, len(r.Workers))
 	for i, w := range r.Workers {
-		busy[i] = w.seconds(Compute) + w.seconds(GC)
+		busy[i] = w.seconds(PhaseCompute) + w.seconds(PhaseGC)
 		if busy[i] > worst.Busy {
 			worst.Worker, worst.Busy = w.Index, busy[i]
 		}

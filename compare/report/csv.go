@@ -48,14 +48,14 @@ func optional(m compare.Maybe[float64]) string {
 	return ""
 }
 
-func cpuSeconds(u compare.Usage) compare.Maybe[float64] { return u.CPUSeconds }
-func peakRSS(u compare.Usage) compare.Maybe[float64]    { return u.PeakRSSBytes }
+func cpuSeconds(u compare.Resources) compare.Maybe[float64] { return u.CPUSeconds }
+func peakRSS(u compare.Resources) compare.Maybe[float64]    { return u.PeakRSSBytes }
 
 // summed is unavailable unless every worker has the figure.
-func summed(workers []compare.Worker, of func(compare.Usage) compare.Maybe[float64]) compare.Maybe[float64] {
+func summed(workers []compare.WorkerRun, of func(compare.Resources) compare.Maybe[float64]) compare.Maybe[float64] {
 	sum := 0.0
 	for _, w := range workers {
-		v, ok := of(w.Usage).Get()
+		v, ok := of(w.Resources).Get()
 		if !ok {
 			return compare.Maybe[float64]{}
 		}
@@ -70,7 +70,7 @@ func summed(workers []compare.Worker, of func(compare.Usage) compare.Maybe[float
 // phaseSum is the time of a phase over all workers and the parent.
 func phaseSum(r compare.Run, p compare.Phase) string {
 	sum, found := 0.0, false
-	add := func(w compare.Worker) {
+	add := func(w compare.WorkerRun) {
 		for _, t := range w.Phases {
 			if t.Phase == p {
 				sum, found = sum+t.Seconds, true

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"procpool/compare"
+	"procpool/pool"
 )
 
 // A forestRow is one comparison, or the A/A control of a task.
@@ -12,7 +13,7 @@ type forestRow struct {
 	task, label string // task: in the first row of a task only
 	verdict     string // the word shown
 	class       string // the verdict, or "control"
-	backend     compare.Backend
+	backend     pool.Backend
 	ratio       compare.Estimate
 }
 

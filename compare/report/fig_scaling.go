@@ -7,11 +7,12 @@ import (
 	"strconv"
 
 	"procpool/compare"
+	"procpool/pool"
 )
 
 // A curve is one backend over the worker counts.
 type curve struct {
-	backend compare.Backend
+	backend pool.Backend
 	cells   []compare.CellResult // plain, by worker count
 	workers []float64
 }
@@ -22,7 +23,7 @@ func (v view) curves(t compare.TaskResult) (out []curve, serial compare.CellResu
 		c := v.Plan.Cells[r.Cell]
 		switch {
 		case c.Ablation != compare.Plain || c.Control:
-		case c.Backend == compare.Serial:
+		case c.Backend == pool.Serial:
 			serial = r
 		default:
 			i := slices.IndexFunc(out, func(k curve) bool { return k.backend == c.Backend })

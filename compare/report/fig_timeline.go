@@ -72,7 +72,7 @@ func (c *canvas) panel(p panel, x scale, u unit, y float64) (spans int) {
 	c.text("strong", x.from, y+15, p.caption)
 	y += 20
 	h := rowHeight(p.run)
-	for i, w := range append([]compare.Worker{p.run.Parent}, p.run.Workers...) {
+	for i, w := range append([]compare.WorkerRun{p.run.Parent}, p.run.Workers...) {
 		if h >= 9 { // room for a name
 			name := "parent"
 			if i > 0 {
@@ -121,7 +121,7 @@ func workersTable(name string, r compare.Run) table {
 		tb.Head = append(tb.Head, string(p))
 		tb.Align += "r"
 	}
-	for i, w := range append([]compare.Worker{r.Parent}, r.Workers...) {
+	for i, w := range append([]compare.WorkerRun{r.Parent}, r.Workers...) {
 		row := []string{"parent"}
 		if i > 0 {
 			row[0] = strconv.Itoa(w.Index)

@@ -16,6 +16,7 @@ import (
 	"slices"
 
 	"procpool/compare"
+	"procpool/pool"
 )
 
 // JSON writes the record on one line. Floats read back to the same bits.
@@ -30,8 +31,8 @@ func Read(r io.Reader) (compare.Record, error) {
 	switch {
 	case err != nil:
 		return rec, fmt.Errorf("not a record of procpool compare: %w", err)
-	case rec.Version != compare.Version:
-		return rec, fmt.Errorf("the record has version %d, and this procpool reads version %d", rec.Version, compare.Version)
+	case rec.Version != compare.RecordVersion:
+		return rec, fmt.Errorf("the record has version %d, and this procpool reads version %d", rec.Version, compare.RecordVersion)
 	}
 	return rec, check(rec)
 }
@@ -69,8 +70,8 @@ func check(rec compare.Record) error {
 	damaged := errors.New("the record is damaged: it refers to cells, runs, backends or phases that there are not")
 	cell := func(i int) bool { return i >= 0 && i < len(rec.Plan.Cells) }
 	run := func(i int) bool { return i >= 0 && i < len(rec.Runs) }
-	backend := func(b compare.Backend) bool {
-		return b == compare.Serial || b == compare.Goroutines || b == compare.Threads || b == compare.Processes
+	backend := func(b pool.Backend) bool {
+		return b == pool.Serial || b == pool.Goroutines || b == pool.Threads || b == pool.Processes
 	}
 	ok := true
 	for _, c := range rec.Plan.Cells {
@@ -102,7 +103,7 @@ func check(rec compare.Record) error {
 	return nil
 }
 
-func phases(w compare.Worker) bool {
+func phases(w compare.WorkerRun) bool {
 	for _, s := range w.Spans {
 		if !slices.Contains(compare.Phases(), s.Phase) {
 			return false

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"procpool/compare"
+	"procpool/pool"
 )
 
 // A canvas is one inline SVG under construction. Colours are CSS variables of the
@@ -52,14 +52,14 @@ func (c *canvas) open(class string) { fmt.Fprintf(c, `<g class="%s">`, escape(cl
 func (c *canvas) close()            { c.WriteString("</g>") }
 
 // mark draws the marker of a backend: its shape tells it apart without colour.
-func (c *canvas) mark(class string, b compare.Backend, x, y, r float64) {
+func (c *canvas) mark(class string, b pool.Backend, x, y, r float64) {
 	p := func(dx, dy float64) string { return num(x+dx*r) + " " + num(y+dy*r) }
 	switch b {
-	case compare.Processes:
+	case pool.Processes:
 		fmt.Fprintf(c, `<path class="%s" d="M%sH%sV%sH%sZ"/>`, class, p(-0.9, -0.9), num(x+0.9*r), num(y+0.9*r), num(x-0.9*r))
-	case compare.Threads:
+	case pool.Threads:
 		fmt.Fprintf(c, `<path class="%s" d="M%sL%sL%sZ"/>`, class, p(0, -1.15), p(1.1, 0.8), p(-1.1, 0.8))
-	case compare.Serial:
+	case pool.Serial:
 		fmt.Fprintf(c, `<path class="%s" d="M%sL%sL%sL%sZ"/>`, class, p(0, -1.2), p(1.2, 0), p(0, 1.2), p(-1.2, 0))
 	default:
 		fmt.Fprintf(c, `<circle class="%s" cx="%s" cy="%s" r="%s"/>`, class, num(x), num(y), num(r))

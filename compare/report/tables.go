@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"procpool/compare"
+	"procpool/pool"
 )
 
 // A table is what text, Markdown and HTML render each in its way.
@@ -192,7 +193,7 @@ func (v view) fairness() table {
 	for _, c := range v.Fairness {
 		name := compare.Cell{Backend: c.Backend, Workers: c.Workers, Ablation: c.Ablation}.Label()
 		worker := number(c.WorkerGOMAXPROCS)
-		if c.Backend != compare.Processes {
+		if c.Backend != pool.Processes {
 			worker = "in parent"
 		}
 		tb.Rows = append(tb.Rows, []string{name, number(c.ParentGOMAXPROCS), worker, said(c.HeapBudget), said(c.Mask), said(c.Binding), said(c.Pool)})

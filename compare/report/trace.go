@@ -31,7 +31,7 @@ func Trace(w io.Writer, rec compare.Record) error {
 }
 
 // A TraceRun is one run under the name that the trace shows. Its spans must be
-// settled (see [compare.Run.Settle]), as those of a record are.
+// settled (see [compare.Run.SumPhases]), as those of a record are.
 type TraceRun struct {
 	Name string
 	Run  compare.Run
@@ -70,7 +70,7 @@ func (t *tracer) run(pid int, name string, r compare.Run) {
 	}
 }
 
-func (t *tracer) worker(pid, tid int, name string, w compare.Worker) {
+func (t *tracer) worker(pid, tid int, name string, w compare.WorkerRun) {
 	t.meta("thread_name", pid, tid, "name", name)
 	t.meta("thread_sort_index", pid, tid, "sort_index", tid)
 	for _, s := range w.Spans {

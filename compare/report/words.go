@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"procpool/compare"
+	"procpool/pool"
 )
 
 // A view is a record with the lookups that all formats share.
@@ -45,7 +46,7 @@ func (v view) headline(t compare.TaskResult) (compare.Comparison, bool) {
 	for _, c := range t.Comparisons {
 		a, b := v.Plan.Cells[c.A], v.Plan.Cells[c.B]
 		r := 2 * a.Workers
-		if a.Backend == compare.Processes && b.Backend == compare.Goroutines {
+		if a.Backend == pool.Processes && b.Backend == pool.Goroutines {
 			r++
 		}
 		if r > rank {
@@ -190,7 +191,7 @@ func percentLevel(x float64) string { return fmt.Sprintf("%.4g %%", 100*x) }
 // notes have.
 func (v view) warnings(headline bool) []string {
 	var out []string
-	for _, w := range v.Warnings {
+	for _, w := range v.Caveats {
 		if w.Headline != headline {
 			continue
 		}
