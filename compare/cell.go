@@ -21,10 +21,10 @@ const (
 	EqualHeap Ablation = "equal-heap" // one process gets the heap budget that N processes have together
 )
 
-// A Cell is one box of the experiment: what runs, where and under which
-// condition. All cells of a task have the same Interval and ChunkSize, so they
-// compute the same chunks and fold them in the same order; their values must
-// agree to the bit.
+// A Cell is one thing that the experiment measures: a task on a backend with a
+// number of workers under a condition. All cells of a task have the same Interval
+// and ChunkSize, so they compute the same chunks and fold them in the same order;
+// their values must agree to the bit.
 type Cell struct {
 	Task      string       `json:"task"`
 	Backend   pool.Backend `json:"backend"`
@@ -34,6 +34,9 @@ type Cell struct {
 	Ablation  Ablation     `json:"ablation,omitempty"`
 	Control   bool         `json:"control,omitempty"` // the A/A twin of the same cell without Control
 }
+
+// IsPlain reports whether the cell has no ablation and is no control.
+func (c Cell) IsPlain() bool { return c.Ablation == Plain && !c.Control }
 
 // String names the cell as reports do: "alloc processes×4 gc-off".
 func (c Cell) String() string { return c.Task + " " + c.Label() }
@@ -54,10 +57,10 @@ func (c Cell) Label() string {
 }
 
 // A Runner runs one cell once, completely: with a fresh set of workers unless
-// the cell says Warm. Run is never called twice at the same time.
+// the cell is Warm. [Do] never calls Run twice at the same time.
 //
-// An error that wraps [errors.ErrUnsupported] says that this machine cannot run
-// such a cell; [Do] then leaves the cell out and says so. Any other error ends
+// An error that wraps [errors.ErrUnsupported] means that this machine cannot run
+// such a cell; Do then leaves the cell out, with a caveat. Any other error ends
 // the experiment.
 type Runner interface {
 	Run(ctx context.Context, c Cell) (Run, error)

@@ -11,10 +11,10 @@ import (
 	"procpool/pool"
 )
 
-// Progress is a snapshot of a running experiment.
+// Progress says how far an experiment is.
 type Progress struct {
 	Stage   Stage
-	Plan    *Plan         // as far as it is made; valid during the call only
+	Plan    *Plan         // as far as it is known; valid during the call only
 	Cell    Cell          // about to run
 	Round   int           // complete rounds
 	Runs    int           // measured so far
@@ -23,7 +23,7 @@ type Progress struct {
 	ETA     time.Duration // until the fewest rounds are done; 0 afterwards
 }
 
-// Stage is the part of an experiment.
+// Stage is a part of an experiment.
 type Stage string
 
 // The stages, in their order.
@@ -35,59 +35,59 @@ const (
 	StageMeasure   Stage = "measure"
 )
 
-// Do runs the experiment that o describes and returns its record, complete with
-// results. progress, if not nil, is called before every run on the caller's
-// goroutine and must return soon.
+// Do runs the experiment x and returns its record, complete with results. It calls
+// progress, if not nil, before every run on the caller's goroutine; progress must
+// return soon.
 //
 // The error is a [*PlanError] when the experiment makes no sense or does not fit
 // its budget, a [*DifferError] when two cells of a task disagree in any bit, the
-// context's when it was cancelled, and otherwise the runner's. Whatever was
-// measured in complete rounds before an error is in the record.
-func Do(ctx context.Context, o Experiment, runner Runner, progress func(Progress)) (Record, error) {
-	o = o.withDefaults()
+// context's when it was cancelled, and otherwise the runner's. The record keeps the
+// rounds that were complete before an error.
+func Do(ctx context.Context, x Experiment, runner Runner, progress func(Progress)) (Record, error) {
+	x = x.withDefaults()
 	if progress == nil {
 		progress = func(Progress) {}
 	}
-	e := &engine{o: o, runner: runner, report: progress, began: o.now(), values: map[string]seen{}}
-	e.rng = rand.New(rand.NewPCG(o.Seed, 0))
-	e.rec = Record{Version: RecordVersion, Created: e.began.UTC(), Environment: o.Environment, Order: [][]int{}, Runs: []Run{}, Caveats: []Caveat{}}
-	e.rec.Plan = Plan{Seed: o.Seed, CPUs: o.CPUs, Confidence: o.Confidence, Precision: o.Precision, Margin: o.Margin,
-		Target: o.Target.Seconds(), MaxSeconds: o.MaxTime.Seconds()}
+	e := &engine{Experiment: x, runner: runner, report: progress, began: x.now(), values: map[string]firstValue{}}
+	e.rng = rand.New(rand.NewPCG(x.Seed, 0))
+	e.rec = Record{Version: RecordVersion, Created: e.began.UTC(), Environment: x.Environment, Order: [][]int{}, Runs: []Run{}, Caveats: []Caveat{}}
+	e.rec.Plan = Plan{Seed: x.Seed, CPUs: x.CPUs, Confidence: x.Confidence, Precision: x.Precision, Margin: x.Margin,
+		Target: x.Target.Seconds(), MaxSeconds: x.MaxTime.Seconds()}
 
 	err := e.prepare(ctx)
-	if err == nil && !o.PlanOnly {
+	if err == nil && !x.PlanOnly {
 		err = e.measure(ctx)
 	}
 	e.finish(err)
 	return e.rec, err
 }
 
-// An engine is one experiment on its way; it lives as long as Do.
+// An engine is the state of one call of Do.
 type engine struct {
-	o      Experiment
+	Experiment
 	runner Runner
 	report func(Progress)
 	rng    *rand.Rand
 	began  time.Time
 	rec    Record
-	costs  []cost          // of Plan.Cells
-	values map[string]seen // by task, since the sizes are frozen
-	rounds int             // complete
-	stops  map[string]Stop // tasks that are done
-	spent  []float64       // seconds of each complete round
-	took   float64         // seconds of the last run, what was not timed included
+	costs  []cost                // of Plan.Cells
+	values map[string]firstValue // by task, since the sizes are frozen
+	rounds int                   // complete
+	stops  map[string]Stop       // tasks that are done
+	spent  []float64             // seconds of each complete round
+	took   float64               // seconds of the last run, also of what Run.Wall leaves out
 }
 
-// seen is the first value of a task and the cell it came from.
-type seen struct {
+// A firstValue is the first value of a task and the cell that computed it.
+type firstValue struct {
 	cell  Cell
 	value Value
 }
 
-func (e *engine) elapsed() float64 { return e.o.now().Sub(e.began).Seconds() }
+func (e *engine) elapsed() float64 { return e.now().Sub(e.began).Seconds() }
 
-// run runs one cell and checks what came back. compared says that the size is
-// frozen, so that the value must be that of all other cells of the task.
+// run runs one cell and checks the result. If compared is true, the size is frozen,
+// and the value must be that of all other cells of the task.
 func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (Run, error) {
 	e.progress(stage, c)
 	if err := ctx.Err(); err != nil {
@@ -113,7 +113,7 @@ func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (R
 	}
 	first, ok := e.values[c.Task]
 	if !ok {
-		e.values[c.Task] = seen{c, r.Value}
+		e.values[c.Task] = firstValue{c, r.Value}
 	} else if first.value.Bits != r.Value.Bits {
 		return r, &DifferError{first.cell, c, first.value, r.Value}
 	}
@@ -127,12 +127,13 @@ func (e *engine) progress(stage Stage, c Cell) {
 	} else if stage == StagePlan {
 		eta = e.rec.Plan.ETA
 	}
-	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 	e.report(Progress{Stage: stage, Plan: &e.rec.Plan, Cell: c, Round: e.rounds, Runs: len(e.rec.Runs),
-		Active: len(e.rec.Plan.Tasks) - 1 - len(e.stops), Elapsed: seconds(e.elapsed()), ETA: seconds(eta)})
+		Active: len(e.rec.Plan.Tasks) - 1 - len(e.stops), Elapsed: duration(e.elapsed()), ETA: duration(eta)})
 }
 
-// roundSeconds is what the next round will take: as the last ones, or as planned.
+func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
+
+// roundSeconds estimates the next round: as long as the last one, or as planned.
 func (e *engine) roundSeconds() float64 {
 	if n := len(e.spent); n > 0 {
 		return e.spent[n-1]
@@ -211,8 +212,8 @@ func (e *engine) stopAll(why Stop) {
 }
 
 // stopPrecise ends the tasks whose every ratio is known to the wanted precision.
-// It looks at the end of a block only, where positions are balanced, and at the
-// width of intervals only, never at where they lie.
+// It checks at the end of a block only, where positions are balanced, and looks at
+// the width of intervals only, never at where they lie.
 func (e *engine) stopPrecise(blocks []string) {
 	p := &e.rec.Plan
 	if e.rounds < p.Rounds[0] {
@@ -233,47 +234,49 @@ func (e *engine) stopPrecise(blocks []string) {
 	}
 }
 
-// finish completes the record from what was measured.
+// finish completes the record from what was measured before err.
 func (e *engine) finish(err error) {
 	rec := &e.rec
-	rec.Seconds = e.elapsed()
+	rec.Seconds, rec.Status = e.elapsed(), statusOf(err)
+	rec.gatherMissing()
+	rec.Results = Analyse(*rec)
+	for i := range rec.Results.Tasks {
+		t := &rec.Results.Tasks[i]
+		if stop, ok := e.stops[t.Task]; ok {
+			t.Stopped = stop
+		} else if t.Task == Null && err == nil {
+			t.Stopped = StopFloor
+		}
+	}
+	var differ *DifferError
+	if errors.As(err, &differ) {
+		for i, t := range rec.Results.Tasks {
+			rec.Results.Tasks[i].Identical = t.Identical && t.Task != differ.A.Task
+		}
+		rec.Caveats = append(rec.Caveats, Caveat{differ.A.Task, true, differ.Error()})
+	} else if errors.Is(err, context.Canceled) {
+		rec.Caveats = append(rec.Caveats, Caveat{"", true, "cut short: cancelled"})
+	} else if err != nil {
+		rec.Caveats = append(rec.Caveats, Caveat{"", true, "cut short: " + err.Error()})
+	}
+	rec.Fairness = contracts(*rec)
+	rec.Caveats = append(rec.Caveats, caveats(*rec)...)
+	rec.trimSpans()
+}
+
+// statusOf is how an experiment that returned err ended. Interrupted and Failed
+// keep the rounds that were complete.
+func statusOf(err error) pool.Status {
 	var differ *DifferError
 	switch {
 	case err == nil:
-		rec.Status = pool.Done
+		return pool.Done
 	case errors.As(err, &differ):
-		rec.Status = Differ
+		return Differ
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		rec.Status = pool.Interrupted
-	default:
-		rec.Status = pool.Failed
+		return pool.Interrupted
 	}
-	rec.gatherMissing()
-	rec.Results = Analyse(*rec)
-	for i, t := range rec.Results.Tasks {
-		if stop, ok := e.stops[t.Task]; ok {
-			rec.Results.Tasks[i].Stopped = stop
-		} else if t.Task == Null && err == nil {
-			rec.Results.Tasks[i].Stopped = StopFloor
-		}
-	}
-	if differ != nil {
-		for i, t := range rec.Results.Tasks {
-			if t.Task == differ.A.Task {
-				rec.Results.Tasks[i].Identical = false
-			}
-		}
-		rec.Caveats = append(rec.Caveats, Caveat{differ.A.Task, true, differ.Error()})
-	} else if err != nil {
-		why := err.Error()
-		if errors.Is(err, context.Canceled) {
-			why = "it was told to end"
-		}
-		rec.Caveats = append(rec.Caveats, Caveat{"", true, "cut short: " + why})
-	}
-	rec.Fairness = contracts(*rec)
-	rec.Caveats = append(rec.Caveats, warnings(*rec)...)
-	rec.trimSpans()
+	return pool.Failed
 }
 
 // gatherMissing moves the reasons for missing measurements from the runs to the

@@ -195,7 +195,7 @@ func TestCancelKeepsCompleteRounds(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || rec.Status != pool.Interrupted || len(rec.Order) != 7 || len(rec.Runs) != 7*7 {
 		t.Fatalf("%v, status %s, %d rounds, %d runs", err, rec.Status, len(rec.Order), len(rec.Runs))
 	}
-	if !slices.ContainsFunc(rec.Caveats, func(w Caveat) bool { return w.Text == "cut short: it was told to end" }) {
+	if !slices.ContainsFunc(rec.Caveats, func(w Caveat) bool { return w.Text == "cut short: cancelled" }) {
 		t.Errorf("no warning of it in %v", rec.Caveats)
 	}
 	if got := rec.Results.Tasks[0]; got.Rounds != 7 || got.Stopped != StopCut {

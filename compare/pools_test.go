@@ -159,7 +159,7 @@ func TestCPUTimeIsCountedOnce(t *testing.T) {
 		want    float64
 	}{{"serial", nil, 7}, {"goroutines", []WorkerRun{{}, {}}, 7}, {"processes", []WorkerRun{used(1), used(3)}, 3}} {
 		r := Run{Workers: c.workers}
-		r.account(pool.WorkerStats{Usage: ipc.Usage{UserSeconds: 5, SystemSeconds: 2}}) // of the host and its children
+		r.addParent(pool.WorkerStats{Usage: ipc.Usage{UserSeconds: 5, SystemSeconds: 2}}) // of the fresh process and its children
 		if seconds, ok := r.Parent.CPUSeconds.Get(); !ok || seconds != c.want {
 			t.Errorf("%s: %g s are the parent's own, want %g", c.what, seconds, c.want)
 		}
@@ -175,7 +175,7 @@ func TestTheCollectorIsSeenAndSwitchedOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, ok := r.total(func(u Resources) Maybe[float64] { return u.GCCycles }).Get()
+		n, ok := r.total(1).Get()
 		if !ok {
 			t.Fatalf("%s: cycles are unknown", b)
 		}
@@ -291,29 +291,29 @@ func TestACancelledRunEndsAtOnce(t *testing.T) {
 }
 
 func TestDisturbances(t *testing.T) {
-	quiet := surroundings{cpus: 2, busy: 10, stolen: 1, throttled: 3}
+	quiet := cpuTimes{cpus: 2, busy: 10, stolen: 1, throttled: 3}
 	for _, c := range []struct {
-		after surroundings
+		after cpuTimes
 		want  string
 	}{
-		{surroundings{2, 11, 1, 3}, "[]"},
-		{surroundings{2, 11.08, 1, 3}, "[]"},
-		{surroundings{2, 11, 1.2, 3}, "[steal]"},
-		{surroundings{2, 11, 1.01, 3}, "[]"},
-		{surroundings{2, 11, 1, 3.1}, "[throttled]"},
-		{surroundings{2, 11.5, 1.5, 3.1}, "[steal throttled other load]"},
-		{surroundings{}, "[]"}, // not told
+		{cpuTimes{2, 11, 1, 3}, "[]"},
+		{cpuTimes{2, 11.08, 1, 3}, "[]"},
+		{cpuTimes{2, 11, 1.2, 3}, "[steal]"},
+		{cpuTimes{2, 11, 1.01, 3}, "[]"},
+		{cpuTimes{2, 11, 1, 3.1}, "[throttled]"},
+		{cpuTimes{2, 11.5, 1.5, 3.1}, "[steal throttled other load]"},
+		{cpuTimes{}, "[]"}, // not told
 	} {
 		if got := fmt.Sprint(quiet.flags(c.after, time.Second, 1)); got != c.want {
 			t.Errorf("%+v is flagged %s, want %s", c.after, got, c.want)
 		}
 	}
-	var s surroundings
+	var s cpuTimes
 	mask := placement.NewCPUSet(1, 3)
 	for _, line := range []string{"cpu 9 9 9 9 9 9 9 9 9 9", "cpu0 9 9 9 9 9 9 9 9", "cpu1 100 200 300 4 5 600 700 800 0 0", "cpu3 100 0 0 0 0 0 0 0", "intr 1 2 3"} {
 		s.add(strings.Fields(line), mask)
 	}
-	if s != (surroundings{cpus: 2, busy: 20, stolen: 8}) {
+	if s != (cpuTimes{cpus: 2, busy: 20, stolen: 8}) {
 		t.Errorf("read %+v", s)
 	}
 }

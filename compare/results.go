@@ -2,8 +2,7 @@ package compare
 
 import "procpool/pool"
 
-// Results is all that follows from the raw runs: [Analyse] computes it, reports
-// show it.
+// Results are what [Analyse] computes from the raw runs.
 type Results struct {
 	Level float64      `json:"level"` // coverage that each interval claims, so that all together hold at Plan.Confidence
 	Tasks []TaskResult `json:"tasks"` // in the order of Plan.Tasks
@@ -46,7 +45,7 @@ const (
 	StopFloor     Stop = "with the others" // null runs as long as any other task
 )
 
-// A CellResult summarises the runs of one cell. Counters are medians over the
+// A CellResult summarises the runs of one cell. Resources are medians over the
 // runs, of the parent and all workers together.
 type CellResult struct {
 	Cell    int      `json:"cell"`
@@ -84,7 +83,7 @@ type Slowest struct {
 	Median float64 `json:"median_seconds"` // of all workers
 }
 
-// A Verdict is the outcome of one comparison.
+// A Verdict says which side of a comparison takes less time.
 type Verdict string
 
 // The verdicts. Faster means that the first backend takes less time.

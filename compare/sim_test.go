@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -33,8 +34,8 @@ func newSimulation(seed uint64) *simulation {
 // options are o on the clock of s, with a fixed seed.
 func (s *simulation) options(o Experiment) Experiment {
 	o.now = func() time.Time { return s.clock }
-	o.Seed = orElse(o.Seed, s.rng.Uint64()|1)
-	o.CPUs = orElse(o.CPUs, 4)
+	o.Seed = cmp.Or(o.Seed, s.rng.Uint64()|1)
+	o.CPUs = cmp.Or(o.CPUs, 4)
 	o.Environment = []Fact{{"goos", "simulation"}} // to look around takes longer than to simulate
 	return o
 }

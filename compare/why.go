@@ -3,8 +3,8 @@ package compare
 import "procpool/pool"
 
 // why takes the gap between processes and goroutines apart, if the ablations
-// ran. Each part is gap - gap under the ablation, round by round; a cell that
-// was left out takes its part with it.
+// ran. Each part is gap - gap under the ablation, round by round. A part whose cell
+// did not run is left out.
 func (a *analysis) why(task string) []Why {
 	most := 0
 	for _, i := range a.p.of(task) {
