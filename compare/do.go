@@ -1,9 +1,11 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -50,7 +52,7 @@ func Do(ctx context.Context, x Experiment, runner Runner, progress func(Progress
 	}
 	e := &engine{Experiment: x, runner: runner, report: progress, began: x.now(), values: map[string]firstValue{}}
 	e.rng = rand.New(rand.NewPCG(x.Seed, 0))
-	e.rec = Record{Version: RecordVersion, Created: e.began.UTC(), Environment: x.Environment, Order: [][]int{}, Runs: []Run{}, Caveats: []Caveat{}}
+	e.rec = Record{Version: RecordVersion, Created: e.began.UTC(), Environment: x.Environment, Order: [][]int{}, Runs: []Run{}, Missing: map[string]string{}, Caveats: []Caveat{}}
 	e.rec.Plan = Plan{Seed: x.Seed, CPUs: x.CPUs, Confidence: x.Confidence, Precision: x.Precision, Margin: x.Margin,
 		Target: x.Target.Seconds(), MaxSeconds: x.MaxTime.Seconds()}
 
@@ -74,7 +76,7 @@ type engine struct {
 	values map[string]firstValue // by task, since the sizes are frozen
 	rounds int                   // complete
 	stops  map[string]Stop       // tasks that are done
-	spent  []float64             // seconds of each complete round
+	spent  float64               // seconds of the last complete round
 	took   float64               // seconds of the last run, also of what Run.Wall leaves out
 }
 
@@ -135,10 +137,7 @@ func duration(seconds float64) time.Duration { return time.Duration(seconds * fl
 
 // roundSeconds estimates the next round: as long as the last one, or as planned.
 func (e *engine) roundSeconds() float64 {
-	if n := len(e.spent); n > 0 {
-		return e.spent[n-1]
-	}
-	return e.rec.Plan.Round
+	return cmp.Or(e.spent, e.rec.Plan.Round)
 }
 
 // measure runs the rounds.
@@ -163,7 +162,7 @@ func (e *engine) measure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		e.spent = append(e.spent, e.elapsed()-start)
+		e.spent = e.elapsed() - start
 		e.rounds++
 		e.stopPrecise(blocks)
 	}
@@ -196,6 +195,8 @@ func (e *engine) round(ctx context.Context, squares []*square) (blocks []string,
 			return nil, err // the runs of an incomplete round have no partners
 		}
 		r.Cell, r.Round, r.Position = i, e.rounds, position
+		maps.Copy(e.rec.Missing, r.Missing)
+		r.Missing = nil
 		runs = append(runs, r)
 	}
 	e.rec.Order = append(e.rec.Order, order)
@@ -238,7 +239,6 @@ func (e *engine) stopPrecise(blocks []string) {
 func (e *engine) finish(err error) {
 	rec := &e.rec
 	rec.Seconds, rec.Status = e.elapsed(), statusOf(err)
-	rec.gatherMissing()
 	rec.Results = Analyse(*rec)
 	for i := range rec.Results.Tasks {
 		t := &rec.Results.Tasks[i]
@@ -277,20 +277,6 @@ func statusOf(err error) pool.Status {
 		return pool.Interrupted
 	}
 	return pool.Failed
-}
-
-// gatherMissing moves the reasons for missing measurements from the runs to the
-// record.
-func (rec *Record) gatherMissing() {
-	for i := range rec.Runs {
-		for name, reason := range rec.Runs[i].Missing {
-			if rec.Missing == nil {
-				rec.Missing = map[string]string{}
-			}
-			rec.Missing[name] = reason
-		}
-		rec.Runs[i].Missing = nil
-	}
 }
 
 // trimSpans keeps the spans of the median and the worst run of each cell.

@@ -15,7 +15,7 @@ import (
 	"procpool/pool"
 )
 
-func TestZeroOptionsAreTheStandardExperiment(t *testing.T) {
+func TestTheZeroExperimentIsTheStandardOne(t *testing.T) {
 	s := newSimulation(1)
 	s.noise = lognormal(0.005)
 	rec := s.do(t, Experiment{})
@@ -90,7 +90,7 @@ func TestDifferentBitsAreAnError(t *testing.T) {
 		}
 		return Value{"1", "3ff0000000000000"}
 	}
-	_, err := Do(t.Context(), s.options(Experiment{Tasks: tasks("a", "b"), Workers: []int{1, 2}}), s, nil)
+	_, err := Do(t.Context(), s.experiment(Experiment{Tasks: tasks("a", "b"), Workers: []int{1, 2}}), s, nil)
 	var differ *DifferError
 	if !errors.As(err, &differ) || differ.B.Label() != "processes×2" || differ.A.Backend != pool.Serial {
 		t.Fatalf("error %v, want a DifferError for processes×2", err)
@@ -141,7 +141,7 @@ func TestImpossiblePlansAreErrors(t *testing.T) {
 	} {
 		s := newSimulation(1)
 		s.floor = func(c Cell) float64 { return 1e-3 }
-		rec, err := Do(t.Context(), s.options(c.o), s, nil)
+		rec, err := Do(t.Context(), s.experiment(c.o), s, nil)
 		var plan *PlanError
 		if !errors.As(err, &plan) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: error %v, want a PlanError with %q", c.o, err, c.want)
@@ -186,7 +186,7 @@ func TestUnsupportedCellsAreLeftOutByName(t *testing.T) {
 func TestCancelKeepsCompleteRounds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := newSimulation(1)
-	o := s.options(Experiment{Tasks: tasks("a"), Workers: []int{2}, MinRounds: 30})
+	o := s.experiment(Experiment{Tasks: tasks("a"), Workers: []int{2}, MinRounds: 30})
 	rec, err := Do(ctx, o, s, func(p Progress) {
 		if p.Round == 7 {
 			cancel()
@@ -214,7 +214,7 @@ func TestRunnerFaultsEndTheExperiment(t *testing.T) {
 		"no memory": func(*Run) error { return errors.New("no memory") },
 	} {
 		s := newSimulation(1)
-		rec, err := Do(t.Context(), s.options(Experiment{Tasks: tasks("a"), Workers: []int{2}}), runnerFunc(func(ctx context.Context, c Cell) (Run, error) {
+		rec, err := Do(t.Context(), s.experiment(Experiment{Tasks: tasks("a"), Workers: []int{2}}), runnerFunc(func(ctx context.Context, c Cell) (Run, error) {
 			r, err := s.Run(ctx, c)
 			if s.runs == 40 {
 				err = fault(&r)
@@ -232,7 +232,7 @@ func TestProgressShowsThePlanFirst(t *testing.T) {
 	s.noise = lognormal(0.01)
 	var stages []Stage
 	var planned Progress
-	_, err := Do(t.Context(), s.options(Experiment{Tasks: tasks("a"), Workers: []int{2}}), s, func(p Progress) {
+	_, err := Do(t.Context(), s.experiment(Experiment{Tasks: tasks("a"), Workers: []int{2}}), s, func(p Progress) {
 		if len(stages) == 0 || stages[len(stages)-1] != p.Stage {
 			stages = append(stages, p.Stage)
 		}

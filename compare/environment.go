@@ -34,7 +34,7 @@ func Environment() []Fact {
 		{"GOMAXPROCS", strconv.Itoa(runtime.GOMAXPROCS(0))},
 	}
 	if d.Memory.Total != nil {
-		facts = append(facts, Fact{"memory", fmt.Sprintf("%.1f GiB", float64(*d.Memory.Total)/(1<<30))})
+		facts = append(facts, Fact{"memory", text.Bytes(float64(*d.Memory.Total))})
 	}
 	for _, v := range d.Variables {
 		facts = append(facts, Fact{"$" + v.Name, v.Value})

@@ -194,8 +194,16 @@ func (e *engine) roundCost() (c cost) {
 }
 
 // fixed reports whether the size of a task was given and must not change.
-func (x Experiment) fixed(task string) bool {
-	return task == Null || slices.ContainsFunc(x.Tasks, func(t Subject) bool { return t.Name == task && t.Size > 0 })
+func (x Experiment) fixed(task string) bool { return task == Null || x.subject(task).Size > 0 }
+
+// subject is the subject of that name, or the zero one.
+func (x Experiment) subject(task string) Subject {
+	for _, s := range x.Tasks {
+		if s.Name == task {
+			return s
+		}
+	}
+	return Subject{}
 }
 
 // tooLong is the error for a budget that is too small even for the smallest sizes.

@@ -78,7 +78,7 @@ func (e *engine) shrink(factor float64) {
 	p.Shrunk = true
 	for i := range p.Tasks {
 		if t := &p.Tasks[i]; !e.fixed(t.Name) {
-			t.resize(int64(float64(t.Size)*factor), e.grain(t.Name), e.Chunks)
+			t.resize(int64(float64(t.Size)*factor), e.subject(t.Name).Grain, e.Chunks)
 			t.SerialSeconds *= factor
 		}
 	}
@@ -138,8 +138,8 @@ func (e *engine) chooseTarget() error {
 // it takes a small size.
 func (e *engine) calibrate(ctx context.Context, t *TaskPlan) error {
 	p := &e.rec.Plan
-	grain, fixed := e.grain(t.Name), e.fixed(t.Name)
-	size := max(grain*int64(e.Chunks), 1)
+	grain, fixed := e.subject(t.Name).Grain, e.fixed(t.Name)
+	size := max(grain, 1) * int64(e.Chunks)
 	if fixed {
 		size = t.Size
 	}
@@ -209,13 +209,4 @@ func (e *engine) warmUp(ctx context.Context) error {
 	}
 	p.Cells, e.costs = cells, costs
 	return nil
-}
-
-func (e *engine) grain(task string) int64 {
-	for _, t := range e.Tasks {
-		if t.Name == task {
-			return max(t.Grain, 1)
-		}
-	}
-	return 1
 }

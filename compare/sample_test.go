@@ -10,10 +10,10 @@ import (
 	"procpool/pool"
 )
 
-var sample = flag.String("sample", "", "write the sample record for internal/report to this `file`")
+var sample = flag.String("sample", "", "write the sample record for compare/report to this `file`")
 
 // TestSample is an experiment with everything in it that a report must show. With
-// -sample it becomes the stored input of the goldens in internal/report.
+// -sample it becomes the stored input of the goldens in compare/report.
 func TestSample(t *testing.T) {
 	s := newSimulation(42)
 	s.spans = true
@@ -46,7 +46,7 @@ func TestSample(t *testing.T) {
 		return 1 + 0.25*(n-1)
 	}
 	s.value = func(Cell) Value { return Value{"3.141592653589793", "400921fb54442d18"} }
-	o := s.options(Experiment{Tasks: tasks("alloc", "pi"), Workers: []int{1, 2, 4}, Why: true, MaxRounds: 10, Seed: 20261122,
+	o := s.experiment(Experiment{Tasks: tasks("alloc", "pi"), Workers: []int{1, 2, 4}, Why: true, MaxRounds: 10, Seed: 20261122,
 		Environment: []Fact{{"CPU", "a simulated machine, 4 CPUs"}, {"kernel", "n/a (simulated)"}, {"Go", "go1.26"}}})
 	rec, err := Do(t.Context(), o, runnerFunc(func(ctx context.Context, c Cell) (Run, error) {
 		r, err := s.Run(ctx, c)

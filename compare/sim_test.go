@@ -31,13 +31,13 @@ func newSimulation(seed uint64) *simulation {
 	return &simulation{rng: rand.New(rand.NewPCG(seed, 1)), clock: time.Unix(1_700_000_000, 0), index: 1e-8}
 }
 
-// options are o on the clock of s, with a fixed seed.
-func (s *simulation) options(o Experiment) Experiment {
-	o.now = func() time.Time { return s.clock }
-	o.Seed = cmp.Or(o.Seed, s.rng.Uint64()|1)
-	o.CPUs = cmp.Or(o.CPUs, 4)
-	o.Environment = []Fact{{"goos", "simulation"}} // to look around takes longer than to simulate
-	return o
+// experiment is x on the clock of s, with a fixed seed.
+func (s *simulation) experiment(x Experiment) Experiment {
+	x.now = func() time.Time { return s.clock }
+	x.Seed = cmp.Or(x.Seed, s.rng.Uint64()|1)
+	x.CPUs = cmp.Or(x.CPUs, 4)
+	x.Environment = []Fact{{"goos", "simulation"}} // to look around takes longer than to simulate
+	return x
 }
 
 func (s *simulation) Run(_ context.Context, c Cell) (Run, error) {
@@ -160,9 +160,9 @@ type runnerFunc func(context.Context, Cell) (Run, error)
 func (f runnerFunc) Run(ctx context.Context, c Cell) (Run, error) { return f(ctx, c) }
 
 // do runs the experiment on s and fails the test on an error.
-func (s *simulation) do(t *testing.T, o Experiment) Record {
+func (s *simulation) do(t *testing.T, x Experiment) Record {
 	t.Helper()
-	rec, err := Do(t.Context(), s.options(o), s, nil)
+	rec, err := Do(t.Context(), s.experiment(x), s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

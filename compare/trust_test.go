@@ -126,7 +126,7 @@ func TestPositionDoesNotFool(t *testing.T) {
 	s := newSimulation(3)
 	quiet, last := lognormal(0.002), 0
 	s.noise = quiet
-	o := s.options(Experiment{Tasks: tasks("a"), Workers: []int{1, 2}, MinRounds: 24, MaxRounds: 24})
+	o := s.experiment(Experiment{Tasks: tasks("a"), Workers: []int{1, 2}, MinRounds: 24, MaxRounds: 24})
 	rec, err := Do(t.Context(), o, runnerFunc(func(ctx context.Context, c Cell) (Run, error) {
 		r, err := s.Run(ctx, c)
 		if s.runs%10 == 0 { // not a divisor of the cells in a round
