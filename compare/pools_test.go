@@ -302,7 +302,7 @@ func TestDisturbances(t *testing.T) {
 		{cpuTimes{2, 11, 1.01, 3}, "[]"},
 		{cpuTimes{2, 11, 1, 3.1}, "[throttled]"},
 		{cpuTimes{2, 11.5, 1.5, 3.1}, "[steal throttled other load]"},
-		{cpuTimes{}, "[]"}, // not told
+		{cpuTimes{}, "[]"}, // not reported
 	} {
 		if got := fmt.Sprint(quiet.flags(c.after, time.Second, 1)); got != c.want {
 			t.Errorf("%+v is flagged %s, want %s", c.after, got, c.want)
