@@ -9,7 +9,6 @@ import (
 
 	"procpool/compare"
 	"procpool/internal/text"
-	"procpool/ipc"
 	"procpool/pool"
 )
 
@@ -41,7 +40,7 @@ func (v view) costs(t compare.TaskResult) table {
 	tb := table{Caption: "What it cost: " + t.Task,
 		Head: []string{"cell", "CPU time", "of parent", "of workers", "peak memory", "GC cycles", "GC pauses"}}
 	heading := strings.NewReplacer("involuntary_", "invol. ", "voluntary_", "vol. ", "_", " ")
-	counters := new(ipc.Counters).All()
+	counters := new(compare.Resources).CountersOf.All()
 	for _, n := range counters[1:] { // the first one is the peak memory
 		tb.Head = append(tb.Head, heading.Replace(n.Name))
 	}
