@@ -1,10 +1,12 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"procpool/compare"
 	"procpool/pool"
@@ -260,19 +262,13 @@ func (c *canvas) amdahlLine(t compare.TaskResult, k curve, x, y scale) {
 	c.path("fit", line...)
 }
 
-// fractions says the fitted serial fractions.
+// fractions lists the fitted serial fractions in words.
 func fractions(t compare.TaskResult) string {
-	s := ""
-	for i, a := range t.Amdahl {
-		if i > 0 {
-			s += ", "
-		}
-		s += string(a.Backend) + " " + percent(a.Fraction) + " serial"
+	var out []string
+	for _, a := range t.Amdahl {
+		out = append(out, string(a.Backend)+" "+percent(a.Fraction)+" serial")
 	}
-	if s == "" {
-		return "which needs two worker counts"
-	}
-	return s
+	return cmp.Or(strings.Join(out, ", "), "which needs two worker counts")
 }
 
 func amdahlTable(t compare.TaskResult) table {

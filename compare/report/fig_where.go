@@ -34,7 +34,7 @@ func (v view) whereFigure(t compare.TaskResult) figure {
 		bar := func(class string, s float64) {
 			w := x.at(s*u.scale) - left
 			c.rect("phase "+class, at, y+4, w, rowHeight-8)
-			share := percentShort(s / wallOf(r))
+			share := strconv.FormatFloat(100*(s/wallOf(r)), 'f', 0, 64) + " %"
 			if w > 8*float64(len(share)) {
 				c.text("inbar middle on-"+class, at+w/2, y+17, share)
 			}
@@ -61,9 +61,6 @@ func wallOf(r compare.CellResult) float64 {
 	}
 	return sum
 }
-
-// percentShort prints a share without decimals.
-func percentShort(x float64) string { return strconv.FormatFloat(100*x, 'f', 0, 64) + " %" }
 
 // legend draws a swatch and a name for each phase.
 func (c *canvas) legend(x, y float64, phases ...compare.Phase) {

@@ -122,7 +122,9 @@ func (v view) comparisons() table {
 		Head: []string{"task", "comparison", "verdict", "ratio", "interval", "difference", "interval", "p", "rounds"}}
 	for _, t := range v.compared() {
 		for _, c := range t.Comparisons {
-			tb.Rows = append(tb.Rows, v.comparisonRow(t, c))
+			tb.Rows = append(tb.Rows, []string{t.Task, v.label(c.A) + " / " + v.label(c.B), marked(c),
+				ratio(c.Ratio.Median), ratioSpan(c.Ratio), signed(c.Difference.Median), spanOf(c.Difference),
+				strconv.FormatFloat(c.P, 'g', 2, 64), strconv.Itoa(c.Ratio.N)})
 		}
 		if c, ok := t.Control.Get(); ok {
 			tb.Rows = append(tb.Rows, []string{t.Task, v.label(c.A) + " / " + v.label(c.B), passes(c),
@@ -130,11 +132,6 @@ func (v view) comparisons() table {
 		}
 	}
 	return tb
-}
-
-func (v view) comparisonRow(t compare.TaskResult, c compare.Comparison) []string {
-	return []string{t.Task, v.label(c.A) + " / " + v.label(c.B), marked(c), ratio(c.Ratio.Median), ratioSpan(c.Ratio),
-		signed(c.Difference.Median), spanOf(c.Difference), strconv.FormatFloat(c.P, 'g', 2, 64), strconv.Itoa(c.Ratio.N)}
 }
 
 // breakEven is the table of the sizes from which a cell pays.
