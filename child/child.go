@@ -100,7 +100,7 @@ func run(index int) int {
 		return 1
 	}
 	debug.SetMaxStack(maxStack)
-	err = Serve(role.WithIndex(context.Background(), index), in, out)
+	err = Serve(role.WithCall(context.Background(), role.Call{Worker: index}), in, out)
 	var fault *ipc.Fault
 	switch {
 	case err == nil:

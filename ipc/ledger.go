@@ -86,6 +86,19 @@ func (l *Ledger) Covers(iv Interval) bool {
 	return true
 }
 
+// RunAt is the maximal interval of covered indices that index i lies in, if it is
+// covered.
+func (l *Ledger) RunAt(i int64) (run Interval, covered bool) {
+	b, at := l.find(i)
+	if b < len(l.blocks) && l.blocks[b][at].End == i {
+		b, at = l.next(b, at)
+	}
+	if b == len(l.blocks) || l.blocks[b][at].Start > i {
+		return Interval{}, false
+	}
+	return l.blocks[b][at], true
+}
+
 // Runs yields what is covered, as maximal intervals in order.
 func (l *Ledger) Runs() iter.Seq[Interval] {
 	return func(yield func(Interval) bool) {

@@ -25,18 +25,17 @@ type call struct {
 	custom   bool          // results are decoded by the consumer
 	assigned bool          // chunk i is for worker i
 
-	returned    []*chunk      // to be handed out again, and assigned ones, in order
-	finished    []*chunk      // done since the consumer looked last, in order of completion
-	resultBytes int64         // of results that wait for the consumer
-	inFlight    int           // chunks with workers
-	retried     int64         // how often chunks were handed out again
-	stopped     bool          // nothing more is handed out
-	err         error         // why the call as a whole failed
-	wake        chan struct{} // holds one when the consumer should look
+	returned []*chunk      // to be handed out again, and assigned ones, in order
+	finished []*chunk      // done since the consumer looked last, in order of completion
+	inFlight int           // chunks with workers
+	retried  int64         // how often chunks were handed out again
+	stopped  bool          // nothing more is handed out
+	err      error         // why the call as a whole failed
+	wake     chan struct{} // holds one when the consumer should look
 
-	used    float64 // seconds of workers' time that it had, see Pool.pick
-	listed  int     // its place in pool.ready; below 0: it is not there
-	drain   *slot   // takes no more until it can have the first returned chunk alone
+	used   float64 // seconds of workers' time that it had, see Pool.pick
+	listed int     // its place in pool.ready; below 0: it is not there
+	drain  *slot   // takes no more until it can have the first returned chunk alone
 }
 
 // A supply makes a call's chunks, in order. The pool's lock is held.
@@ -47,6 +46,8 @@ type supply interface {
 	next() *chunk
 	// left is how many chunks there are now, as far as is known.
 	left() int64
+	// settled notes that a chunk is done, with a result of a size in bytes.
+	settled(size int64)
 }
 
 // maxWaiting bounds the bytes of results that wait for the consumer while more
@@ -117,7 +118,7 @@ func (c *call) undrain() {
 func (c *call) settle(ch *chunk, err error) {
 	ch.state, ch.err, ch.arg = done, err, nil
 	c.inFlight--
-	c.resultBytes += ch.size
+	c.supply.settled(ch.size)
 	c.finished = append(c.finished, ch)
 	c.notify()
 }

@@ -30,8 +30,8 @@ type chunk struct {
 	recalled bool    // it was asked back
 	estimate float64 // seconds that it is expected to take
 
-	attempts int   // workers lost to it, or timeouts
-	err      error // that it ended with
+	attempts int    // workers lost to it, or timeouts
+	err      error  // that it ended with
 	raw      []byte // the encoded result, where the consumer decodes it
 	worker   int    // that finished it
 	host     string

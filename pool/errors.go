@@ -56,6 +56,38 @@ type InputError struct {
 func (e *InputError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
 func (e *InputError) Unwrap() error { return e.Err }
 
+// An OutputError is an output that its own type refused to decode.
+type OutputError struct {
+	Input Input
+	Err   error
+}
+
+func (e *OutputError) Error() string { return fmt.Sprintf("%v: output: %v", e.Input, e.Err) }
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// InputOf says which input an error is about. It reports false where the error is
+// the run's as a whole: it was cancelled, the pool was closed, no worker can be started.
+func InputOf(err error) (Input, bool) {
+	var failed *TaskError
+	var in *InputError
+	var out *OutputError
+	var lost *LostWorkerError
+	var late *TimeoutError
+	switch {
+	case errors.As(err, &failed):
+		return failed.Input, true
+	case errors.As(err, &in):
+		return in.Input, true
+	case errors.As(err, &out):
+		return out.Input, true
+	case errors.As(err, &late):
+		return late.Input, true
+	case errors.As(err, &lost) && lost.Attempts > 0:
+		return lost.Input, true
+	}
+	return Input{}, false
+}
+
 // A LostWorkerError is a worker process that ended before its time. As the
 // error of an input it means that every worker that met the input was lost, and
 // describes the last.

@@ -55,14 +55,14 @@ func (p *Pool) wants(kind EventKind) bool {
 	return p.opts.OnEvent != nil && (p.opts.EventKinds == nil || slices.Contains(p.opts.EventKinds, kind))
 }
 
-// finished makes the events of answers to the first of flights. It is
+// finished makes the events of answers to the first of chunks. It is
 // called before they are accepted, which frees the chunks for others.
-func (p *Pool) finished(worker, pid int, flights []flight, answers []answer) (events []Event) {
+func (p *Pool) finished(worker, pid int, chunks []*chunk, answers []answer) (events []Event) {
 	if !p.wants(ChunkFinished) {
 		return nil
 	}
 	for i, a := range answers {
-		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: flights[i].input(), Seconds: a.seconds, Err: a.err}
+		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: chunks[i].input(), Seconds: a.seconds, Err: a.err}
 		if a.began != 0 {
 			e.Began = p.clock.time(a.began)
 		}

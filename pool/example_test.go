@@ -94,12 +94,12 @@ func ExampleMapUnordered() {
 	p := open(pool.Options{Procs: 2})
 	defer p.Close()
 	for out, err := range pool.MapUnordered(context.Background(), p, square, slices.Values([]int{1, 2, 3})) {
-		fmt.Println(out, err)
+		fmt.Println(out.Index, out.Value, err)
 	}
 	// Unordered output:
-	// 9 <nil>
-	// 1 <nil>
-	// 4 <nil>
+	// 2 9 <nil>
+	// 0 1 <nil>
+	// 1 4 <nil>
 }
 
 func ExampleReduce() {

@@ -13,7 +13,7 @@ const (
 	maxFailedStarts = 5                     // in a row, then calls do not count on the slot any more
 	firstPause      = 50 * time.Millisecond // before the start that follows a failed one; doubled each time
 	longestPause    = 5 * time.Second
-	provenAfter     = 10 * time.Second      // a worker that lived so long had started well, though it may never have had a chunk
+	provenAfter     = 10 * time.Second // a worker that lived so long had started well, though it may never have had a chunk
 
 	// farPause is firstPause of a launched worker: what refused it is further away.
 	farPause = 250 * time.Millisecond
@@ -131,7 +131,7 @@ func (p *Pool) failWithoutWorkers(tries int, err error) {
 	if (p.hadWorker || isShortage(err)) && time.Since(p.without) < p.opts.Outage {
 		return
 	}
-	for _, c := range p.calls {
+	for c := range p.calls {
 		c.fail(&StartError{Tries: tries, Err: err})
 	}
 }

@@ -36,6 +36,17 @@ func benchPool(b *testing.B, o Options) (p *Pool, done func()) {
 	}
 }
 
+// values is MapUnordered without what it says besides.
+func values[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in iter.Seq[In]) iter.Seq2[Out, error] {
+	return func(yield func(Out, error) bool) {
+		for out, err := range MapUnordered(ctx, p, t, in) {
+			if !yield(out.Value, err) {
+				return
+			}
+		}
+	}
+}
+
 func upTo(n int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := 0; i < n && yield(i); i++ {
@@ -50,9 +61,9 @@ func BenchmarkMapTinyInputs(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%s", backend, order), func(b *testing.B) {
 				p, done := benchPool(b, Options{Procs: 2, Backend: backend})
 				defer done()
-				run := Map[int, int]
+				run := func(ctx context.Context, p *Pool, t Task[int, int], in iter.Seq[int]) iter.Seq2[int, error] { return Map(ctx, p, t, in) }
 				if order == "unordered" {
-					run = MapUnordered[int, int]
+					run = values[int, int]
 				}
 				for _, err := range run(b.Context(), p, increment, upTo(100)) { // the workers are there
 					if err != nil {

@@ -94,7 +94,7 @@ func TestMapUnorderedYieldsEachOutputOnce(t *testing.T) {
 				failed++
 				continue
 			}
-			seen = append(seen, out.Y)
+			seen = append(seen, out.Value.Y)
 		}
 		slices.Sort(seen)
 		if failed != 2 || len(seen) != n-2 || len(slices.Compact(seen)) != n-2 {

@@ -29,6 +29,9 @@ const (
 	DefaultHeartbeat      = 30 * time.Second
 	DefaultStartupTimeout = 60 * time.Second
 	DefaultGrace          = 5 * time.Second
+	DefaultCancelGrace    = time.Second
+	DefaultOutage         = 10 * time.Second   // of workers that are started without a launcher
+	DefaultLaunchedOutage = 5 * time.Minute    // of workers behind a launcher
 	DefaultMaxMessage     = 256 << 20          // bytes
 	minMessage            = 4 << 10            // bytes: a hello must fit
 	MaxProcs              = placement.MaxProcs // workers of a pool: more need more descriptors and memory than systems give one parent
@@ -44,10 +47,12 @@ type Options struct {
 	// interval for each worker. It is rounded up to a multiple of the task's grain.
 	ChunkSize int64
 
-	Retries        int           // how often a chunk is run again after its worker died or it timed out; 0 = DefaultRetries, below 0 = never
+	Retries        int           // how often a chunk is run again after its worker died or it timed out; 0 = DefaultRetries; below 0 no input is ever sent twice, see [Retries]
 	Timeout        time.Duration // of a chunk, from its sending or the reply before it; 0 = none
 	Heartbeat      time.Duration // silence after which a worker is lost; 0 = DefaultHeartbeat, below 0 = never
 	StartupTimeout time.Duration // from a worker's start to its hello; 0 = DefaultStartupTimeout
+	CancelGrace    time.Duration // for a task to heed its cancelled context, before its worker is killed; 0 = DefaultCancelGrace
+	Outage         time.Duration // without any worker, for a reason that may pass, until calls fail; 0 = DefaultOutage, or DefaultLaunchedOutage
 	Grace          time.Duration // for chunks in flight after a stop, and for workers to end; 0 = DefaultGrace
 
 	MaxChunksPerChild int   // chunks after which a worker is replaced; 0 = never
@@ -129,8 +134,11 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Procs < 0 || o.Procs > MaxProcs {
 		return o, refuse("%d workers: there can be 1 to %d", o.Procs, MaxProcs)
 	}
-	if o.Retries = orDefault(o.Retries, DefaultRetries); o.Retries < 0 {
-		o.Retries = 0
+	o.Retries = max(orDefault(o.Retries, DefaultRetries), -1)
+	o.CancelGrace = orDefault(o.CancelGrace, DefaultCancelGrace)
+	o.Outage = orDefault(o.Outage, DefaultOutage)
+	if o.Launcher != "" && o.Outage == DefaultOutage {
+		o.Outage = DefaultLaunchedOutage
 	}
 	o.Heartbeat = max(orDefault(o.Heartbeat, DefaultHeartbeat), 0)
 	o.StartupTimeout = orDefault(o.StartupTimeout, DefaultStartupTimeout)
@@ -140,7 +148,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 || o.GOMEMLIMIT < 0 {
+	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.CancelGrace < 0 || o.Outage < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 || o.GOMEMLIMIT < 0 {
 		return o, refuse("negative option: only Retries and Heartbeat may be below 0")
 	}
 	if o.MaxMessage < minMessage || o.MaxMessage > ipc.MaxLimit {

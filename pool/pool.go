@@ -31,6 +31,7 @@
 package pool
 
 import (
+	"container/heap"
 	"context"
 	"errors"
 	"fmt"
@@ -52,15 +53,25 @@ type Pool struct {
 	clock  clock
 	stderr lockedWriter // Options.Stderr
 
-	mu       sync.Mutex
-	slots    []*slot
-	calls    []*call // that have work; the one to be asked first moves on
-	asked    int     // index in calls of the last one asked
-	idle     []*slot // have nothing in flight, and found nothing to do
-	givenUp  int     // slots
-	oomKills int64   // processes killed for lack of memory, when last counted; below 0 before that
-	closed   bool    // no new calls
-	failure  error   // why no worker is left
+	mu        sync.Mutex
+	slots     []*slot
+	calls     map[*call]struct{} // in progress
+	ready     queue              // of those, the ones that may have chunks to hand out
+	passed    []*call            // room for pick
+	leastUsed float64            // call.used of the last one picked
+	idle      []*slot            // have nothing in flight, and found nothing to do
+	oomKills  int64              // processes killed for lack of memory, when last counted; below 0 before that
+	closed    bool               // no new calls
+	shut      bool               // likewise; those in progress may finish
+	failure   error              // why there can be no calls; nil if there can
+
+	hadWorker   bool          // some worker has said hello
+	failing     int           // slots
+	without     time.Time     // since when all of them are; zero if not
+	called      chan struct{} // closed and replaced when a call comes
+	readied     chan struct{} // closed when the first worker has said hello
+	rebalancing bool          // rebalance is to be called soon
+	allDone     chan struct{} // closed when shut and no call is left; nil before Shutdown
 
 	workers sync.WaitGroup // everything that the pool started
 	stop    chan struct{}  // closed with the pool
@@ -82,7 +93,8 @@ func newPool(ctx context.Context, o Options, sys parent.System) (*Pool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	p := &Pool{opts: o, sys: sys, clock: newClock(), stderr: lockedWriter{w: o.Stderr}, oomKills: -1, stop: make(chan struct{})}
+	p := &Pool{opts: o, sys: sys, clock: newClock(), stderr: lockedWriter{w: o.Stderr}, oomKills: -1, stop: make(chan struct{}),
+		calls: make(map[*call]struct{}), called: make(chan struct{}), readied: make(chan struct{})}
 	slots := o.Procs
 	if o.Backend == Serial {
 		slots = 1 // however many parts the input is cut into
@@ -107,14 +119,16 @@ func (p *Pool) start() error {
 	case Processes:
 		return p.startProcesses()
 	case Goroutines, Threads:
+		p.announceReady()
 		for _, s := range p.slots {
 			g := &goroutine{slot: s, ready: sync.NewCond(&p.mu)}
-			s.body = g
+			s.executor = g
 			p.workers.Go(g.start)
 		}
 	case Serial:
+		p.announceReady()
 		for _, s := range p.slots {
-			s.body = &serial{slot: s}
+			s.executor = &serial{slot: s}
 		}
 	}
 	return nil
@@ -136,7 +150,7 @@ func (p *Pool) startProcesses() error {
 	var supervisors sync.WaitGroup
 	for _, s := range p.slots {
 		w := &worker{slot: s, spawner: spawner}
-		s.body = w
+		s.executor = w
 		supervisors.Go(w.supervise)
 	}
 	p.workers.Go(func() { supervisors.Wait(); spawner.Close() })
@@ -182,14 +196,14 @@ func (p *Pool) close(why error) {
 	p.closed = true
 	p.release()
 	close(p.stop)
-	for _, c := range p.calls {
+	for c := range p.calls {
 		c.fail(why)
 	}
 	for _, s := range p.slots {
 		if len(s.inFlight) > 0 {
-			s.body.abort()
+			s.executor.abort()
 		} else {
-			s.body.end()
+			s.executor.end()
 		}
 	}
 }
@@ -198,33 +212,39 @@ func (p *Pool) close(why error) {
 func (p *Pool) add(c *call) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed || p.shut {
 		return ErrClosed
 	}
 	if p.failure != nil {
 		return p.failure
 	}
-	p.calls = append(p.calls, c)
+	p.calls[c] = struct{}{}
+	if p.failing > 0 { // slots that are resting try again
+		close(p.called)
+		p.called = make(chan struct{})
+	}
+	p.list(c)
 	p.offer()
 	return nil
 }
 
-// remove takes a call away. Workers that have chunks of it in flight are killed
-// and replaced, since nobody waits for them.
+// remove takes a call away. What it has in flight is cancelled.
 func (p *Pool) remove(c *call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c.stopped = true
-	if i := slices.Index(p.calls, c); i >= 0 {
-		p.calls = slices.Delete(p.calls, i, i+1)
+	c.stop()
+	delete(p.calls, c)
+	if c.listed >= 0 {
+		heap.Remove(&p.ready, c.listed)
 	}
-	if c.inFlight == 0 {
-		return
-	}
-	for _, s := range p.slots {
-		if slices.ContainsFunc(s.inFlight, func(f flight) bool { return f.call == c }) {
-			s.body.abort()
+	if c.inFlight > 0 {
+		for _, s := range p.slots {
+			s.executor.cancel(c)
 		}
+	}
+	if p.allDone != nil && len(p.calls) == 0 {
+		close(p.allDone)
+		p.allDone = nil
 	}
 }
 
@@ -237,51 +257,87 @@ func (p *Pool) offer() {
 		s.fill()
 		// What one worker does not find, the others do not find either, unless it
 		// is assigned to one of them.
-		if s.idle && !slices.ContainsFunc(p.calls, func(c *call) bool { return c.assigned && len(c.waiting) > 0 }) {
+		if s.idle && !p.hasAssigned() {
 			p.idle = append(p.idle, waiting[i+1:]...)
 			return
 		}
 	}
 }
 
-// pick chooses a chunk for s, asking calls in turn.
-func (p *Pool) pick(s *slot) (flight, bool) {
-	if len(s.inFlight) > 0 && s.inFlight[0].chunk.alone {
-		return flight{}, false
-	}
-	for range p.calls {
-		p.asked = (p.asked + 1) % len(p.calls)
-		c := p.calls[p.asked]
-		if c.stopped || len(s.inFlight) >= s.limit(c) {
-			continue
-		}
-		if ch := c.take(s); ch != nil {
-			return flight{c, ch}, true
-		}
-	}
-	return flight{}, false
+// hasAssigned reports whether a chunk waits for a worker that it is assigned to.
+func (p *Pool) hasAssigned() bool {
+	return slices.ContainsFunc(p.ready, func(c *call) bool { return c.assigned && len(c.returned) > 0 })
 }
 
-// present is how many workers there are or may be again.
-func (p *Pool) present() int { return len(p.slots) - p.givenUp }
-
-// giveUp leaves a slot empty for good. With the last one the pool fails.
-func (p *Pool) giveUp(s *slot, tries int, err error) {
-	s.givenUp = true
-	p.givenUp++
-	if p.present() > 0 {
-		p.offer() // shares have grown
-		return
-	}
-	p.fail(&StartError{Tries: tries, Err: err})
-}
+// present is how many workers there are or may be soon.
+func (p *Pool) present() int { return max(len(p.slots)-p.failing, 1) }
 
 // fail ends the calls that run and all that come with why.
 func (p *Pool) fail(why error) {
 	p.failure = why
-	for _, c := range p.calls {
+	for c := range p.calls {
 		c.fail(why)
 	}
+}
+
+// announceReady tells Ready that a worker is there. The caller holds the lock.
+func (p *Pool) announceReady() {
+	select {
+	case <-p.readied:
+	default:
+		close(p.readied)
+	}
+}
+
+// Ready waits until a worker can be given work, and reports why none will be: the
+// pool was closed, ctx is done, or a *[StartError].
+func (p *Pool) Ready(ctx context.Context) error {
+	c := p.newCall(ctx, readiness, callOptions{})
+	c.supply = nothing{}
+	if err := p.add(c); err != nil {
+		return err
+	}
+	defer p.remove(c)
+	for {
+		select {
+		case <-p.readied:
+			return nil
+		case <-c.wake:
+			p.mu.Lock()
+			err := c.err
+			p.mu.Unlock()
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Shutdown ends the pool in order: there are no new calls, and those in progress
+// may finish until ctx is done. Then the pool is closed as by Close. It returns
+// ctx's error if that came first.
+func (p *Pool) Shutdown(ctx context.Context) error {
+	p.mu.Lock()
+	p.shut = true
+	finished := p.allDone
+	if finished == nil && len(p.calls) > 0 {
+		finished = make(chan struct{})
+		p.allDone = finished
+	}
+	p.mu.Unlock()
+	var err error
+	if finished != nil {
+		select {
+		case <-finished:
+		case <-p.stop:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	p.Close()
+	return err
 }
 
 // A lockedWriter lets several workers write to w, one line at a time.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"procpool/ipc"
@@ -19,16 +20,15 @@ type Workload struct {
 	// Grid cuts Whole; the zero Grid stands for [Pool.Grid].
 	Grid ipc.Grid
 	// Stop, when closed, ends the run early: nothing more is handed out, and
-	// chunks in workers' hands may finish within Options.Grace.
+	// chunks in flight may finish within Options.Grace.
 	Stop <-chan struct{}
 	// Deadline ends the run hard; zero means never.
 	Deadline time.Time
-	// Done reports chunks that were computed earlier and are left out of this
-	// run; the Outcome then has no value, since their partials are the caller's
-	// to add. It is called with the pool's lock held and must be quick. Nil
-	// leaves nothing out.
-	Done func(iv ipc.Interval) bool
-	// OnChunk is told of each chunk as soon as its result is accepted, in no
+	// Earlier covers what was computed earlier: chunks that lie in it are left out
+	// of this run. The Outcome then has no value, since their partials are the
+	// caller's to add. It must not change during the run. Nil leaves nothing out.
+	Earlier *ipc.Ledger
+	// OnChunk is called for each chunk as soon as its result is accepted, in no
 	// particular order, on the goroutine that called Run. An error ends the run.
 	OnChunk func(Chunk) error
 }
@@ -64,7 +64,7 @@ type Outcome struct {
 	Total   any            // the sum as the task's partial type, likewise
 	Covered []ipc.Interval // what is finished, also earlier, merged, in order
 	Chunks  int64          // finished, also earlier
-	Earlier int64          // chunks of these that were left out as Done
+	Earlier int64          // chunks of these that were left out
 	Retries int64          // chunks handed out again
 	Wall    time.Duration
 
@@ -86,15 +86,14 @@ type Chunk struct {
 	Seconds  float64 // that the task took
 	Attempts int     // workers that met it
 
-	fold task.Fold
-	cell int
+	partial task.Partial
 }
 
 // Value is the partial as a reader wants to see it.
-func (c Chunk) Value() any { return c.fold.CellValue(c.cell) }
+func (c Chunk) Value() any { return c.partial.Value() }
 
 // Append appends the encoded partial to dst.
-func (c Chunk) Append(dst []byte) ([]byte, error) { return c.fold.Append(dst, c.cell) }
+func (c Chunk) Append(dst []byte) ([]byte, error) { return c.partial.Append(dst) }
 
 // Grid is how this pool cuts whole for a task, see [Options.Grid].
 func (p *Pool) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid { return p.opts.Grid(spec, whole) }
@@ -112,22 +111,52 @@ func (o Options) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid {
 // Run computes a sum. The Outcome is valid also with an error: it says how far
 // the run came. The error is nil only if everything was done; it is an error
 // of this package, OnChunk's, or the context's.
-func (p *Pool) Run(ctx context.Context, w Workload) (Outcome, error) {
+func (p *Pool) Run(ctx context.Context, w Workload, opts ...CallOption) (Outcome, error) {
 	if err := w.check(); err != nil {
 		return Outcome{Status: Failed}, err
 	}
 	if w.Grid.N == 0 {
 		w.Grid = p.Grid(w.Task, w.Whole)
 	}
-	s := newSumCall(ctx, p, w)
+	s := newSumCall(ctx, p, w, p.callOptions(opts))
 	defer s.cancel()
 	begin := time.Now()
 	err := p.add(s.call)
 	if err == nil {
+		defer p.remove(s.call) // however user code ends this goroutine
 		err = s.consume(ctx)
-		p.remove(s.call)
 	}
 	return s.outcome(time.Since(begin), err)
+}
+
+// earlier is how many chunks were finished earlier.
+func (w *Workload) earlier() (n int64) {
+	if w.Earlier == nil {
+		return 0
+	}
+	for run := range w.Earlier.Runs() {
+		first, end := w.Grid.Within(run)
+		n += end - first
+	}
+	return n
+}
+
+// coveredWith is what chunks that are finished now and earlier cover, as maximal
+// intervals in order.
+func (w *Workload) coveredWith(now *ipc.Ledger) []ipc.Interval {
+	if w.Earlier == nil {
+		return slices.Collect(now.Runs())
+	}
+	var all ipc.Ledger
+	for run := range w.Earlier.Runs() {
+		if first, end := w.Grid.Within(run); first < end {
+			all.Add(ipc.Interval{Start: w.Grid.At(first).Start, End: w.Grid.At(end - 1).End})
+		}
+	}
+	for run := range now.Runs() {
+		all.Add(run)
+	}
+	return slices.Collect(all.Runs())
 }
 
 func (w *Workload) check() error {

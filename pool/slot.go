@@ -13,9 +13,9 @@ type slot struct {
 	pool     *Pool
 	index    int
 	executor executor
-	inFlight []*chunk // that its worker was sent and has not answered, in the order of sending
-	store    []*chunk // an empty slice of the array that inFlight lies in
-	ahead    float64  // seconds that inFlight is expected to take
+	inFlight []*chunk  // that its worker was sent and has not answered, in the order of sending
+	store    []*chunk  // an empty slice of the array that inFlight lies in
+	ahead    float64   // seconds that inFlight is expected to take
 	since    time.Time // when the first chunk in flight became the first
 	stats    WorkerStats
 

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -9,44 +10,124 @@ import (
 	"procpool/task"
 )
 
-// A sumCall consumes a sum: it takes finished chunks in the order in
-// which they come, and folds their partials in the order of their intervals.
+// A sumCall consumes a sum: it takes finished chunks in the order in which they
+// come, and folds their partials: those of exact tasks at once, all others in the
+// order of their intervals. A resumed sum folds nothing, since its other partials
+// are the caller's.
 type sumCall struct {
 	work   Workload
 	call   *call
+	chunks *sumSupply
 	fold   task.Fold
 	cancel context.CancelFunc
 
-	folded  int64           // chunks in the fold: all below this number
-	covered ipc.Interval    // by the fold
+	inOrder bool            // partials are folded in the order of their intervals
+	folded  int64           // chunks, where the order matters
+	order   deque[*chunk]   // finished ones beyond those, with gaps
+	covered ipc.Ledger      // by finished chunks
 	count   int64           // chunks finished now
-	earlier int64           // chunks passed over by the fold
 	expired <-chan struct{} // closed when the run must end; nil if it need not
 	failure error
 }
 
-func newSumCall(ctx context.Context, p *Pool, w Workload) *sumCall {
+func newSumCall(ctx context.Context, p *Pool, w Workload, o callOptions) *sumCall {
 	taskCtx, cancel := context.WithCancel(ctx)
-	s := &sumCall{work: w, cancel: cancel, covered: ipc.Interval{Start: w.Whole.Start, End: w.Whole.Start}}
-	n := windowSize(p.opts.Procs, w.Grid.N)
-	s.fold = w.Task.NewFold(n)
-	c := p.newCall(taskCtx, w.Task, n)
-	c.cells, c.grid, c.supplied, c.skip = sumCells{s.fold}, w.Grid, w.Grid.N, w.Done
+	s := &sumCall{work: w, cancel: cancel, fold: w.Task.NewFold()}
+	s.inOrder = !w.Task.Exact && w.earlier() == 0
+	s.call = p.newCall(taskCtx, w.Task, o)
+	s.chunks = &sumSupply{call: s.call, grid: w.Grid, earlier: w.Earlier, fold: s.fold, inOrder: s.inOrder, window: windowSize(p.opts.Procs)}
+	s.call.supply = s.chunks
 	if p.opts.ChunkSize == 0 && w.Grid.N <= int64(len(p.slots)) {
-		c.assign()
+		s.chunks.assign()
 	}
-	s.call = c
 	return s
 }
 
-// sumCells are the cells of a fold.
-type sumCells struct{ fold task.Fold }
+// windowSize is how many chunks of a sum exist at once: enough to keep every
+// worker busy while one chunk is late.
+func windowSize(procs int) int64 { return max(4*int64(procs), 8*ipc.MaxPending) }
 
-func (s sumCells) decode(cell int, value []byte, _ bool) error { return s.fold.Decode(cell, value) }
+// A sumSupply makes the chunks of a sum. Only those between the first that is not
+// folded and the end of the window exist at any time, so memory does not grow with
+// their number, and where the order matters a late chunk holds dispatch back
+// instead of letting results pile up behind it.
+type sumSupply struct {
+	call    *call
+	grid    ipc.Grid
+	earlier *ipc.Ledger // chunks in it are left out
+	fold    task.Fold
+	inOrder bool
+	window  int64
 
-func (s sumCells) compute(ctx context.Context, cell int, c *chunk) error {
-	return s.fold.Compute(ctx, cell, c.iv)
+	at       int64 // the first chunk that does not exist yet
+	head     int64 // the first chunk that is not folded, where the order matters
+	existing int64
+	free     []*chunk
+
+	resultBytes int64 // of results that wait for the consumer
 }
+
+// more reports whether there is a chunk now.
+func (s *sumSupply) more() bool {
+	s.skip()
+	if s.at >= s.grid.N || s.existing >= s.window || s.inOrder && s.at >= s.head+s.window {
+		return false
+	}
+	return s.resultBytes <= maxWaiting || s.existing == 0 || s.inOrder && s.at == s.head
+}
+
+// skip passes over chunks that were finished earlier, a run of them at a time.
+func (s *sumSupply) skip() {
+	for s.earlier != nil && s.at < s.grid.N {
+		part := s.grid.At(s.at)
+		run, covered := s.earlier.RunAt(part.Start)
+		if !covered || run.End < part.End || part.Len() == 0 {
+			return
+		}
+		_, s.at = s.grid.Within(run)
+	}
+}
+
+func (s *sumSupply) next() *chunk {
+	var ch *chunk
+	if n := len(s.free); n > 0 {
+		ch, s.free = s.free[n-1], s.free[:n-1]
+	} else {
+		ch = &chunk{call: s.call, cell: sumCell{s.fold.NewPartial()}}
+	}
+	ch.reset(s.at, s.grid.At(s.at))
+	s.at++
+	s.existing++
+	return ch
+}
+
+func (s *sumSupply) left() int64 { return s.grid.N - s.at }
+
+func (s *sumSupply) settled(size int64) { s.resultBytes += size }
+
+// assign makes chunk i worker i's.
+func (s *sumSupply) assign() {
+	s.call.assigned = true
+	for s.more() {
+		s.call.returned = append(s.call.returned, s.next())
+	}
+}
+
+// release makes room for as many other chunks.
+func (s *sumSupply) release(chunks []*chunk) {
+	for _, ch := range chunks {
+		s.resultBytes -= ch.size
+	}
+	s.free = append(s.free, chunks...)
+	s.existing -= int64(len(chunks))
+}
+
+// A sumCell is room for a partial.
+type sumCell struct{ task.Partial }
+
+func (c sumCell) decode(value []byte, _ bool) error { return c.Decode(value) }
+
+func (c sumCell) compute(ctx context.Context, iv ipc.Interval) error { return c.Compute(ctx, iv) }
 
 // consume folds until all is done, or until the run has come to its end in
 // another way and no chunk is in flight any more.
@@ -57,16 +138,12 @@ func (s *sumCall) consume(ctx context.Context) error {
 		defer release()
 		s.expired = deadline.Done()
 	}
-	var finished []int64
-	var ready int64
+	var finished, folded []*chunk
 	for {
-		finished, ready = s.look(finished)
-		s.accept(finished)
-		if err := s.advance(ready); err != nil {
-			s.end(err)
-		}
-		if s.folded == s.work.Grid.N {
-			return s.failure
+		finished = s.look(finished, folded)
+		folded = s.accept(finished, folded[:0])
+		if len(folded) > 0 {
+			continue // makes room before it waits
 		}
 		if over, err := s.over(); over {
 			return err
@@ -76,9 +153,8 @@ func (s *sumCall) consume(ctx context.Context) error {
 		}
 		select {
 		case <-s.expired:
-			finished, _ = s.look(finished)
-			s.accept(finished)
-			return s.expiry()
+			s.accept(s.look(finished, nil), nil)
+			return cmp.Or(s.failure, ErrDeadline)
 		case <-stop:
 			stop = nil
 			s.end(ErrStopped)
@@ -97,48 +173,71 @@ func after(t time.Time) <-chan struct{} {
 	return c
 }
 
-// expiry is why the run ended hard: its grace after a stop, or its deadline.
-func (s *sumCall) expiry() error {
-	if s.failure != nil {
-		return s.failure
-	}
-	return ErrDeadline
-}
-
-// look takes the numbers of the chunks that finished since it looked last, and
-// says up to which chunk all are finished: no further than those it ever took,
-// so that none is folded and its cell used again before it was accepted.
-func (s *sumCall) look(buf []int64) (finished []int64, ready int64) {
+// look gives folded chunks back to the supply, and takes those that finished
+// since it looked last.
+func (s *sumCall) look(buf, folded []*chunk) (finished []*chunk) {
 	c := s.call
 	c.pool.mu.Lock()
 	defer c.pool.mu.Unlock()
 	finished, c.finished = c.finished, buf[:0]
-	ready = c.head
-	for ready < c.next && (c.at(ready).state == past || c.at(ready).state == done && c.at(ready).err == nil) {
-		ready++
+	if len(folded) > 0 {
+		s.chunks.release(folded)
+		s.chunks.head = s.folded
+		c.pool.list(c)
+		c.pool.offer()
 	}
-	return finished, ready
+	return finished
 }
 
-// accept reports finished chunks and notes the first failure, which stops
-// handing out; what is in flight may finish.
-func (s *sumCall) accept(finished []int64) {
-	for _, seq := range finished {
-		c := s.call.at(seq)
-		if c.err != nil {
-			s.end(c.err)
-			continue
-		}
-		s.count++
-		if s.work.OnChunk == nil {
-			continue
-		}
-		err := s.work.OnChunk(Chunk{Seq: seq, Interval: c.iv, Worker: c.worker, Host: c.host, PID: c.pid,
-			Seconds: c.seconds, Attempts: c.attempts + 1, fold: s.fold, cell: s.call.cell(c)})
-		if err != nil {
+// accept reports finished chunks, folds what can be folded, and returns the chunks
+// that need nothing more. It notes the first failure, which stops handing out;
+// what is in flight may finish.
+func (s *sumCall) accept(finished, folded []*chunk) []*chunk {
+	for _, ch := range finished {
+		if err := s.acceptOne(ch); err != nil {
 			s.end(err)
+			continue
+		}
+		if !s.inOrder {
+			if s.work.earlier() == 0 {
+				s.fold.Add(ch.cell.(sumCell).Partial)
+			}
+			folded = append(folded, ch)
+			continue
+		}
+		for int64(s.order.len()) <= ch.seq-s.folded {
+			s.order.push(nil)
+		}
+		*s.order.at(int(ch.seq - s.folded)) = ch
+	}
+	for s.order.len() > 0 && *s.order.at(0) != nil {
+		ch := s.order.pop()
+		s.fold.Add(ch.cell.(sumCell).Partial)
+		s.folded++
+		folded = append(folded, ch)
+	}
+	return folded
+}
+
+// acceptOne notes that a chunk is finished, which may happen once.
+func (s *sumCall) acceptOne(ch *chunk) error {
+	if ch.err != nil {
+		return ch.err
+	}
+	if s.call.custom && len(ch.raw) > 0 {
+		if err := decode(ch); err != nil {
+			return err
 		}
 	}
+	if err := s.covered.Add(ch.iv); err != nil {
+		return fmt.Errorf("chunk %d: %w: a term would be counted twice", ch.seq, err)
+	}
+	s.count++
+	if s.work.OnChunk == nil {
+		return nil
+	}
+	return s.work.OnChunk(Chunk{Seq: ch.seq, Interval: ch.iv, Worker: ch.worker, Host: ch.host, PID: ch.pid,
+		Seconds: ch.seconds, Attempts: ch.attempts + 1, partial: ch.cell.(sumCell).Partial})
 }
 
 // end stops handing out. The first reason is the run's.
@@ -147,62 +246,36 @@ func (s *sumCall) end(why error) {
 		s.failure = why
 	}
 	s.call.pool.mu.Lock()
-	s.call.stopped = true
+	s.call.stop()
 	s.call.pool.mu.Unlock()
 }
 
-// advance folds the partials below ready, and makes room for as many more chunks.
-func (s *sumCall) advance(ready int64) error {
+// over reports whether the run is at its end, and how: all is done, or it is to
+// end and has nothing in flight any more.
+func (s *sumCall) over() (bool, error) {
 	c := s.call
-	size := int64(0)
-	for seq := s.folded; seq < ready; seq++ {
-		ch := c.at(seq)
-		if ch.iv.Start != s.covered.End {
-			return fmt.Errorf("chunk %d is %v, but the sum ends at %d: a term would be lost or counted twice", seq, ch.iv, s.covered.End)
-		}
-		if ch.state == done {
-			s.fold.Add(c.cell(ch))
-		} else {
-			s.earlier++
-		}
-		size += ch.size
-		s.covered.End = ch.iv.End
-	}
-	if s.folded == ready {
-		return nil
-	}
-	s.folded = ready
 	c.pool.mu.Lock()
 	defer c.pool.mu.Unlock()
-	c.head = ready
-	c.resultBytes -= size
-	c.pool.offer()
-	return nil
-}
-
-// over reports whether a run that is to end has nothing in flight any more.
-func (s *sumCall) over() (bool, error) {
-	s.call.pool.mu.Lock()
-	defer s.call.pool.mu.Unlock()
-	if len(s.call.finished) > 0 {
+	switch {
+	case len(c.finished) > 0:
 		return false, nil
+	case c.err != nil:
+		return true, c.err
+	case s.failure != nil:
+		return c.inFlight == 0, s.failure
 	}
-	if s.call.err != nil {
-		return true, s.call.err
-	}
-	return s.failure != nil && s.call.inFlight == 0, s.failure
+	return c.inFlight == 0 && c.remaining() == 0, nil
 }
 
 // outcome says what came of the run.
 func (s *sumCall) outcome(wall time.Duration, err error) (Outcome, error) {
-	o := Outcome{Status: statusOf(err), Grid: s.work.Grid, Chunks: s.count, Wall: wall, Earlier: s.earlier}
+	o := Outcome{Status: statusOf(err), Grid: s.work.Grid, Wall: wall, Earlier: s.work.earlier(), Covered: s.work.coveredWith(&s.covered)}
+	o.Chunks = s.count + o.Earlier
 	s.call.pool.mu.Lock()
-	o.Retries = s.call.retries
-	o.Covered = s.coveredSoFar(&o)
-	o.Chunks += o.Earlier
+	o.Retries = s.call.retried
 	s.call.pool.mu.Unlock()
-	if err == nil && s.covered != s.work.Whole {
-		err = fmt.Errorf("the partials cover %v, not %v", s.covered, s.work.Whole)
+	if err == nil && !(len(o.Covered) == 1 && o.Covered[0] == s.work.Whole || s.work.Whole.Len() == 0) {
+		err = fmt.Errorf("the partials cover %v, not %v", o.Covered, s.work.Whole)
 		o.Status = Failed
 	}
 	if err != nil {
@@ -212,37 +285,4 @@ func (s *sumCall) outcome(wall time.Duration, err error) (Outcome, error) {
 		o.Value, o.Total, o.fold = s.fold.Value(), s.fold.Total(), s.fold
 	}
 	return o, nil
-}
-
-// coveredSoFar merges what the fold covers with the finished chunks beyond it,
-// and counts those that were finished earlier. The caller holds the lock.
-func (s *sumCall) coveredSoFar(o *Outcome) []ipc.Interval {
-	covered := []ipc.Interval{s.covered}
-	for seq := s.folded; seq < s.call.next; seq++ {
-		switch c := s.call.at(seq); {
-		case c.state == past:
-			o.Earlier++
-			covered = extend(covered, c.iv)
-		case c.state == done && c.err == nil:
-			covered = extend(covered, c.iv)
-		}
-	}
-	for seq := s.call.next; s.work.Done != nil && seq < s.work.Grid.N; seq++ {
-		if iv := s.work.Grid.At(seq); s.work.Done(iv) {
-			o.Earlier++
-			covered = extend(covered, iv)
-		}
-	}
-	if covered[0].Len() == 0 {
-		covered = covered[1:]
-	}
-	return covered
-}
-
-func extend(covered []ipc.Interval, iv ipc.Interval) []ipc.Interval {
-	if last := &covered[len(covered)-1]; last.End == iv.Start {
-		last.End = iv.End
-		return covered
-	}
-	return append(covered, iv)
 }

@@ -64,6 +64,19 @@ func About(computes, stresses string) TaskOption { return task.About(computes, s
 // outside a pool.
 func Worker(ctx context.Context) int { return task.Worker(ctx) }
 
+// Index returns the place of the input that a task was called for in its sequence,
+// or of the chunk in its sum, from 0. It is 0 outside a pool.
+func Index(ctx context.Context) int64 { return task.Index(ctx) }
+
+// Attempt returns how many workers met this input before and were lost to it, or ran
+// out of time: 0 the first time.
+func Attempt(ctx context.Context) int { return task.Attempt(ctx) }
+
+// Errors names errors whose identity crosses to the caller: where the task returns
+// one of them, or an error that wraps one, errors.Is finds it in what the caller
+// gets. They must be the same, in the same order, wherever the task is defined.
+func Errors(sentinels ...error) TaskOption { return task.Errors(sentinels...) }
+
 // OnExit registers a teardown for this worker process: f runs once, after its
 // last request, on the orderly way out only; a worker that is killed runs
 // nothing. Hooks run last in, first out. In backends without worker processes

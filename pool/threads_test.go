@@ -34,7 +34,8 @@ func TestThreadsAreBoundAndGivenBackAsTheyWere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for at, err := range MapUnordered(ctx, pool, place, slices.Values(make([]int, 200))) {
+	for out, err := range MapUnordered(ctx, pool, place, slices.Values(make([]int, 200))) {
+		at := out.Value
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func (s *Spec) Sums() bool { return s.runInterval != nil }
 
 // DecodesItself reports whether results are decoded by methods of their own type,
 // which may do anything, and not by the wire's rules alone.
-func (s *Spec) DecodesItself() bool { return s.custom() }
+func (s *Spec) DecodesItself() bool { return s.custom != nil && s.custom() }
 
 // RoundUp is the least multiple of the task's grain that is not below size, as
 // far as ipc.MaxIndex allows.

@@ -1,0 +1,423 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"reflect"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"procpool/ipc"
+)
+
+// A mapCall consumes a map: it takes finished chunks, and yields their outputs.
+type mapCall[In, Out any] struct {
+	call    *call
+	task    Task[In, Out]
+	inputs  *inputs
+	cancel  context.CancelFunc
+	ordered bool
+	encodes bool // inputs go to other processes
+
+	order  deque[*mapChunk[In, Out]] // finished ones beyond those yielded, with gaps
+	yields int64                     // outputs yielded
+}
+
+// A mapChunk is a chunk of a map with its input and output.
+type mapChunk[In, Out any] struct {
+	chunk
+	task Task[In, Out]
+	in   In // for tasks that run in this process
+	out  Out
+}
+
+func (ch *mapChunk[In, Out]) decode(value []byte, owned bool) error {
+	if owned {
+		return ipc.TakeValue(value, &ch.out)
+	}
+	return ipc.DecodeValue(value, &ch.out)
+}
+
+func (ch *mapChunk[In, Out]) compute(ctx context.Context, _ ipc.Interval) (err error) {
+	ch.out, err = ch.task.Call(ctx, ch.in)
+	return err
+}
+
+// output is the chunk's result.
+func (ch *mapChunk[In, Out]) output() (out Out, err error) {
+	if ch.err == nil && len(ch.raw) > 0 {
+		ch.err = decode(&ch.chunk)
+	}
+	if ch.err != nil {
+		return out, ch.err
+	}
+	return ch.out, nil
+}
+
+// decode decodes a result by methods of its own type, on the consumer's goroutine.
+func decode(ch *chunk) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &OutputError{Input: ch.input(), Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
+		}
+	}()
+	if err := ch.cell.decode(ch.raw, true); err != nil {
+		return &OutputError{Input: ch.input(), Err: err}
+	}
+	return nil
+}
+
+func newMapCall[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], ordered bool, opts []CallOption) (*mapCall[In, Out], error) {
+	if err := t.Spec().Check(); err != nil {
+		return nil, err
+	}
+	o := p.callOptions(opts)
+	taskCtx, cancel := context.WithCancel(ctx)
+	m := &mapCall[In, Out]{call: p.newCall(taskCtx, t.Spec(), o), task: t, cancel: cancel, ordered: ordered, encodes: p.opts.Backend == Processes}
+	if o.ahead == 0 {
+		o.ahead = 1024
+		if !m.encodes && !plain(reflect.TypeFor[In]()) {
+			o.ahead = 64
+		}
+	}
+	m.inputs = &inputs{call: m.call, ahead: int64(o.ahead), aheadBytes: o.aheadBytes, spare: int64(p.opts.Procs) + 1,
+		room: make(chan struct{}, 1), over: taskCtx.Done()}
+	if ordered {
+		m.inputs.beyond = max(8*m.inputs.ahead, 1024)
+	}
+	m.call.supply = m.inputs
+	return m, nil
+}
+
+// plain reports whether values of a type have a size that the type tells, or are
+// strings or bytes.
+func plain(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8,
+		reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr, reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
+		return true
+	case reflect.String:
+		return true
+	case reflect.Slice:
+		return t.Elem().Kind() == reflect.Uint8
+	case reflect.Array:
+		return plain(t.Elem()) && t.Elem().Kind() != reflect.String && t.Elem().Kind() != reflect.Slice
+	}
+	return false
+}
+
+// close leaves the pool, whatever is still on its way.
+func (m *mapCall[In, Out]) close() {
+	m.cancel()
+	m.call.pool.remove(m.call)
+}
+
+// run pulls inputs and consumes outputs, until yield returns false or there are no
+// more.
+func (m *mapCall[In, Out]) run(ctx context.Context, in iter.Seq[In], yield func(*mapChunk[In, Out]) bool) error {
+	defer m.close()
+	if err := m.call.pool.add(m.call); err != nil {
+		return err
+	}
+	go m.pull(in)
+	return m.consume(ctx, yield)
+}
+
+// pull puts inputs in until there are no more, or the call is over. It runs on a
+// goroutine that nobody waits for, since the source may block for ever.
+func (m *mapCall[In, Out]) pull(in iter.Seq[In]) {
+	ended := false
+	defer func() {
+		switch p := recover(); {
+		case p != nil:
+			m.inputs.panicked = p
+		case !ended:
+			m.inputs.goexit = true
+		}
+		m.inputs.exhausted.Store(true)
+		m.call.notify() // needs no lock
+	}()
+	for v := range in {
+		if !m.inputs.wait() {
+			break
+		}
+		m.put(v)
+	}
+	ended = true
+}
+
+// put makes v the call's last input; one that cannot travel is finished at once.
+func (m *mapCall[In, Out]) put(v In) {
+	ch := &mapChunk[In, Out]{task: m.task}
+	ch.call, ch.cell, ch.seq = m.call, ch, m.inputs.supplied.Load()
+	if m.encodes {
+		limit := m.call.pool.opts.MaxMessage
+		ch.arg, ch.err = encode(&v)
+		if most := limit - messageOverhead - int64(len(m.call.spec.Name)); ch.err == nil && int64(len(ch.arg)) > most {
+			ch.err = fmt.Errorf("the input of %d bytes is over the limit of %d bytes a message", len(ch.arg), limit)
+		}
+	} else {
+		ch.in = v
+	}
+	m.inputs.put(&ch.chunk, m.sizeOf(ch))
+}
+
+// encode encodes an input. That may be code of its own type, whose panic is an
+// error of the input.
+func encode[In any](v *In) (arg []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return ipc.AppendValue(nil, v)
+}
+
+func (m *mapCall[In, Out]) sizeOf(ch *mapChunk[In, Out]) int64 {
+	if m.encodes {
+		return int64(len(ch.arg))
+	}
+	switch v := any(ch.in).(type) {
+	case string:
+		return int64(len(v))
+	case []byte:
+		return int64(len(v))
+	}
+	return int64(reflect.TypeFor[In]().Size())
+}
+
+// messageOverhead is the most by which a request is longer than its input, but
+// for the task's name.
+const messageOverhead = 256
+
+// consume yields outputs until yield returns false or there are no more. An error
+// of the call as a whole comes after what is finished.
+func (m *mapCall[In, Out]) consume(ctx context.Context, yield func(*mapChunk[In, Out]) bool) error {
+	c := m.call
+	var finished []*chunk
+	for {
+		c.pool.mu.Lock()
+		finished, c.finished = c.finished, finished[:0]
+		err := c.err
+		c.pool.mu.Unlock()
+		if ended := ctx.Err(); ended != nil && !m.over() {
+			return ended // tasks in this process may have failed of it
+		}
+		for _, ch := range finished {
+			if !m.take(ch.cell.(*mapChunk[In, Out]), yield) {
+				return nil
+			}
+		}
+		clear(finished)
+		switch {
+		case m.over():
+			return m.ending()
+		case len(finished) > 0:
+		case err != nil && !m.endsSoon():
+			return err
+		default:
+			if err := c.await(ctx, nil, nil); err != nil && !m.over() {
+				return err
+			}
+		}
+	}
+}
+
+// take yields a finished chunk's output, or keeps it until it is its turn.
+func (m *mapCall[In, Out]) take(ch *mapChunk[In, Out], yield func(*mapChunk[In, Out]) bool) bool {
+	if !m.ordered {
+		return m.yield(ch, yield)
+	}
+	for int64(m.order.len()) <= ch.seq-m.yields {
+		m.order.push(nil)
+	}
+	*m.order.at(int(ch.seq - m.yields)) = ch
+	for m.order.len() > 0 && *m.order.at(0) != nil {
+		if !m.yield(m.order.pop(), yield) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *mapCall[In, Out]) yield(ch *mapChunk[In, Out], yield func(*mapChunk[In, Out]) bool) bool {
+	m.yields++
+	m.inputs.yielded(&ch.chunk)
+	return yield(ch)
+}
+
+// over reports whether all inputs are known and their outputs yielded.
+func (m *mapCall[In, Out]) over() bool {
+	return m.inputs.exhausted.Load() && m.yields == m.inputs.supplied.Load()
+}
+
+// endsSoon reports whether all outputs are yielded, and waits a moment for the
+// source to say that there are no more inputs: a call that is finished is not
+// failed by what happens to its pool then.
+func (m *mapCall[In, Out]) endsSoon() bool {
+	if m.yields != m.inputs.supplied.Load() {
+		return false
+	}
+	for range 10 {
+		if m.over() {
+			return true
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	return false
+}
+
+// ending ends the consumer's goroutine as the source ended the one that pulled.
+func (m *mapCall[In, Out]) ending() error {
+	switch {
+	case m.inputs.panicked != nil:
+		panic(m.inputs.panicked)
+	case m.inputs.goexit:
+		runtime.Goexit()
+	}
+	return nil
+}
+
+// inputs is a map's supply of chunks. Its own lock, which is taken within the
+// pool's, lets the goroutine that pulls add to it without the pool's.
+type inputs struct {
+	call       *call
+	ahead      int64 // inputs beyond those that are finished
+	beyond     int64 // inputs beyond those that are yielded; 0 = any number
+	aheadBytes int64
+	spare      int64 // inputs that there may be whatever their size
+	room       chan struct{}
+	over       <-chan struct{} // closed with the call
+
+	supplied  atomic.Int64
+	finished  atomic.Int64
+	consumed  atomic.Int64 // yielded
+	bytes     atomic.Int64 // of inputs that are not handed out
+	results   atomic.Int64 // bytes of outputs that are not yielded
+	waits     atomic.Bool  // the goroutine that pulls waits for room
+	exhausted atomic.Bool  // there are no more inputs
+	panicked  any          // what the source panicked with; set before exhausted
+	goexit    bool         // the source ended its goroutine; likewise
+
+	mu     sync.Mutex
+	queue  deque[*chunk] // not handed out yet
+	wanted bool          // a worker looked and found nothing
+}
+
+// wait waits until there is room for another input. It reports false when the
+// call is over.
+func (in *inputs) wait() bool {
+	for {
+		select {
+		case <-in.over:
+			return false
+		default:
+		}
+		if in.hasRoom(0) {
+			return true
+		}
+		in.waits.Store(true)
+		if in.hasRoom(0) {
+			in.waits.Store(false)
+			return true
+		}
+		select {
+		case <-in.room:
+		case <-in.over:
+			return false
+		}
+	}
+}
+
+// hasRoom reports whether there is room for more than least inputs.
+func (in *inputs) hasRoom(least int64) bool {
+	supplied := in.supplied.Load()
+	waiting := supplied - in.finished.Load()
+	if waiting+least >= in.ahead || in.beyond > 0 && supplied-in.consumed.Load() >= in.beyond {
+		return false
+	}
+	return waiting < in.spare || in.bytes.Load() < in.aheadBytes && in.results.Load() < in.aheadBytes
+}
+
+// makeRoom wakes the goroutine that pulls, when it is worth it.
+func (in *inputs) makeRoom() {
+	if in.waits.Load() && in.hasRoom(in.ahead/4) {
+		in.waits.Store(false)
+		select {
+		case in.room <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// put adds an input of a size. One with an error is finished.
+func (in *inputs) put(ch *chunk, size int64) {
+	p := in.call.pool
+	ch.size = size
+	if ch.err != nil {
+		ch.err = &InputError{Input: ch.input(), Err: ch.err}
+		ch.arg = nil
+		in.supplied.Add(1)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		in.call.inFlight++
+		ch.size = 0
+		in.call.settle(ch, ch.err)
+		return
+	}
+	in.bytes.Add(size)
+	in.mu.Lock()
+	in.queue.push(ch)
+	in.supplied.Add(1)
+	wanted := in.wanted
+	in.wanted = false
+	in.mu.Unlock()
+	if wanted {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		in.call.notify() // in the serial backend the consumer computes
+		p.list(in.call)
+		p.offer()
+	}
+}
+
+// more reports whether there is a chunk now; if not, put says so when there is.
+func (in *inputs) more() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.wanted = in.queue.len() == 0
+	return !in.wanted
+}
+
+func (in *inputs) next() *chunk {
+	in.mu.Lock()
+	ch := in.queue.pop()
+	in.mu.Unlock()
+	in.bytes.Add(-ch.size)
+	in.makeRoom()
+	return ch
+}
+
+func (in *inputs) left() int64 {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return int64(in.queue.len())
+}
+
+// settled notes that an input is finished, with a result of a size.
+func (in *inputs) settled(size int64) {
+	in.finished.Add(1)
+	in.results.Add(size)
+	in.makeRoom()
+}
+
+// yielded notes that an output was taken.
+func (in *inputs) yielded(ch *chunk) {
+	in.consumed.Add(1)
+	in.results.Add(-ch.size)
+	in.makeRoom()
+}
