@@ -32,7 +32,7 @@ type surroundings struct {
 
 func lookAround() (s surroundings) {
 	system := placement.System{}
-	if t := system.Throttling(0); t != nil {
+	if t := system.Throttling(); t != nil {
 		s.throttled = t.Seconds
 	}
 	mask, err := system.Mask()

@@ -71,7 +71,7 @@ func newLife(w *worker) *life {
 func (l *life) attach(proc process) {
 	l.proc, l.pid = proc, proc.Pid()
 	l.launch(proc)
-	l.in = ipc.NewReader(&pipe.HeardReader{R: proc.Stdout(), Heard: &l.heard}, ipc.DefaultLimit) // a hello may be longer than any output
+	l.in = ipc.NewReader(&pipe.WatchedReader{R: proc.Stdout(), GotBytes: &l.heard}, ipc.DefaultLimit) // a hello may be longer than any output
 	l.stderr = newRelay(l.pool, l.slot.index)
 	l.pumps.Go(func() { l.stderr.run(proc.Stderr()) })
 	l.pumps.Go(l.write)

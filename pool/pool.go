@@ -89,7 +89,7 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 		return nil, err
 	}
 	if o.Backend == Processes {
-		if !role.Sealed() {
+		if !role.MainRan() {
 			return nil, errors.New("worker processes would run this whole program again: call pool.Main first in main or TestMain")
 		}
 		if depth() >= maxDepth {

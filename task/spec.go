@@ -110,7 +110,7 @@ func register(s *Spec, complete bool) {
 	case !complete:
 		s.err = fmt.Errorf("task %q is defined with a nil function", s.Name)
 		return
-	case role.Sealed():
+	case role.MainRan():
 		s.err = fmt.Errorf("task %q is defined too late: workers know only tasks that are defined at package level, before pool.Main runs", s.Name)
 		return
 	case registry.specs[s.Name] != nil:
