@@ -15,8 +15,8 @@ type cpuLog struct {
 
 // sample records the CPU that runs the caller.
 func (l *cpuLog) sample() {
-	cpu, err := placement.CurrentCPU()
-	if err != nil {
+	cpu, ok := placement.CurrentCPU()
+	if !ok {
 		return
 	}
 	l.mu.Lock()

@@ -19,7 +19,7 @@ const minCPUTime = 50 * time.Millisecond
 
 // peakRSS returns the peak of this process's resident set in bytes.
 func peakRSS() ipc.Count {
-	kib := procfs.Int(readProc("/proc/self/status"), "VmHWM")
+	kib := procfs.Int(string(readProc("/proc/self/status")), "VmHWM")
 	if kib == nil {
 		return ipc.Count{}
 	}
@@ -36,7 +36,7 @@ func migrations(used time.Duration) ipc.Count {
 	}
 	sum := int64(0)
 	for _, tid := range threads() {
-		n := procfs.Int(readProc("/proc/self/task/"+tid+"/sched"), "se.nr_migrations")
+		n := procfs.Int(string(readProc("/proc/self/task/"+tid+"/sched")), "se.nr_migrations")
 		if n == nil {
 			return ipc.Count{}
 		}
@@ -63,18 +63,18 @@ func threads() (ids []string) {
 }
 
 // readProc reads the first 4 KiB of a file in /proc with one read. The files
-// read here are shorter than 3 KiB. The buffer is allocated because growing the
-// stack for it costs more.
-func readProc(path string) string {
+// read here are shorter than 3 KiB. It returns the buffer itself, which keeps it on
+// the heap: growing the stack for it costs more.
+func readProc(path string) []byte {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return ""
+		return nil
 	}
 	defer unix.Close(fd)
 	buf := make([]byte, 4<<10)
 	n, err := unix.Read(fd, buf)
 	if err != nil {
-		return ""
+		return nil
 	}
-	return string(buf[:n])
+	return buf[:n]
 }

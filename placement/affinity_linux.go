@@ -52,11 +52,10 @@ func SetThreadAffinity(cpus CPUSet) error {
 }
 
 // CurrentCPU returns the number of the CPU that runs the caller. The kernel may
-// have moved the caller by the time it returns.
-func CurrentCPU() (int, error) {
-	var cpu uint32
-	if _, _, errno := syscall.RawSyscall(unix.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0); errno != 0 {
-		return 0, fmt.Errorf("read the current CPU: %w", errno)
-	}
-	return int(cpu), nil
+// have moved the caller by the time it returns. ok is false if the system does not
+// tell.
+func CurrentCPU() (cpu int, ok bool) {
+	var n uint32
+	_, _, errno := syscall.RawSyscall(unix.SYS_GETCPU, uintptr(unsafe.Pointer(&n)), 0, 0)
+	return int(n), errno == 0
 }

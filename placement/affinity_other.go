@@ -15,7 +15,7 @@ func ThreadAffinity() (CPUSet, error) { return CPUSet{}, errUnsupported }
 // system.
 func SetThreadAffinity(CPUSet) error { return errUnsupported }
 
-// CurrentCPU returns an error that wraps errors.ErrUnsupported on this system.
-func CurrentCPU() (int, error) { return 0, errUnsupported }
+// CurrentCPU returns false: this system does not tell.
+func CurrentCPU() (cpu int, ok bool) { return 0, false }
 
 var errUnsupported = fmt.Errorf("CPU affinity on %s: %w", runtime.GOOS, errors.ErrUnsupported)
