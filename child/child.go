@@ -25,6 +25,7 @@ import (
 
 	"procpool/internal/role"
 	"procpool/internal/terminal"
+	"procpool/ipc"
 )
 
 const (
@@ -97,7 +98,7 @@ func applySettings(settings []string) {
 // run serves requests on the standard streams and returns the exit code.
 func run(index int) int {
 	if terminal.Is(os.Stdin) {
-		fmt.Fprintln(os.Stderr, "procpool: child is a worker: it reads msgpack requests on standard input, which is a terminal here")
+		fmt.Fprintln(os.Stderr, "procpool: child is a worker: it reads msgpack requests on "+ipc.AtTerminal)
 		fmt.Fprintln(os.Stderr, "hint: 'procpool run' starts workers by itself; the protocol is documented in package procpool/ipc")
 		return 2
 	}

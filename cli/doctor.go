@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
 )
@@ -78,7 +79,7 @@ func examineLauncher(c *call, lines *[]string) (failed, err error) {
 	default:
 		*lines = p.lines()
 	}
-	if note := pool.LauncherNote(o.Launcher); note != "" {
+	if note := parent.LauncherNote(o.Launcher); note != "" {
 		*lines = append(*lines, "note: "+note)
 	}
 	return failed, nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
 )
@@ -102,7 +103,7 @@ func prepare(c *call, e *env) (*running, error) {
 	if err := r.readJournal(c); err != nil {
 		return nil, err
 	}
-	for _, note := range []string{r.job.note, pool.LauncherNote(r.options.Launcher)} {
+	for _, note := range []string{r.job.note, parent.LauncherNote(r.options.Launcher)} {
 		if note != "" {
 			fmt.Fprintln(e.stderr, "procpool:", note)
 		}
