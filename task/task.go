@@ -118,7 +118,7 @@ func (t SumTask[P]) Spec() *Spec { return t.spec }
 
 func carries(types ...reflect.Type) error {
 	for _, t := range types {
-		if err := ipc.Carries(t); err != nil {
+		if err := ipc.CheckType(t); err != nil {
 			return err
 		}
 	}
