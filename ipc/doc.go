@@ -3,8 +3,8 @@
 // messages. It starts no process, runs no task and decides nothing.
 //
 // The protocol is public, and its number is 1. A program in any language that has a
-// msgpack library can drive a child, which `procpool child` or any Go program with
-// tasks provides, and any such program can be a child.
+// msgpack library can drive a child: `procpool child`, or a Go program that calls
+// pool.Main, with the argument procpool-child. It can also be a child itself.
 //
 // # Streams
 //
