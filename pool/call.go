@@ -299,7 +299,10 @@ func (s *slot) fits(c *call) (fits, waits bool) {
 	}
 	if n >= aheadChunks {
 		estimate := s.estimate(c.spec)
-		if estimate <= 0 || s.ahead+estimate > s.aheadSeconds() {
+		// Chunks that were sent before anything was known of their pace count as
+		// much as this one.
+		ahead := max(s.ahead, float64(n)*estimate)
+		if estimate <= 0 || ahead+estimate > s.aheadSeconds() {
 			return false, false
 		}
 	}

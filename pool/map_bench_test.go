@@ -61,7 +61,9 @@ func BenchmarkMapTinyInputs(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%s", backend, order), func(b *testing.B) {
 				p, done := benchPool(b, Options{Procs: 2, Backend: backend})
 				defer done()
-				run := func(ctx context.Context, p *Pool, t Task[int, int], in iter.Seq[int]) iter.Seq2[int, error] { return Map(ctx, p, t, in) }
+				run := func(ctx context.Context, p *Pool, t Task[int, int], in iter.Seq[int]) iter.Seq2[int, error] {
+					return Map(ctx, p, t, in)
+				}
 				if order == "unordered" {
 					run = values[int, int]
 				}

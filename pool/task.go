@@ -77,6 +77,13 @@ func Attempt(ctx context.Context) int { return task.Attempt(ctx) }
 // gets. They must be the same, in the same order, wherever the task is defined.
 func Errors(sentinels ...error) TaskOption { return task.Errors(sentinels...) }
 
+// OnStart registers f to run once in each worker process, before the process says
+// hello and takes work: to load a model, or to open a connection. Call it where tasks
+// are defined. Its time is that of Options.StartupTimeout, and its error is a reason
+// why the worker cannot be started: a [StartError] of the pool. The functions run in
+// order of registration. They do not run in a backend without worker processes.
+func OnStart(f func(ctx context.Context) error) { task.OnStart(f) }
+
 // OnExit registers a teardown for this worker process: f runs once, after its
 // last request, on the orderly way out only; a worker that is killed runs
 // nothing. Hooks run last in, first out. In backends without worker processes

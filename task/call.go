@@ -58,8 +58,7 @@ func (t Task[In, Out]) Call(ctx context.Context, in In) (out Out, err error) {
 	return out, err
 }
 
-// Call runs the task's function here, in this process, under the rules of
-// Task.Call.
+// Call runs the task's function in this process. Errors are those of Task.Call.
 func (t SumTask[P]) Call(ctx context.Context, iv ipc.Interval) (p P, err error) {
 	defer recovered(&err)
 	p, err = t.run(ctx, iv)
@@ -69,9 +68,10 @@ func (t SumTask[P]) Call(ctx context.Context, iv ipc.Interval) (p P, err error) 
 	return p, err
 }
 
-// Add adds two partials, a being of the lower interval.
+// Add adds two partials. Unless the task is [Exact], a is that of the lower interval.
 func (t SumTask[P]) Add(a, b P) P { return t.add(a, b) }
 
+// recovered turns a panic into an *Error. Defer it.
 func recovered(err *error) {
 	if p := recover(); p != nil {
 		*err = &Error{Text: fmt.Sprintf("panic: %v", p), Stack: string(debug.Stack())}
@@ -105,9 +105,16 @@ func Index(ctx context.Context) int64 { return role.CallOf(ctx).Index }
 // out of time: 0 the first time.
 func Attempt(ctx context.Context) int { return role.CallOf(ctx).Attempt }
 
-// OnExit registers a teardown for this worker process: f runs once, after its
-// last request, on the orderly way out only: a worker that is killed runs
-// nothing. Hooks run last in, first out. In backends without worker processes
-// they do not run. What a task opens once is best opened by a [sync.OnceValue],
-// which registers the closing; see the example.
+// OnStart registers f to run once in each worker process, before the process says
+// hello and takes work: to load a model, or to open a connection. Its time is that
+// of the pool's StartupTimeout, and its error is a reason why the worker cannot be
+// started. The functions run in order of registration. They do not run in a backend
+// without worker processes.
+func OnStart(f func(ctx context.Context) error) { role.OnStart(f) }
+
+// OnExit registers f to run when this worker process ends in good order, after its
+// last request. It does not run if the process is killed, or in a backend without
+// worker processes. The functions run in reverse order of registration. A task that
+// opens something once should use a [sync.OnceValue] and register the closing there;
+// see the example.
 func OnExit(f func()) { role.OnExit(f) }

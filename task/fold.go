@@ -19,12 +19,12 @@ type Fold interface {
 	Add(Partial)
 	// AddEncoded adds a partial that was kept in its encoding.
 	AddEncoded(value []byte) error
-	// AppendTotal appends the encoding of the total to dst.
+	// AppendTotal appends the encoded total to dst.
 	AppendTotal(dst []byte) ([]byte, error)
-	// Value is the total as a reader wants to see it: its Value if it is a
-	// Valuer, else itself.
+	// Value returns the total for printing: the result of its method Value if it is a
+	// Valuer, otherwise the total itself.
 	Value() any
-	// Total is the total itself, of the task's partial type.
+	// Total returns the total, which has the type of the task's partials.
 	Total() any
 }
 
@@ -44,7 +44,7 @@ type Partial interface {
 type fold[P any] struct {
 	sum   SumTask[P]
 	total P
-	begun bool // total is a partial, not yet the zero value
+	begun bool // whether total has a partial
 }
 
 func (f *fold[P]) NewPartial() Partial { return &partial[P]{sum: f.sum} }

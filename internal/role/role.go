@@ -1,26 +1,27 @@
-// Package role is what a process knows of its role as a worker, actual or
-// possible. It is apart from package task, which shows users the half that is
-// theirs, so that only this program's own packages can touch the rest.
+// Package role holds the worker state that packages task, child and pool share:
+// whether child.Main ran, the index of the worker, and the exit hooks. It is
+// internal, so users of package task can read this state but not set it.
 package role
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
 )
 
-var sealed atomic.Bool
+var mainRan atomic.Bool
 
-// Seal ends the time in which tasks can be defined and marks the process as
-// one whose main gives worker mode its chance. child.Main calls it.
-func Seal() { sealed.Store(true) }
+// SetMainRan records that child.Main ran. No task can be defined afterwards.
+func SetMainRan() { mainRan.Store(true) }
 
-// Sealed reports whether child.Main has run in this process: without it a
-// worker started from this program would run the whole program again.
-func Sealed() bool { return sealed.Load() }
+// MainRan reports whether child.Main ran in this process. A program that never
+// calls it cannot have workers: each would run the whole program again.
+func MainRan() bool { return mainRan.Load() }
 
-type callKey struct{}
+type CallKey struct{}
 
 // A Call says for what a task was called.
 type Call struct {
@@ -31,12 +32,12 @@ type Call struct {
 
 // WithCall returns ctx for a task that is called for c.
 func WithCall(ctx context.Context, c Call) context.Context {
-	return context.WithValue(ctx, callKey{}, c)
+	return context.WithValue(ctx, CallKey{}, c)
 }
 
 // CallOf is what the context's task was called for; the zero Call outside a pool.
 func CallOf(ctx context.Context) Call {
-	c, _ := ctx.Value(callKey{}).(Call)
+	c, _ := ctx.Value(CallKey{}).(Call)
 	return c
 }
 
@@ -52,7 +53,39 @@ func OnExit(f func()) {
 	exit.hooks = append(exit.hooks, f)
 }
 
-// RunExitHooks runs what OnExit registered, last in, first out, each once.
+var start struct {
+	sync.Mutex
+	hooks []func(context.Context) error
+}
+
+// OnStart registers f for RunStartHooks.
+func OnStart(f func(context.Context) error) {
+	start.Lock()
+	defer start.Unlock()
+	start.hooks = append(start.hooks, f)
+}
+
+// RunStartHooks runs every registered hook in order, to the first error. A panic is
+// an error.
+func RunStartHooks(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	start.Lock()
+	hooks := start.hooks
+	start.hooks = nil
+	start.Unlock()
+	for _, f := range hooks {
+		if err := f(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RunExitHooks runs every registered hook once, the last one first.
 func RunExitHooks() {
 	exit.Lock()
 	hooks := exit.hooks

@@ -19,8 +19,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(leak.Watch(m).Run()) }
 
-// A subject is a task with an oracle: the value that a reader wants to see,
-// computed index by index in another way.
+// A subject is a task and a function that computes its value, index by index, in
+// another way.
 type subject struct {
 	name   string
 	oracle func(iv ipc.Interval) any
@@ -73,7 +73,7 @@ func sieve(iv ipc.Interval) int64 {
 	return count
 }
 
-// splitMix is mix in the shape of its authors: a generator's state, advanced.
+// splitMix is mix as its authors write it: a generator with a state.
 func splitMix(i uint64) uint64 {
 	state := i
 	state += 0x9e3779b97f4a7c15
@@ -83,7 +83,7 @@ func splitMix(i uint64) uint64 {
 	return z ^ (z >> 31)
 }
 
-// heapTree folds the 127 nodes from an array, without pointers.
+// heapTree folds the 127 nodes in an array, without pointers.
 func heapTree(i uint64) uint64 {
 	var place, folded [256]uint64
 	place[1] = splitMix(i)
@@ -127,16 +127,17 @@ func spec(t *testing.T, name string) *task.Spec {
 // total runs a task over parts, through the encoding that a worker would send.
 func total(t *testing.T, s *task.Spec, parts []ipc.Interval) any {
 	t.Helper()
-	fold := s.NewFold(1)
+	fold := s.NewFold()
+	partial := fold.NewPartial()
 	for _, iv := range parts {
 		value, err := s.RunInterval(t.Context(), iv, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := fold.Decode(0, value); err != nil {
+		if err := partial.Decode(value); err != nil {
 			t.Fatal(err)
 		}
-		fold.Add(0)
+		fold.Add(partial)
 	}
 	return fold.Value()
 }
@@ -198,15 +199,15 @@ func TestPiHasTheTutorialsDigits(t *testing.T) {
 	if got := total(t, Pi.Spec(), []ipc.Interval{whole}); got != 3.1415926435893260 {
 		t.Errorf("one interval: %.16f", got)
 	}
-	if got := total(t, Pi.Spec(), ipc.Split(whole, 4)); got != 3.1415926435898172 {
+	if got := total(t, Pi.Spec(), slices.Collect(ipc.SplitGrid(whole, 4, 1).All())); got != 3.1415926435898172 {
 		t.Errorf("four intervals: %.16f", got)
 	}
-	if got := total(t, PiFast.Spec(), ipc.Split(whole, 1)).(float64); math.Abs(got-(math.Pi-1.0/n)) > 1e-15 {
+	if got := total(t, PiFast.Spec(), []ipc.Interval{whole}).(float64); math.Abs(got-(math.Pi-1.0/n)) > 1e-15 {
 		t.Errorf("pi-fast: %.17f", got)
 	}
 }
 
-// TestConcurrentRuns is for the race detector, above all.
+// TestConcurrentRuns is mainly for the race detector.
 func TestConcurrentRuns(t *testing.T) {
 	for _, sub := range subjects {
 		s := spec(t, sub.name)
@@ -215,11 +216,11 @@ func TestConcurrentRuns(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				fold := s.NewFold(1)
-				if err := fold.Compute(t.Context(), 0, iv); err != nil {
+				partial := s.NewFold().NewPartial()
+				if err := partial.Compute(t.Context(), iv); err != nil {
 					t.Error(err)
 				}
-				if got := fold.CellValue(0); got != want {
+				if got := partial.Value(); got != want {
 					t.Errorf("%s beside itself = %v, want %v", sub.name, got, want)
 				}
 			})
@@ -228,8 +229,8 @@ func TestConcurrentRuns(t *testing.T) {
 	}
 }
 
-// expiring is a context that is cancelled at its third question, so that a
-// task which asks only once, or never, is found out.
+// An expiring context is cancelled when it is asked the third time. A task that asks
+// less often than that fails the test.
 type expiring struct {
 	context.Context
 	asked int
@@ -280,7 +281,7 @@ func TestPermutationIsOneCycle(t *testing.T) {
 	}
 }
 
-// TestKnownSums pins the values: whoever changes one changes the task's version.
+// TestKnownSums has values that may change only together with a task's version.
 func TestKnownSums(t *testing.T) {
 	for name, want := range map[string]any{
 		"primes":    int64(168),
@@ -301,9 +302,9 @@ func BenchmarkTasks(b *testing.B) {
 	for _, sub := range subjects {
 		s, _ := task.Lookup(sub.name)
 		b.Run(sub.name, func(b *testing.B) {
-			fold := s.NewFold(1)
+			partial := s.NewFold().NewPartial()
 			for b.Loop() {
-				if err := fold.Compute(b.Context(), 0, ipc.Interval{Start: 0, End: sub.length}); err != nil {
+				if err := partial.Compute(b.Context(), ipc.Interval{Start: 0, End: sub.length}); err != nil {
 					b.Fatal(err)
 				}
 			}
