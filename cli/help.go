@@ -12,7 +12,7 @@ import (
 	"procpool/internal/terminal"
 )
 
-const programTemplate = `{{.Name}} - {{.Usage}}
+const programTemplate = `{{.Name}} - {{wrap .Usage (offset .Name 3)}}
 
 usage: {{.Name}} [--version|--help] COMMAND [flags] [arguments]
 
@@ -28,7 +28,7 @@ commands:
 example: {{.UsageText}}
 `
 
-const commandTemplate = `{{.HelpName}} - {{.Usage}}
+const commandTemplate = `{{.HelpName}} - {{wrap .Usage (offset .HelpName 3)}}
 
 usage: {{.HelpName}} [flags]{{with .ArgsUsage}} {{.}}{{end}}
 
