@@ -26,6 +26,7 @@ func (p *program) run(args []string) error {
 	if err != nil {
 		return err
 	}
+	trim(app, arranged[1])
 	return app.Run(arranged)
 }
 
@@ -51,3 +52,32 @@ func (p *program) app() *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {},
 	}
 }
+
+// trim spares work that shows in a short run. While the library sets up, it prints
+// the flags of all commands, of which only some commands need more than their own,
+// and each time it looks for a flag, it finds the names of all by a regular expression.
+func trim(app *cli.App, running string) {
+	if running == "help" || running == "man" || running == "complete" {
+		return
+	}
+	for _, cmd := range app.Commands {
+		if cmd.Name != running {
+			cmd.Flags = nil
+		}
+		for i, f := range cmd.Flags {
+			cmd.Flags[i] = namedFlag{f.(documentedFlag), f.Names()}
+		}
+	}
+}
+
+type documentedFlag interface {
+	cli.DocGenerationFlag
+	cli.CategorizableFlag
+}
+
+type namedFlag struct {
+	documentedFlag
+	names []string
+}
+
+func (f namedFlag) Names() []string { return f.names }

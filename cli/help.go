@@ -102,10 +102,7 @@ type flagText struct {
 func flagTexts(cmd *cli.Command) (texts []flagText) {
 	width := 0
 	for _, f := range cmd.VisibleFlags() {
-		doc := f.(interface {
-			cli.DocGenerationFlag
-			cli.CategorizableFlag
-		})
+		doc := f.(documentedFlag)
 		names, usage, letter := f.Names(), strings.Split(doc.GetUsage(), "`"), ""
 		t := flagText{Name: names[0], Usage: strings.Join(usage, ""), Category: doc.GetCategory()}
 		if len(names) > 1 && len(names[1]) == 1 {

@@ -117,7 +117,7 @@ func list[T any](to *[]T, text string, read func(string) (T, error)) *value[[]T]
 // same reason, as text.
 func refusedValue(c *cli.Context, err error, _ bool) error {
 	for _, f := range c.Command.Flags {
-		if g, ok := f.(*cli.GenericFlag); ok {
+		if g, ok := f.(namedFlag).documentedFlag.(*cli.GenericFlag); ok {
 			if refused := g.Value.(flagValue).refusal(dashed(g.Name)); refused != nil {
 				return refused
 			}
