@@ -90,7 +90,7 @@ func apply(settings []string) {
 // run is a worker process from claiming its standard streams to its exit code.
 func run(index int) int {
 	if isTerminal(os.Stdin) {
-		fmt.Fprintln(os.Stderr, "procpool: child is a worker: it reads msgpack requests on standard input, which is a terminal here")
+		fmt.Fprintln(os.Stderr, "procpool: child is a worker: it reads msgpack requests on "+ipc.AtTerminal)
 		fmt.Fprintln(os.Stderr, "hint: 'procpool run' starts workers by itself; the protocol is documented in package procpool/ipc")
 		return 2
 	}

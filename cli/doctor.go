@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
 )
@@ -78,7 +79,7 @@ func tryLauncher(ctx context.Context, o pool.Options) (lines []string, failed, e
 	default:
 		lines = p.lines()
 	}
-	if note := pool.LauncherNote(o.Launcher); note != "" {
+	if note := parent.LauncherNote(o.Launcher); note != "" {
 		lines = append(lines, "note: "+note)
 	}
 	return lines, failed, nil

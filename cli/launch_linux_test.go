@@ -256,7 +256,7 @@ func TestDoctorTriesALauncher(t *testing.T) {
 		{"sh -c '{cmd} | sed -u s/^/x/'", 1, "hint: something on the way changes bytes"},
 		{"sh -c '{cmd} | sed -u \"s/^/0: /\"'", 1, "leave out srun --label"},
 		{"nosuch", 2, `there is no program "nosuch"`},
-		{"nice {foo}", 2, "no {foo}"},
+		{"nice {foo}", 2, "unknown placeholder {foo}"},
 	} {
 		s := b.run(b.exe, "doctor", "--launcher", c.launcher)
 		if s.code != c.code || !strings.Contains(s.stdout+s.stderr, c.want) {

@@ -13,6 +13,7 @@ import (
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/journal"
+	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
 )
@@ -103,7 +104,7 @@ func (r *runCommand) prepare(c *cli.Context) error {
 	if err := r.openJournal(c); err != nil {
 		return err
 	}
-	for _, note := range []string{r.rounded, pool.LauncherNote(o.Launcher)} {
+	for _, note := range []string{r.rounded, parent.LauncherNote(o.Launcher)} {
 		if note != "" {
 			r.note("%s", note)
 		}

@@ -80,6 +80,10 @@ type Fail struct {
 	Stack string // of a panic; may be empty
 }
 
+// AtTerminal stands in what a child prints on standard error, before it exits
+// with code 2, when its standard input is a terminal.
+const AtTerminal = "standard input, which is a terminal here"
+
 // Bye is a child's account of itself.
 type Bye struct {
 	Usage

@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -12,45 +11,43 @@ import (
 	"procpool/ipc"
 )
 
-// work answers requests one at a time as a worker does that reads ahead: each
+// workAhead answers requests one at a time as a worker does that reads ahead: each
 // takes what took says, and full is told how many it holds.
-func (a *actor) work(took func(plea) time.Duration, full func(have int)) exit {
-	a.hello()
-	pleas := make(chan plea, 2*ipc.MaxPending)
+func workAhead(w *fakeWorker, took func(fakeRequest) time.Duration, full func(have int)) exitStatus {
+	w.Hello()
+	requests := make(chan fakeRequest, 2*ipc.MaxPending)
 	go func() {
-		defer close(pleas)
+		defer close(requests)
 		for {
-			r, ok := a.next()
+			r, ok := w.Next()
 			if !ok {
 				return
 			}
-			pleas <- r
+			requests <- r
 		}
 	}()
-	for r := range pleas {
+	for r := range requests {
 		d := took(r)
-		a.sleep(1) // no time passes before the reader has read what there is
-		full(1 + len(pleas))
-		a.sleep(d)
-		b := ipc.AppendResultHead(nil, ipc.Result{ID: r.id, HasInterval: true, Interval: r.iv, Seconds: d.Seconds()})
-		b, _ = pi.Spec().RunInterval(context.Background(), r.iv, b)
-		if !a.say(append(b, '\n')) {
-			return exit{code: 1}
+		w.Sleep(1) // no time passes before the reader has read what there is
+		full(1 + len(requests))
+		w.Sleep(d)
+		if !w.Say(w.ResultFor(r, r.Interval, d.Seconds())) {
+			return exitStatus{Code: 1}
 		}
 	}
-	return a.bye()
+	return w.Bye()
 }
 
 func TestAWorkerHoldsTwoChunksOrTenMilliseconds(t *testing.T) {
 	for chunk, most := range map[time.Duration]int{
-		time.Second: handChunks, 5 * time.Millisecond: 2, time.Millisecond: 10, 100 * time.Microsecond: 100, time.Microsecond: ipc.MaxPending,
+		time.Second: aheadChunks, 5 * time.Millisecond: 2, time.Millisecond: 10, 100 * time.Microsecond: 100, time.Microsecond: ipc.MaxPending,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			held := 0
-			th := &theatre{act: func(a *actor) exit {
-				return a.work(func(plea) time.Duration { return chunk }, func(have int) { held = max(held, have) })
-			}}
-			if _, err := th.sum(t, Options{Procs: 1}, 4000); err != nil {
+			system := newFakeSystem(func(w *fakeWorker) exitStatus {
+				return workAhead(w, func(fakeRequest) time.Duration { return chunk }, func(have int) { held = max(held, have) })
+			})
+			if _, err := system.sum(t, Options{Procs: 1}, 4000); err != nil {
 				t.Fatal(err)
 			}
 			if held > most || held < most*9/10 {
@@ -67,10 +64,10 @@ func TestEveryWorkerGetsItsFirstChunk(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var all sync.WaitGroup
 			all.Add(4)
-			th := &theatre{act: func(a *actor) exit {
-				time.Sleep(time.Duration(a.worker) * time.Second) // some are slow to start
+			system := newFakeSystem(func(w *fakeWorker) exitStatus {
+				time.Sleep(time.Duration(w.Worker) * time.Second) // some are slow to start
 				first := true
-				return a.work(func(plea) time.Duration {
+				return workAhead(w, func(fakeRequest) time.Duration {
 					if first {
 						first = false
 						all.Done()
@@ -78,8 +75,8 @@ func TestEveryWorkerGetsItsFirstChunk(t *testing.T) {
 					}
 					return time.Millisecond
 				}, func(int) {})
-			}}
-			if _, err := th.sum(t, Options{Procs: 4}, chunks); err != nil {
+			})
+			if _, err := system.sum(t, Options{Procs: 4}, chunks); err != nil {
 				t.Errorf("%d chunks: %v", chunks, err)
 			}
 		})
@@ -89,15 +86,15 @@ func TestEveryWorkerGetsItsFirstChunk(t *testing.T) {
 // The last chunks wait behind no slow one while another worker is idle.
 func TestTailIsBalanced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := &theatre{act: func(a *actor) exit {
-			return a.work(func(r plea) time.Duration {
-				if r.iv.Start == 0 {
+		system := newFakeSystem(func(w *fakeWorker) exitStatus {
+			return workAhead(w, func(r fakeRequest) time.Duration {
+				if r.Interval.Start == 0 {
 					return 100 * time.Second
 				}
 				return time.Second
 			}, func(int) {})
-		}}
-		out, err := th.sum(t, Options{Procs: 2, Heartbeat: -1}, 50)
+		})
+		out, err := system.sum(t, Options{Procs: 2, Heartbeat: -1}, 50)
 		if err != nil || out.Wall > 101*time.Second+100*time.Millisecond {
 			t.Errorf("%v, %v", out.Wall, err) // chunk 0, and at most the one that was sent with it
 		}
@@ -109,15 +106,15 @@ func TestALateChunkHoldsDispatchBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		late := make(chan struct{})
 		var furthest atomic.Int64
-		th := &theatre{act: func(a *actor) exit {
-			return a.work(func(r plea) time.Duration {
-				furthest.Store(max(furthest.Load(), r.iv.Start/span))
-				if r.iv.Start == 0 {
+		system := newFakeSystem(func(w *fakeWorker) exitStatus {
+			return workAhead(w, func(r fakeRequest) time.Duration {
+				furthest.Store(max(furthest.Load(), r.Interval.Start/span))
+				if r.Interval.Start == 0 {
 					<-late
 				}
 				return time.Millisecond
 			}, func(int) {})
-		}}
+		})
 		go func() {
 			time.Sleep(10 * time.Minute)
 			if want := int64(windowSize(2, 20000)) - 1; furthest.Load() != want {
@@ -125,7 +122,7 @@ func TestALateChunkHoldsDispatchBack(t *testing.T) {
 			}
 			close(late)
 		}()
-		if _, err := th.sum(t, Options{Procs: 2, Heartbeat: -1}, 20000); err != nil {
+		if _, err := system.sum(t, Options{Procs: 2, Heartbeat: -1}, 20000); err != nil {
 			t.Error(err)
 		}
 	})
@@ -135,15 +132,15 @@ func TestSumsAtOnceShareTheWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var order []int64
-		th := &theatre{act: func(a *actor) exit {
-			return a.work(func(r plea) time.Duration {
+		system := newFakeSystem(func(w *fakeWorker) exitStatus {
+			return workAhead(w, func(r fakeRequest) time.Duration {
 				mu.Lock()
 				defer mu.Unlock()
-				order = append(order, r.iv.Start/(100*span))
+				order = append(order, r.Interval.Start/(100*span))
 				return time.Second
 			}, func(int) {})
-		}}
-		p := th.open(t, Options{Procs: 2, ChunkSize: span})
+		})
+		p := system.open(t, Options{Procs: 2, ChunkSize: span})
 		var sums sync.WaitGroup
 		for job := range int64(2) {
 			sums.Go(func() {
@@ -169,10 +166,10 @@ func TestMaxChunksPerChildIsExact(t *testing.T) {
 	for _, most := range []int{1, 2, 3, 7} {
 		synctest.Test(t, func(t *testing.T) {
 			served := make(map[int]int)
-			th := &theatre{act: func(a *actor) exit {
-				return a.work(func(plea) time.Duration { served[a.life]++; return time.Microsecond }, func(int) {})
-			}}
-			out, err := th.sum(t, Options{Procs: 1, MaxChunksPerChild: most}, 21)
+			system := newFakeSystem(func(w *fakeWorker) exitStatus {
+				return workAhead(w, func(fakeRequest) time.Duration { served[w.Start]++; return time.Microsecond }, func(int) {})
+			})
+			out, err := system.sum(t, Options{Procs: 1, MaxChunksPerChild: most}, 21)
 			if err != nil || out.Retries != 0 {
 				t.Fatal(err, out.Retries)
 			}
@@ -181,7 +178,7 @@ func TestMaxChunksPerChildIsExact(t *testing.T) {
 					t.Errorf("of at most %d chunks, process %d got %d", most, life, served[life])
 				}
 			}
-			if lost := th.of(WorkerLost); len(lost) > 0 {
+			if lost := system.of(WorkerLost); len(lost) > 0 {
 				t.Error(lost)
 			}
 		})
@@ -194,15 +191,15 @@ func TestAStoppedRunHandsOutNothingMore(t *testing.T) {
 		var mu sync.Mutex
 		var begun []time.Duration
 		start := time.Now()
-		th := &theatre{act: func(a *actor) exit {
-			return a.work(func(plea) time.Duration {
+		system := newFakeSystem(func(w *fakeWorker) exitStatus {
+			return workAhead(w, func(fakeRequest) time.Duration {
 				mu.Lock()
 				defer mu.Unlock()
 				begun = append(begun, time.Since(start))
 				return 2 * time.Second
 			}, func(int) {})
-		}}
-		p := th.open(t, Options{Procs: 2, ChunkSize: span})
+		})
+		p := system.open(t, Options{Procs: 2, ChunkSize: span})
 		defer p.Close()
 		time.AfterFunc(7*time.Second, func() { close(stop) })
 		out, err := p.Run(t.Context(), Workload{Task: pi.Spec(), Whole: ipc.Interval{End: 100 * span}, Stop: stop})
@@ -224,10 +221,10 @@ func TestAStopEndsHard(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			stop := make(chan struct{})
-			th := &theatre{act: func(a *actor) exit {
-				return a.work(func(plea) time.Duration { return time.Hour }, func(int) {})
-			}}
-			p := th.open(t, Options{Procs: 2, Heartbeat: -1, ChunkSize: span})
+			system := newFakeSystem(func(w *fakeWorker) exitStatus {
+				return workAhead(w, func(fakeRequest) time.Duration { return time.Hour }, func(int) {})
+			})
+			p := system.open(t, Options{Procs: 2, Heartbeat: -1, ChunkSize: span})
 			defer p.Close()
 			time.AfterFunc(10*time.Second, func() { close(stop) })
 			r := Workload{Task: pi.Spec(), Whole: ipc.Interval{End: 100 * span}, Stop: stop}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/task"
 )
 
@@ -96,7 +97,7 @@ func (e *LostWorkerError) Error() string {
 
 // lastWords picks the most telling line: what a Go crash begins with, else the last.
 func lastWords(lines []string) string {
-	if isCrash(lines[0]) {
+	if parent.IsCrash(lines[0]) {
 		return lines[0]
 	}
 	return lines[len(lines)-1]
@@ -127,17 +128,7 @@ func (e *LostWorkerError) Unwrap() error { return e.Err }
 
 // A SilenceError is a worker that said nothing for longer than the heartbeat,
 // or, while it was starting, than the startup timeout.
-type SilenceError struct {
-	Limit    time.Duration
-	Starting bool
-}
-
-func (e *SilenceError) Error() string {
-	if e.Starting {
-		return fmt.Sprintf("no hello within %v", e.Limit)
-	}
-	return fmt.Sprintf("silent for longer than %v", e.Limit)
-}
+type SilenceError = parent.SilenceError
 
 // A TimeoutError is an input that took longer than Options.Timeout on every try.
 type TimeoutError struct {

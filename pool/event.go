@@ -38,7 +38,7 @@ type Event struct {
 
 // emit tells OnEvent. It must not be called with p.mu held.
 func (p *Pool) emit(events ...Event) {
-	events = slices.DeleteFunc(events, func(e Event) bool { return !p.told(e.Kind) })
+	events = slices.DeleteFunc(events, func(e Event) bool { return !p.wants(e.Kind) })
 	if len(events) == 0 {
 		return
 	}
@@ -50,19 +50,19 @@ func (p *Pool) emit(events ...Event) {
 	}
 }
 
-// told reports whether OnEvent wants to hear of a kind of event.
-func (p *Pool) told(kind EventKind) bool {
+// wants reports whether OnEvent is to be called for a kind of event.
+func (p *Pool) wants(kind EventKind) bool {
 	return p.opts.OnEvent != nil && (p.opts.EventKinds == nil || slices.Contains(p.opts.EventKinds, kind))
 }
 
-// finished makes the events of answers to the first chunks of hand. It is
+// finished makes the events of answers to the first of flights. It is
 // called before they are accepted, which frees the chunks for others.
-func (p *Pool) finished(worker, pid int, hand []held, answers []answer) (events []Event) {
-	if !p.told(ChunkFinished) {
+func (p *Pool) finished(worker, pid int, flights []flight, answers []answer) (events []Event) {
+	if !p.wants(ChunkFinished) {
 		return nil
 	}
 	for i, a := range answers {
-		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: hand[i].job.input(hand[i].chunk), Seconds: a.seconds, Err: a.err}
+		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: flights[i].input(), Seconds: a.seconds, Err: a.err}
 		if a.began != 0 {
 			e.Began = p.clock.time(a.began)
 		}

@@ -11,118 +11,42 @@ import (
 	"time"
 
 	"procpool/ipc"
+	"procpool/parent"
+	"procpool/parent/parenttest"
 )
 
-// A theatre is a fake operating system: processes are actors on goroutines,
-// their pipes are io.Pipes, and under testing/synctest no time passes.
-type theatre struct {
-	// act plays a process to its end. Nil plays all of them honestly.
-	act func(*actor) exit
-	// refuse says why a process cannot be started; nil starts all of them.
-	refuse func(worker, life int) error
+type (
+	fakeWorker  = parenttest.FakeWorker
+	fakeRequest = parenttest.Request
+	exitStatus  = parent.ExitStatus
+)
 
-	// lingers has processes that are killed go on until their actor returns.
-	lingers bool
+var killed = parenttest.Killed
+
+// A fakeSystem is a fake operating system, and the events of pools over it.
+type fakeSystem struct {
+	parenttest.FakeSystem
 
 	mu     sync.Mutex
-	lives  map[int]int // processes begun, by worker
-	actors []*actor
 	events []Event
 }
 
-// An actor plays one process.
-type actor struct {
-	worker, life int // the life-th process of the worker, from 0
-	in           *ipc.Reader
-	out, stderr  io.Writer
-	proc         *fakeProcess
+// newFakeSystem has act run the processes; nil has all of them be honest.
+func newFakeSystem(act func(*fakeWorker) exitStatus) *fakeSystem {
+	return &fakeSystem{FakeSystem: parenttest.FakeSystem{Act: act}}
 }
 
-// A fakeProcess is an actor as its parent sees it.
-type fakeProcess struct {
-	pid                     int
-	stdin                   *io.PipeWriter
-	stdout, stderr          *io.PipeReader
-	itsIn                   *io.PipeReader
-	itsOut, itsErr          *io.PipeWriter
-	holdsStdout, holdsInput bool          // something else keeps the pipe open after the process
-	lingers                 bool          // Kill only asks; the actor still says something
-	asked                   chan struct{} // closed by the first Kill
-	ask                     sync.Once
-	gone                    chan struct{} // closed with the process
-	end                     sync.Once
-	status                  exit
-}
-
-func (p *fakeProcess) Pid() int              { return p.pid }
-func (p *fakeProcess) Stdin() io.WriteCloser { return p.stdin }
-func (p *fakeProcess) Stdout() io.ReadCloser { return p.stdout }
-func (p *fakeProcess) Stderr() io.ReadCloser { return p.stderr }
-func (p *fakeProcess) Wait() exit            { <-p.gone; return p.status }
-func (p *fakeProcess) Kill() {
-	p.ask.Do(func() { close(p.asked) })
-	if !p.lingers {
-		p.die(killed)
-	}
-}
-
-var killed = exit{code: -1, signal: "killed"}
-
-// die ends the process: the system closes its ends of the pipes.
-func (p *fakeProcess) die(how exit) {
-	p.end.Do(func() {
-		p.status = how
-		if !p.holdsInput {
-			p.itsIn.Close()
-		}
-		if !p.holdsStdout {
-			p.itsOut.Close()
-		}
-		p.itsErr.Close()
-		close(p.gone)
-	})
-}
-
-func (th *theatre) start(c command) (process, error) {
-	th.mu.Lock()
-	defer th.mu.Unlock()
-	if th.lives == nil {
-		th.lives = make(map[int]int)
-	}
-	life := th.lives[c.worker]
-	th.lives[c.worker]++
-	if th.refuse != nil {
-		if err := th.refuse(c.worker, life); err != nil {
-			return nil, err
-		}
-	}
-	p := &fakeProcess{pid: 1000*(c.worker+1) + life, asked: make(chan struct{}), gone: make(chan struct{}), lingers: th.lingers}
-	p.itsIn, p.stdin = io.Pipe()
-	p.stdout, p.itsOut = io.Pipe()
-	p.stderr, p.itsErr = io.Pipe()
-	a := &actor{worker: c.worker, life: life, in: ipc.NewReader(p.itsIn, 1<<20), out: p.itsOut, stderr: p.itsErr, proc: p}
-	th.actors = append(th.actors, a)
-	go func() {
-		if th.act == nil {
-			p.die(a.honest())
-		} else {
-			p.die(th.act(a))
-		}
-	}()
-	return p, nil
-}
-
-func (th *theatre) note(e Event) {
-	th.mu.Lock()
-	defer th.mu.Unlock()
-	th.events = append(th.events, e)
+func (system *fakeSystem) note(e Event) {
+	system.mu.Lock()
+	defer system.mu.Unlock()
+	system.events = append(system.events, e)
 }
 
 // of lists the events of a kind.
-func (th *theatre) of(kind EventKind) (out []Event) {
-	th.mu.Lock()
-	defer th.mu.Unlock()
-	for _, e := range th.events {
+func (system *fakeSystem) of(kind EventKind) (out []Event) {
+	system.mu.Lock()
+	defer system.mu.Unlock()
+	for _, e := range system.events {
 		if e.Kind == kind {
 			out = append(out, e)
 		}
@@ -130,114 +54,22 @@ func (th *theatre) of(kind EventKind) (out []Event) {
 	return out
 }
 
-// open makes a pool over the theatre.
-func (th *theatre) open(t *testing.T, o Options) *Pool {
+// open makes a pool over the system.
+func (system *fakeSystem) open(t *testing.T, o Options) *Pool {
 	t.Helper()
-	o.Stderr, o.OnEvent = io.Discard, th.note
-	p, err := newPool(t.Context(), o, system{
-		start: th.start, residentSet: func(int) int64 { return 0 }, oomKills: func() int64 { return 0 },
-	})
+	o.Stderr, o.OnEvent = io.Discard, system.note
+	system.Partial = func(dst []byte, iv ipc.Interval) []byte {
+		dst, err := pi.Spec().RunInterval(context.Background(), iv, dst)
+		if err != nil {
+			panic(err)
+		}
+		return dst
+	}
+	p, err := newPool(t.Context(), o, system.System())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
-}
-
-// What actors do.
-
-func (a *actor) say(b []byte) bool {
-	_, err := a.out.Write(b)
-	return err == nil
-}
-
-func (a *actor) hello() bool {
-	return a.say(ipc.AppendHello(nil, ipc.Hello{Build: ipc.Build(), PID: int64(a.proc.pid), Host: "stage"}))
-}
-
-// A plea is a request as an actor holds it.
-type plea struct {
-	id uint64
-	iv ipc.Interval
-}
-
-// next waits for a request; ok is false when there will be no more.
-func (a *actor) next() (r plea, ok bool) {
-	for {
-		m, err := a.in.Next()
-		switch {
-		case err != nil || m.Kind == ipc.KindEnd:
-			return r, false
-		case m.Kind == ipc.KindRequest:
-			q, err := ipc.ParseRequest(m.Body)
-			if err != nil {
-				panic(err)
-			}
-			r.id = q.ID
-			r.iv, err = ipc.ParseInterval(q.Arg)
-			if err != nil {
-				panic(err)
-			}
-			return r, true
-		}
-	}
-}
-
-// result is the right answer to r, in the bytes of the wire.
-func (a *actor) result(r plea) []byte { return resultOf(r, r.iv) }
-
-func resultOf(r plea, echoed ipc.Interval) []byte {
-	b := ipc.AppendResultHead(nil, ipc.Result{ID: r.id, HasInterval: true, Interval: echoed, Seconds: 0.001})
-	b, err := pi.Spec().RunInterval(context.Background(), r.iv, b)
-	if err != nil {
-		panic(err)
-	}
-	return append(b, '\n')
-}
-
-// bye takes leave in order.
-func (a *actor) bye() exit {
-	a.say(ipc.AppendBye(nil, ipc.Bye{Usage: ipc.Usage{UserSeconds: 1}}))
-	return exit{}
-}
-
-// serve answers until no more is asked for, and takes leave.
-func (a *actor) serve() exit {
-	for {
-		r, ok := a.next()
-		if !ok {
-			return a.bye()
-		}
-		if !a.say(a.result(r)) {
-			return exit{code: 1}
-		}
-	}
-}
-
-func (a *actor) honest() exit {
-	a.hello()
-	return a.serve()
-}
-
-// hang does nothing more until the process is killed.
-func (a *actor) hang() exit {
-	<-a.proc.gone
-	return killed
-}
-
-// beat does nothing but say that it lives, until the process is killed.
-func (a *actor) beat() exit {
-	for a.say(ipc.AppendBeat(nil)) {
-		a.sleep(100 * time.Millisecond)
-	}
-	return a.hang()
-}
-
-// sleep ends early with the process.
-func (a *actor) sleep(d time.Duration) {
-	select {
-	case <-a.proc.gone:
-	case <-time.After(d):
-	}
 }
 
 const span = 1000 // of a chunk in these tests
@@ -254,11 +86,11 @@ func expected(t *testing.T, n int64) float64 {
 }
 
 // sum runs n chunks and checks that a sum that is said to be right is right,
-// to the last bit, and that OnEvent was told of each chunk once. A run that would hang ends after a day of fake time.
-func (th *theatre) sum(t *testing.T, o Options, n int64) (Outcome, error) {
+// to the last bit, and that OnEvent was called for each chunk once. A run that would hang ends after a day of fake time.
+func (system *fakeSystem) sum(t *testing.T, o Options, n int64) (Outcome, error) {
 	t.Helper()
 	o.ChunkSize = span
-	p := th.open(t, o)
+	p := system.open(t, o)
 	ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 	defer cancel()
 	out, err := p.Run(ctx, Workload{Task: pi.Spec(), Whole: ipc.Interval{End: n * span}})
@@ -266,26 +98,26 @@ func (th *theatre) sum(t *testing.T, o Options, n int64) (Outcome, error) {
 	if err == nil && math.Float64bits(out.Total.(float64)) != math.Float64bits(expected(t, n)) {
 		t.Errorf("the sum is %v, want %v", out.Total, expected(t, n))
 	}
-	told := make(map[ipc.Interval]bool)
-	for _, e := range th.of(ChunkFinished) {
-		if told[e.Input.Interval] {
-			t.Errorf("told twice: %v", e.Input)
+	seen := make(map[ipc.Interval]bool)
+	for _, e := range system.of(ChunkFinished) {
+		if seen[e.Input.Interval] {
+			t.Errorf("called twice for %v", e.Input)
 		}
-		told[e.Input.Interval] = true
+		seen[e.Input.Interval] = true
 	}
-	if err == nil && int64(len(told)) != n {
-		t.Errorf("told of %d chunks, not %d", len(told), n)
+	if err == nil && int64(len(seen)) != n {
+		t.Errorf("called for %d chunks, not %d", len(seen), n)
 	}
 	return out, err
 }
 
-// firstLife plays act as the first process of worker 0 and all others honestly.
-func firstLife(act func(*actor) exit) func(*actor) exit {
-	return func(a *actor) exit {
-		if a.worker == 0 && a.life == 0 {
-			return act(a)
+// firstProcess plays act as the first process of worker 0 and all others honestly.
+func firstProcess(act func(*fakeWorker) exitStatus) func(*fakeWorker) exitStatus {
+	return func(w *fakeWorker) exitStatus {
+		if w.Worker == 0 && w.Start == 0 {
+			return act(w)
 		}
-		return a.honest()
+		return w.Honest()
 	}
 }
 

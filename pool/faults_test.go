@@ -18,7 +18,7 @@ type fault struct {
 	name    string
 	o       Options
 	chunks  int64 // of the run; 0 = 6
-	act     func(*actor) exit
+	act     func(*fakeWorker) exitStatus
 	lost    string // in the text of the loss; "" = nobody is lost
 	signal  string // of the loss
 	code    int    // of the loss, where there is no signal
@@ -27,114 +27,119 @@ type fault struct {
 	lasts   time.Duration
 }
 
-var segfault = exit{code: -1, signal: "segmentation fault"}
+var segfault = exitStatus{Code: -1, Signal: "segmentation fault"}
 
 // afterHello greets and reads n requests before it plays act.
-func afterHello(n int, act func(a *actor, have []plea) exit) func(*actor) exit {
-	return func(a *actor) exit {
-		a.hello()
-		var have []plea
+func afterHello(n int, act func(w *fakeWorker, have []fakeRequest) exitStatus) func(*fakeWorker) exitStatus {
+	return func(w *fakeWorker) exitStatus {
+		w.Hello()
+		var have []fakeRequest
 		for range n {
-			r, ok := a.next()
+			r, ok := w.Next()
 			if !ok {
-				return exit{code: 99}
+				return exitStatus{Code: 99}
 			}
 			have = append(have, r)
 		}
-		return act(a, have)
+		return act(w, have)
 	}
 }
 
 // says reads two requests, answers the first and then says b(second).
-func says(b func(a *actor, r plea) []byte) func(*actor) exit {
-	return afterHello(2, func(a *actor, have []plea) exit {
-		a.say(a.result(have[0]))
-		a.say(b(a, have[1]))
-		return a.hang()
+func says(b func(w *fakeWorker, r fakeRequest) []byte) func(*fakeWorker) exitStatus {
+	return afterHello(2, func(w *fakeWorker, have []fakeRequest) exitStatus {
+		w.Say(w.Result(have[0]))
+		w.Say(b(w, have[1]))
+		return w.Hang()
 	})
 }
 
 // startFaults go wrong before there is any work.
 func startFaults() []fault {
 	return []fault{
-		{name: "never says hello", act: (*actor).hang, o: Options{StartupTimeout: time.Second}, lost: "no hello within 1s", signal: "killed"},
-		{name: "noise, then hello", act: func(a *actor) exit { a.say([]byte("Last login: today\n")); return a.honest() }},
-		{name: "noise only, then exit", act: func(a *actor) exit { a.say([]byte("bash: procpool: not found\n")); return exit{code: 127} },
+		{name: "never says hello", act: (*fakeWorker).Hang, o: Options{StartupTimeout: time.Second}, lost: "no hello within 1s", signal: "killed"},
+		{name: "noise, then hello", act: func(w *fakeWorker) exitStatus { w.Say([]byte("Last login: today\n")); return w.Honest() }},
+		{name: "noise only, then exit", act: func(w *fakeWorker) exitStatus {
+			w.Say([]byte("bash: procpool: not found\n"))
+			return exitStatus{Code: 127}
+		},
 			lost: `it ended before it said hello; what it said instead begins with "bash: procpool: not found`, code: 127},
-		{name: "endless noise", act: func(a *actor) exit {
-			for a.say(make([]byte, 4096)) {
+		{name: "endless noise", act: func(w *fakeWorker) exitStatus {
+			for w.Say(make([]byte, 4096)) {
 			}
-			return a.hang()
+			return w.Hang()
 		}, lost: `no hello in the first 65536 bytes (first bytes "` + strings.Repeat(`\x00`, 32) + `")) and was ended by`, signal: "killed"},
-		{name: "another build", act: func(a *actor) exit { a.say(ipc.AppendHello(nil, ipc.Hello{Build: "v0"})); return a.hang() },
+		{name: "another build", act: func(w *fakeWorker) exitStatus { w.Say(ipc.AppendHello(nil, ipc.Hello{Build: "v0"})); return w.Hang() },
 			lost: `the worker is another build: it is "v0"`, signal: "killed"},
-		{name: "another protocol", act: func(a *actor) exit {
+		{name: "another protocol", act: func(w *fakeWorker) exitStatus {
 			hello := string(ipc.AppendHello(nil, ipc.Hello{Build: ipc.Build()}))
-			a.say([]byte(strings.Replace(hello, "protocol\x01", "protocol\x02", 1)))
-			return a.hang()
+			w.Say([]byte(strings.Replace(hello, "protocol\x01", "protocol\x02", 1)))
+			return w.Hang()
 		}, lost: "child speaks protocol 2, this is protocol 1", signal: "killed"},
-		{name: "dies at once", act: func(*actor) exit { return segfault }, lost: "ended by signal: segmentation fault", signal: "segmentation fault"},
+		{name: "dies at once", act: func(*fakeWorker) exitStatus { return segfault }, lost: "ended by signal: segmentation fault", signal: "segmentation fault"},
 	}
 }
 
 // workFaults go wrong with work in hand.
 func workFaults() []fault {
 	const one = 1
-	dies := func(requests int, how exit) func(*actor) exit {
-		return afterHello(requests, func(*actor, []plea) exit { return how })
+	dies := func(requests int, how exitStatus) func(*fakeWorker) exitStatus {
+		return afterHello(requests, func(*fakeWorker, []fakeRequest) exitStatus { return how })
 	}
 	return []fault{
 		{name: "dies with one chunk", chunks: one, act: dies(1, segfault), lost: "ended by signal: segmentation fault", signal: "segmentation fault", charged: true, retries: 1},
 		{name: "dies with several chunks", act: dies(2, segfault), lost: "ended by signal: segmentation fault", signal: "segmentation fault", retries: 2},
-		{name: "exits 0 with one chunk", chunks: one, act: dies(1, exit{}), lost: "exited with code 0 before its work was done", charged: true, retries: 1},
-		{name: "exits 0 with several chunks", act: dies(2, exit{}), lost: "exited with code 0 before its work was done", retries: 2},
-		{name: "says bye with chunks in hand", act: afterHello(2, func(a *actor, _ []plea) exit { return a.bye() }),
+		{name: "exits 0 with one chunk", chunks: one, act: dies(1, exitStatus{}), lost: "exited with code 0 before its work was done", charged: true, retries: 1},
+		{name: "exits 0 with several chunks", act: dies(2, exitStatus{}), lost: "exited with code 0 before its work was done", retries: 2},
+		{name: "says bye with chunks in hand", act: afterHello(2, func(w *fakeWorker, _ []fakeRequest) exitStatus { return w.Bye() }),
 			lost: "exited with code 0 before its work was done", retries: 2},
-		{name: "garbage", act: says(func(*actor, plea) []byte { return []byte("hello, world") }),
+		{name: "garbage", act: says(func(*fakeWorker, fakeRequest) []byte { return []byte("hello, world") }),
 			lost: `not a map of one pair (first bytes "hello, world")`, signal: "killed", retries: 2},
-		{name: "another kind of message", act: says(func(*actor, plea) []byte { return ipc.AppendEnd(nil) }), lost: `a worker does not say "end"`, signal: "killed", retries: 2},
-		{name: "half a message", act: afterHello(2, func(a *actor, have []plea) exit {
-			b := a.result(have[0])
-			a.say(b[:len(b)/2])
-			return exit{}
+		{name: "another kind of message", act: says(func(*fakeWorker, fakeRequest) []byte { return ipc.AppendEnd(nil) }), lost: `a worker does not say "end"`, signal: "killed", retries: 2},
+		{name: "half a message", act: afterHello(2, func(w *fakeWorker, have []fakeRequest) exitStatus {
+			b := w.Result(have[0])
+			w.Say(b[:len(b)/2])
+			return exitStatus{}
 		}), lost: "stream is cut in the middle of a message", retries: 2},
-		{name: "another id", act: says(func(_ *actor, r plea) []byte { r.id++; return resultOf(r, r.iv) }), lost: "a result for request 3, the oldest is 2", signal: "killed", retries: 2},
-		{name: "another interval", act: says(func(_ *actor, r plea) []byte { return resultOf(r, ipc.Interval{Start: 1, End: 2}) }),
+		{name: "another id", act: says(func(w *fakeWorker, r fakeRequest) []byte { r.ID++; return w.ResultFor(r, r.Interval, 0.001) }), lost: "a result for request 3, the oldest is 2", signal: "killed", retries: 2},
+		{name: "another interval", act: says(func(w *fakeWorker, r fakeRequest) []byte {
+			return w.ResultFor(r, ipc.Interval{Start: 1, End: 2}, 0.001)
+		}),
 			lost: "a result for interval [1, 2), asked was [1000, 2000)", signal: "killed", retries: 2},
-		{name: "no interval", act: says(func(_ *actor, r plea) []byte {
-			return append(ipc.AppendResultHead(nil, ipc.Result{ID: r.id}), "\xcb\x00\x00\x00\x00\x00\x00\x00\x00\n"...)
+		{name: "no interval", act: says(func(_ *fakeWorker, r fakeRequest) []byte {
+			return append(ipc.AppendResultHead(nil, ipc.Result{ID: r.ID}), "\xcb\x00\x00\x00\x00\x00\x00\x00\x00\n"...)
 		}), lost: "asked was [1000, 2000)", signal: "killed", retries: 2},
-		{name: "an integer for a float", act: says(func(_ *actor, r plea) []byte {
-			return append(ipc.AppendResultHead(nil, ipc.Result{ID: r.id, HasInterval: true, Interval: r.iv}), "\x03\n"...)
+		{name: "an integer for a float", act: says(func(_ *fakeWorker, r fakeRequest) []byte {
+			return append(ipc.AppendResultHead(nil, ipc.Result{ID: r.ID, HasInterval: true, Interval: r.Interval}), "\x03\n"...)
 		}), lost: "a result of another type", signal: "killed", retries: 2},
-		{name: "a result twice", act: afterHello(2, func(a *actor, have []plea) exit {
-			a.say(append(a.result(have[0]), a.result(have[0])...))
-			return a.hang()
+		{name: "a result twice", act: afterHello(2, func(w *fakeWorker, have []fakeRequest) exitStatus {
+			w.Say(append(w.Result(have[0]), w.Result(have[0])...))
+			return w.Hang()
 		}), lost: "a result for request 1, the oldest is 2", signal: "killed"},
-		{name: "a message over the limit", o: Options{MaxMessage: 4096}, act: says(func(_ *actor, r plea) []byte {
-			return append(ipc.AppendResultHead(nil, ipc.Result{ID: r.id}), "\xc6\x10\x00\x00\x00"...)
+		{name: "a message over the limit", o: Options{MaxMessage: 4096}, act: says(func(_ *fakeWorker, r fakeRequest) []byte {
+			return append(ipc.AppendResultHead(nil, ipc.Result{ID: r.ID}), "\xc6\x10\x00\x00\x00"...)
 		}), lost: "message is over the limit of 4096 bytes", signal: "killed", retries: 2},
-		{name: "silent with one chunk", chunks: one, o: Options{Heartbeat: time.Second}, act: afterHello(1, func(a *actor, _ []plea) exit { return a.hang() }),
+		{name: "silent with one chunk", chunks: one, o: Options{Heartbeat: time.Second}, act: afterHello(1, func(w *fakeWorker, _ []fakeRequest) exitStatus { return w.Hang() }),
 			lost: "silent for longer than 1s", signal: "killed", charged: true, retries: 1, lasts: time.Second},
-		{name: "silent with several chunks", o: Options{Heartbeat: time.Second}, act: afterHello(2, func(a *actor, _ []plea) exit { return a.hang() }),
+		{name: "silent with several chunks", o: Options{Heartbeat: time.Second}, act: afterHello(2, func(w *fakeWorker, _ []fakeRequest) exitStatus { return w.Hang() }),
 			lost: "silent for longer than 1s", signal: "killed", retries: 2, lasts: time.Second},
-		{name: "closes its output and lives on", act: afterHello(2, func(a *actor, _ []plea) exit {
-			a.proc.itsOut.Close()
-			return a.hang()
+		{name: "closes its output and lives on", act: afterHello(2, func(w *fakeWorker, _ []fakeRequest) exitStatus {
+			w.Process.ItsOut.Close()
+			return w.Hang()
 		}), lost: "the stream ends without bye", signal: "killed", retries: 2},
-		{name: "closes its input and beats on", act: afterHello(2, func(a *actor, _ []plea) exit {
-			a.proc.itsIn.Close()
-			return a.beat()
+		{name: "closes its input and beats on", act: afterHello(2, func(w *fakeWorker, _ []fakeRequest) exitStatus {
+			w.Process.ItsIn.Close()
+			return w.Beat()
 		}), o: Options{Heartbeat: time.Second}, lost: "it closed its input", signal: "killed", retries: 2},
-		{name: "never reads its input and is silent", act: func(a *actor) exit { a.hello(); return a.hang() }, o: Options{Heartbeat: time.Second},
+		{name: "never reads its input and is silent", act: func(w *fakeWorker) exitStatus { w.Hello(); return w.Hang() }, o: Options{Heartbeat: time.Second},
 			lost: "silent for longer than 1s", signal: "killed", retries: 2},
-		{name: "something else holds its output", act: afterHello(2, func(a *actor, _ []plea) exit {
-			a.proc.holdsStdout = true
-			return exit{code: 3}
+		{name: "something else holds its output", act: afterHello(2, func(w *fakeWorker, _ []fakeRequest) exitStatus {
+			w.Process.HoldsStdout = true
+			return exitStatus{Code: 3}
 		}), lost: "exited with code 3 before its work was done", code: 3, retries: 2},
-		{name: "something else holds its input", act: afterHello(2, func(a *actor, _ []plea) exit {
-			a.proc.holdsInput = true
-			return exit{code: 3}
+		{name: "something else holds its input", act: afterHello(2, func(w *fakeWorker, _ []fakeRequest) exitStatus {
+			w.Process.HoldsInput = true
+			return exitStatus{Code: 3}
 		}), lost: "exited with code 3 before its work was done", code: 3, retries: 2},
 	}
 }
@@ -149,20 +154,20 @@ func TestFaultsAreSurvived(t *testing.T) {
 }
 
 func (f *fault) play(t *testing.T) {
-	th := &theatre{act: firstLife(f.act)}
+	system := newFakeSystem(firstProcess(f.act))
 	f.o.Procs = 1
 	if f.chunks == 0 {
 		f.chunks = 6
 	}
 	begin := time.Now()
-	out, err := th.sum(t, f.o, f.chunks)
+	out, err := system.sum(t, f.o, f.chunks)
 	if err != nil {
 		t.Fatalf("not survived: %v", err)
 	}
 	if took := time.Since(begin); took < f.lasts || took > f.lasts+10*time.Second {
 		t.Errorf("took %v", took)
 	}
-	lost := th.of(WorkerLost)
+	lost := system.of(WorkerLost)
 	if f.lost == "" {
 		if len(lost) > 0 {
 			t.Errorf("lost: %v", lost[0].Err)
@@ -186,10 +191,10 @@ func (f *fault) play(t *testing.T) {
 	if strings.Contains(e.Error(), "closed pipe") || strings.Contains(e.Error(), "unknown way") {
 		t.Errorf("a reader learns nothing from: %v", e)
 	}
-	if (e.Attempts == 1) != f.charged || out.Retries < f.retries || len(th.of(ChunkRetried)) != e.Attempts {
-		t.Errorf("charged %d times, %d chunks handed out again, events %v", e.Attempts, out.Retries, th.of(ChunkRetried))
+	if (e.Attempts == 1) != f.charged || out.Retries < f.retries || len(system.of(ChunkRetried)) != e.Attempts {
+		t.Errorf("charged %d times, %d chunks handed out again, events %v", e.Attempts, out.Retries, system.of(ChunkRetried))
 	}
-	if n := th.lives[0]; n != 2 {
+	if n := system.Starts(0); n != 2 {
 		t.Errorf("%d processes were started", n)
 	}
 }
@@ -197,17 +202,17 @@ func (f *fault) play(t *testing.T) {
 // What is wrong only in the timing is put down to the chunk, not to the worker.
 func TestTimeoutIsChargedToTheOldestChunk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := &theatre{act: firstLife(afterHello(2, func(a *actor, _ []plea) exit { return a.beat() }))}
-		out, err := th.sum(t, Options{Procs: 1, Timeout: time.Second}, 6)
+		system := newFakeSystem(firstProcess(afterHello(2, func(w *fakeWorker, _ []fakeRequest) exitStatus { return w.Beat() })))
+		out, err := system.sum(t, Options{Procs: 1, Timeout: time.Second}, 6)
 		if err != nil || out.Retries != 2 {
 			t.Fatalf("%v, %d chunks handed out again", err, out.Retries)
 		}
-		again := th.of(ChunkRetried)
+		again := system.of(ChunkRetried)
 		var late *TimeoutError
 		if len(again) != 1 || !errors.As(again[0].Err, &late) || late.Attempts != 1 || late.Input.Interval != (ipc.Interval{End: span}) {
 			t.Errorf("%+v", again)
 		}
-		if lost := th.of(WorkerLost); len(lost) != 0 {
+		if lost := system.of(WorkerLost); len(lost) != 0 {
 			t.Errorf("lost: %+v", lost)
 		}
 	})
@@ -217,16 +222,17 @@ func TestTimeoutIsChargedToTheOldestChunk(t *testing.T) {
 // successor is not to blame.
 func TestLateAnswerSavesTheNextChunk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := &theatre{lingers: true, act: firstLife(afterHello(2, func(a *actor, have []plea) exit {
-			<-a.proc.asked
-			a.say(a.result(have[0]))
+		system := newFakeSystem(firstProcess(afterHello(2, func(w *fakeWorker, have []fakeRequest) exitStatus {
+			<-w.Process.Asked
+			w.Say(w.Result(have[0]))
 			return killed
-		}))}
-		out, err := th.sum(t, Options{Procs: 1, Timeout: time.Second}, 6)
+		})))
+		system.Lingers = true
+		out, err := system.sum(t, Options{Procs: 1, Timeout: time.Second}, 6)
 		if err != nil || out.Retries != 1 {
 			t.Fatalf("%v, %d chunks handed out again", err, out.Retries)
 		}
-		if again := th.of(ChunkRetried); len(again) != 0 {
+		if again := system.of(ChunkRetried); len(again) != 0 {
 			t.Errorf("charged: %v", again[0].Err)
 		}
 	})
@@ -238,21 +244,21 @@ func TestPoisonousChunkFailsByName(t *testing.T) {
 	for retries, attempts := range map[int]int{-1: 1, 0: 3, 5: 6} {
 		synctest.Test(t, func(t *testing.T) {
 			poison := ipc.Interval{Start: 3 * span, End: 4 * span}
-			th := &theatre{act: func(a *actor) exit {
-				a.hello()
+			system := newFakeSystem(func(w *fakeWorker) exitStatus {
+				w.Hello()
 				for {
-					r, ok := a.next()
+					r, ok := w.Next()
 					switch {
 					case !ok:
-						return a.bye()
-					case r.iv == poison:
-						io.WriteString(a.stderr, "panic: bad apple\n\ngoroutine 7 [running]:\n")
-						return exit{code: 2}
+						return w.Bye()
+					case r.Interval == poison:
+						io.WriteString(w.Stderr, "panic: bad apple\n\ngoroutine 7 [running]:\n")
+						return exitStatus{Code: 2}
 					}
-					a.say(a.result(r))
+					w.Say(w.Result(r))
 				}
-			}}
-			out, err := th.sum(t, Options{Procs: 2, Retries: retries}, 20)
+			})
+			out, err := system.sum(t, Options{Procs: 2, Retries: retries}, 20)
 			e, bad := asLost(err)
 			if bad != nil {
 				t.Fatal(bad)
@@ -266,13 +272,13 @@ func TestPoisonousChunkFailsByName(t *testing.T) {
 			if out.Status != Failed || out.Value != nil || len(out.Covered) == 0 || out.Covered[0] != (ipc.Interval{End: 3 * span}) {
 				t.Errorf("%+v", out)
 			}
-			for _, again := range th.of(ChunkRetried) {
+			for _, again := range system.of(ChunkRetried) {
 				var lost *LostWorkerError
 				if errors.As(again.Err, &lost); lost == nil || again.Worker != lost.Worker || again.Input.Interval != poison {
 					t.Errorf("%+v", again)
 				}
 			}
-			if n := th.lives[0] + th.lives[1]; n > 2+attempts+2 { // two at first, and it may have had company once a worker
+			if n := system.Starts(0) + system.Starts(1); n > 2+attempts+2 { // two at first, and it may have had company once a worker
 				t.Errorf("%d processes for %d attempts", n, attempts)
 			}
 		})
@@ -282,20 +288,20 @@ func TestPoisonousChunkFailsByName(t *testing.T) {
 // A chunk that is always too slow fails by name.
 func TestStuckChunkFailsByName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := &theatre{act: func(a *actor) exit {
-			a.hello()
+		system := newFakeSystem(func(w *fakeWorker) exitStatus {
+			w.Hello()
 			for {
-				r, ok := a.next()
+				r, ok := w.Next()
 				if !ok {
-					return a.bye()
+					return w.Bye()
 				}
-				if r.iv.Start == 2*span {
-					return a.beat()
+				if r.Interval.Start == 2*span {
+					return w.Beat()
 				}
-				a.say(a.result(r))
+				w.Say(w.Result(r))
 			}
-		}}
-		_, err := th.sum(t, Options{Procs: 2, Timeout: time.Second}, 8)
+		})
+		_, err := system.sum(t, Options{Procs: 2, Timeout: time.Second}, 8)
 		var late *TimeoutError
 		if !errors.As(err, &late) || late.Attempts != 3 || late.Input.Interval.Start != 2*span || !late.Timeout() {
 			t.Fatal(err)

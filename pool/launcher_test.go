@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/placement"
 	"procpool/task"
 )
@@ -29,7 +30,7 @@ type told struct {
 }
 
 var tell = task.Define("tell", func(ctx context.Context, _ int) (told, error) {
-	return told{task.Worker(ctx), runtime.GOMAXPROCS(0), os.Getenv("GOMAXPROCS"), os.Getenv(depthEnv), os.Getenv("HOME")}, nil
+	return told{task.Worker(ctx), runtime.GOMAXPROCS(0), os.Getenv("GOMAXPROCS"), os.Getenv("PROCPOOL_DEPTH"), os.Getenv("HOME")}, nil
 })
 
 // freeze stops its process the first time, when the file that it is given does not exist.
@@ -94,10 +95,16 @@ func TestWrappersGiveTheSameSum(t *testing.T) {
 func TestEachWorkerIsPlaced(t *testing.T) {
 	program(t, "taskset")
 	p := launchedPool(t, Options{Procs: 2, Launcher: "taskset -c {cpu}"})
-	want, err := closeCPUs(Options{Procs: 2, GOMAXPROCS: 1})
+	system := placement.System{}
+	mask, err := system.Mask()
 	if err != nil {
 		t.Fatal(err)
 	}
+	binding, err := placement.NewBinding(placement.BindingOptions{Bind: "close", Workers: 2, Width: 1, Mask: mask, Topology: system.Topology()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := binding.CPUs
 	for i := range want { // until all have come
 		for p.Stats()[i].CPUs == "" {
 			if _, err := Sum(t.Context(), p, null, ipc.Interval{End: 2}); err != nil {
@@ -143,8 +150,8 @@ func TestLauncherThatDoesNotLaunch(t *testing.T) {
 			if !errors.As(err, &start) || !errors.As(err, &lost) || lost.Launcher != c.launcher || !strings.Contains(err.Error(), c.want) {
 				t.Error(err)
 			}
-			if tries != maxFruitless {
-				t.Errorf("%d tries, not %d", tries, maxFruitless)
+			if tries != maxFailedStarts {
+				t.Errorf("%d tries, not %d", tries, maxFailedStarts)
 			}
 		})
 	}
@@ -158,7 +165,7 @@ func TestLauncherThatHoldsOutputBack(t *testing.T) {
 	p := launchedPool(t, Options{Procs: 1, StartupTimeout: 200 * time.Millisecond, Launcher: `sh -c 'held=$({cmd} | base64); echo "$held" | base64 -d'`})
 	_, err := Sum(t.Context(), p, null, ipc.Interval{End: 1})
 	var silence *SilenceError
-	if !errors.Is(err, errHeldBack) && !errors.As(err, &silence) { // the latter where it takes longer than a second to let go
+	if !errors.Is(err, parent.ErrHeldBack) && !errors.As(err, &silence) { // the latter where it takes longer than a second to let go
 		t.Error(err)
 	}
 	t.Log(err)
@@ -188,60 +195,6 @@ func TestStoppedWorkerBehindAWrapperIsKilled(t *testing.T) {
 	}
 }
 
-// launch starts a command line with pipes, as a launcher, and waits for its first byte.
-func launch(t *testing.T, words ...string) *launched {
-	t.Helper()
-	proc, err := startProcess(command{words: words, env: os.Environ()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := proc.(*launched)
-	t.Cleanup(p.close)
-	if _, err := p.stdout.Read(make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-func TestLauncherIsEndedStepByStep(t *testing.T) {
-	never := 10 * time.Minute
-	for _, c := range []struct {
-		name, script     string
-		itself           bool
-		input, terminate time.Duration
-		want             exit
-	}{
-		{"by the end of input", "echo; cat; exit 5", false, never, never, exit{code: 5}},
-		{"by SIGTERM", "trap 'exit 6' TERM; echo; while :; do sleep 0.01; done", false, time.Millisecond, never, exit{code: 6}},
-		{"by SIGKILL", "trap '' TERM; echo; while :; do sleep 0.01; done", false, time.Millisecond, time.Millisecond, exit{code: -1, signal: "killed"}},
-		{"at once", "trap '' TERM; echo; while :; do sleep 0.01; done", true, never, never, exit{code: -1, signal: "killed"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			p := launch(t, "sh", "-c", c.script)
-			p.input, p.terminate = c.input, c.terminate
-			p.itself.Store(c.itself)
-			p.Kill()
-			p.Kill()
-			got := p.Wait()
-			p.linger()
-			if got.code != c.want.code || got.signal != c.want.signal {
-				t.Errorf("%+v, not %+v", got, c.want)
-			}
-		})
-	}
-}
-
-// Only the launcher is signalled, never its group: srun's shepherd must outlive it.
-func TestLauncherHasAGroupOfItsOwn(t *testing.T) {
-	p := launch(t, "sh", "-c", "echo; cat")
-	group, err := syscall.Getpgid(p.Pid())
-	if err != nil || group != p.Pid() {
-		t.Errorf("process %d is in group %d (%v)", p.Pid(), group, err)
-	}
-	p.Kill()
-	p.Wait()
-}
-
 func TestLauncherRefuses(t *testing.T) {
 	cpus, err := placement.ParseCPUSet("0")
 	if err != nil {
@@ -258,7 +211,7 @@ func TestLauncherRefuses(t *testing.T) {
 		"has no {cpu}":           {Procs: 1, Launcher: "nice", Bind: []placement.CPUSet{cpus}},
 		"must be said":           {Launcher: "nice"},
 		"launches nothing":       {Procs: 1, Launcher: "nice", Backend: Goroutines},
-		"no {nothing}":           {Procs: 1, Launcher: "nice {nothing}"},
+		"placeholder {nothing}":  {Procs: 1, Launcher: "nice {nothing}"},
 		"there can be 1 to 4096": {Procs: 5000, Launcher: "nice"},
 	} {
 		t.Setenv("SLURM_JOB_ID", "")
@@ -289,37 +242,6 @@ func TestLauncherLimits(t *testing.T) {
 		got, err := Options{Launcher: "nice", Hosts: c.hosts}.Limits()
 		if got.Procs != c.want || got.DecidedBy != c.by || (err == nil) != (c.want > 0) {
 			t.Errorf("%+v: %+v, %v", c, got, err)
-		}
-	}
-}
-
-func TestLauncherNote(t *testing.T) {
-	for text, want := range map[string]bool{
-		"ssh h": true, "/usr/bin/ssh -T h": true, "ssh h {argv}": true,
-		"ssh h {cmd}": false, "ssh h /p {args}": false, "nice": false, "'": false, "": false,
-	} {
-		if got := LauncherNote(text); (got != "") != want {
-			t.Errorf("%q: %q", text, got)
-		}
-	}
-}
-
-func TestLauncherEnv(t *testing.T) {
-	got := launcherEnv([]string{"A=b", "SLURM_LABELIO=1", "SLURM_STDINMODE=0", "SLURM_STDOUTMODE=0", "SLURM_STDERRMODE=0", "SLURM_JOB_ID=1"})
-	if want := []string{"A=b", "SLURM_JOB_ID=1"}; !slices.Equal(got, want) {
-		t.Errorf("%q, not %q", got, want)
-	}
-}
-
-// Hosts take turns, and every worker is told the same number.
-func TestLauncherWords(t *testing.T) {
-	l, err := newLauncher(Options{Procs: 3, GOMAXPROCS: 1, Heartbeat: 1, Launcher: "nice {rank}/{n}@{host} {args}", Hosts: []string{"a", "b"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range []string{"0/3@a", "1/3@b", "2/3@a"} {
-		if got := l.words(i); got[1] != want || got[2] != childArg || got[4] != "GOMAXPROCS=1" {
-			t.Errorf("worker %d: %q, not %q", i, got, want)
 		}
 	}
 }

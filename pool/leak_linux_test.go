@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"procpool/child"
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/task"
 )
 
@@ -27,9 +29,9 @@ var loop = task.DefineSum("loop", func(context.Context, ipc.Interval) (int, erro
 
 // beVictim keeps a pool busy until this process is killed.
 func beVictim() {
-	sys := osSystem()
+	sys := parent.OS()
 	if os.Getenv(victimEnv) == "wrapped" {
-		sys.start = startWrapped
+		sys.Start = startWrapped
 	}
 	p, err := newPool(context.Background(), Options{Procs: 3}, sys)
 	if err == nil {
@@ -41,13 +43,13 @@ func beVictim() {
 
 // startWrapped starts a worker behind a launcher, without the kernel's promise
 // to end it with its parent: only its streams tell it.
-func startWrapped(c command) (process, error) {
+func startWrapped(c parent.Command) (parent.OSProcess, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("nice", "-n", "1", exe, childArg, strconv.Itoa(c.worker))
-	cmd.Env = c.env
+	cmd := exec.Command("nice", "-n", "1", exe, child.Arg, strconv.Itoa(c.Worker))
+	cmd.Env = c.Env
 	p := &wrapped{cmd: cmd}
 	if p.in, err = cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -72,7 +74,7 @@ func (w *wrapped) Stdin() io.WriteCloser { return w.in }
 func (w *wrapped) Stdout() io.ReadCloser { return w.out }
 func (w *wrapped) Stderr() io.ReadCloser { return w.err }
 func (w *wrapped) Kill()                 { w.cmd.Process.Kill() }
-func (w *wrapped) Wait() exit            { w.cmd.Process.Wait(); return exit{code: -1} }
+func (w *wrapped) Wait() exitStatus      { w.cmd.Process.Wait(); return exitStatus{Code: -1} }
 
 // marked lists the processes that have mark in their environment and are not zombies.
 func marked(mark string) (pids []int) {

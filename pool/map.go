@@ -22,12 +22,12 @@ const mapWindow = 1024
 // range begins. When it ends early, workers with an input still running are
 // killed and replaced.
 func Map[In, Out any](ctx context.Context, p *Pool, t task.Task[In, Out], in iter.Seq[In]) iter.Seq2[Out, error] {
-	return consume(ctx, p, t, in, (*mapping[In, Out]).ordered)
+	return consume(ctx, p, t, in, (*mapCall[In, Out]).ordered)
 }
 
 // MapUnordered is Map with outputs in the order in which they are finished.
 func MapUnordered[In, Out any](ctx context.Context, p *Pool, t task.Task[In, Out], in iter.Seq[In]) iter.Seq2[Out, error] {
-	return consume(ctx, p, t, in, (*mapping[In, Out]).unordered)
+	return consume(ctx, p, t, in, (*mapCall[In, Out]).unordered)
 }
 
 // Reduce runs a task over inputs and folds the outputs into acc, in input
@@ -45,11 +45,11 @@ func Reduce[In, Out, Acc any](ctx context.Context, p *Pool, t task.Task[In, Out]
 	return acc, nil
 }
 
-// consume is a map whose outputs are yielded by a method of its mapping.
+// consume is a map whose outputs are yielded by a method of its mapCall.
 func consume[In, Out any](ctx context.Context, p *Pool, t task.Task[In, Out], in iter.Seq[In],
-	each func(*mapping[In, Out], context.Context, func(Out, error) bool)) iter.Seq2[Out, error] {
+	each func(*mapCall[In, Out], context.Context, func(Out, error) bool)) iter.Seq2[Out, error] {
 	return func(yield func(Out, error) bool) {
-		m, err := newMapping(ctx, p, t, in)
+		m, err := newMapCall(ctx, p, t, in)
 		if err != nil {
 			yieldError(yield, err)
 			return
@@ -64,15 +64,15 @@ func yieldError[Out any](yield func(Out, error) bool, err error) {
 	yield(zero, err)
 }
 
-// A mapping is the consumer of a map.
-type mapping[In, Out any] struct {
-	job    *job
-	cells  mapCells[In, Out]
-	pull   func() (In, bool)
-	stop   func()
-	cancel context.CancelFunc
-	dry    bool  // the inputs are at their end
-	yields int64 // outputs consumed
+// A mapCall consumes a map.
+type mapCall[In, Out any] struct {
+	call      *call
+	cells     mapCells[In, Out]
+	pull      func() (In, bool)
+	stop      func()
+	cancel    context.CancelFunc
+	exhausted bool  // there are no more inputs
+	yields    int64 // outputs consumed
 }
 
 // mapCells keep inputs for tasks that run in this process, and outputs.
@@ -94,16 +94,16 @@ func (m *mapCells[In, Out]) compute(ctx context.Context, cell int, _ *chunk) (er
 	return err
 }
 
-func newMapping[In, Out any](ctx context.Context, p *Pool, t task.Task[In, Out], in iter.Seq[In]) (*mapping[In, Out], error) {
+func newMapCall[In, Out any](ctx context.Context, p *Pool, t task.Task[In, Out], in iter.Seq[In]) (*mapCall[In, Out], error) {
 	if err := t.Spec().Check(); err != nil {
 		return nil, err
 	}
 	taskCtx, cancel := context.WithCancel(ctx)
 	n := max(mapWindow, 2*p.opts.Procs)
-	m := &mapping[In, Out]{cells: mapCells[In, Out]{t, make([]In, n), make([]Out, n)}, cancel: cancel}
-	m.job = p.newJob(taskCtx, t.Spec(), n)
-	m.job.cells = &m.cells
-	if err := p.enter(m.job); err != nil {
+	m := &mapCall[In, Out]{cells: mapCells[In, Out]{t, make([]In, n), make([]Out, n)}, cancel: cancel}
+	m.call = p.newCall(taskCtx, t.Spec(), n)
+	m.call.cells = &m.cells
+	if err := p.add(m.call); err != nil {
 		cancel()
 		return nil, err
 	}
@@ -112,15 +112,15 @@ func newMapping[In, Out any](ctx context.Context, p *Pool, t task.Task[In, Out],
 }
 
 // close leaves the pool, whatever is still on its way.
-func (m *mapping[In, Out]) close() {
+func (m *mapCall[In, Out]) close() {
 	m.stop()
 	m.cancel()
-	m.job.pool.leave(m.job)
+	m.call.pool.remove(m.call)
 }
 
-func (m *mapping[In, Out]) ordered(ctx context.Context, yield func(Out, error) bool) {
+func (m *mapCall[In, Out]) ordered(ctx context.Context, yield func(Out, error) bool) {
 	for {
-		c, more, err := m.next()
+		ch, more, err := m.next()
 		if ended := ctx.Err(); ended != nil && more {
 			err = ended // tasks in this process may have failed of it
 		}
@@ -128,15 +128,15 @@ func (m *mapping[In, Out]) ordered(ctx context.Context, yield func(Out, error) b
 		case err != nil:
 			yieldError(yield, err)
 			return
-		case c != nil:
-			if !m.yield(c, yield) {
+		case ch != nil:
+			if !m.yield(ch, yield) {
 				return
 			}
 		case !more:
 			return
 		case m.supply():
 		default:
-			if err := m.job.await(ctx, nil, nil); err != nil {
+			if err := m.call.await(ctx, nil, nil); err != nil {
 				yieldError(yield, err)
 				return
 			}
@@ -144,34 +144,34 @@ func (m *mapping[In, Out]) ordered(ctx context.Context, yield func(Out, error) b
 	}
 }
 
-// next is the chunk at the head if it is done. more is false when all are
-// consumed and no inputs are left; the job's own error comes after what is done.
-func (m *mapping[In, Out]) next() (c *chunk, more bool, err error) {
-	j := m.job
-	j.pool.mu.Lock()
-	defer j.pool.mu.Unlock()
-	j.finished = j.finished[:0]
-	if j.head < j.supplied {
-		if c := j.at(j.head); c.seq == j.head && c.state == done {
-			return c, true, nil
+// next returns the chunk at the head if it is done. more is false when all are
+// consumed and no inputs are left; the call's own error comes after what is done.
+func (m *mapCall[In, Out]) next() (ch *chunk, more bool, err error) {
+	c := m.call
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	c.finished = c.finished[:0]
+	if c.head < c.supplied {
+		if ch := c.at(c.head); ch.seq == c.head && ch.state == done {
+			return ch, true, nil
 		}
 	}
-	return nil, !m.dry || j.head < j.supplied, j.err
+	return nil, !m.exhausted || c.head < c.supplied, c.err
 }
 
-func (m *mapping[In, Out]) unordered(ctx context.Context, yield func(Out, error) bool) {
+func (m *mapCall[In, Out]) unordered(ctx context.Context, yield func(Out, error) bool) {
 	var finished []int64
 	for {
-		m.job.pool.mu.Lock()
-		finished, m.job.finished = m.job.finished, finished[:0]
-		over, err := m.dry && m.yields+int64(len(finished)) == m.job.supplied, m.job.err
-		m.job.pool.mu.Unlock()
+		m.call.pool.mu.Lock()
+		finished, m.call.finished = m.call.finished, finished[:0]
+		over, err := m.exhausted && m.yields+int64(len(finished)) == m.call.supplied, m.call.err
+		m.call.pool.mu.Unlock()
 		if ended := ctx.Err(); ended != nil {
 			yieldError(yield, ended)
 			return
 		}
 		for _, seq := range finished {
-			if !m.yield(m.job.at(seq), yield) {
+			if !m.yield(m.call.at(seq), yield) {
 				return
 			}
 		}
@@ -183,7 +183,7 @@ func (m *mapping[In, Out]) unordered(ctx context.Context, yield func(Out, error)
 			return
 		case len(finished) > 0 || m.supply():
 		default:
-			if err := m.job.await(ctx, nil, nil); err != nil {
+			if err := m.call.await(ctx, nil, nil); err != nil {
 				yieldError(yield, err)
 				return
 			}
@@ -192,57 +192,57 @@ func (m *mapping[In, Out]) unordered(ctx context.Context, yield func(Out, error)
 }
 
 // yield hands a finished chunk's output over and frees its cell.
-func (m *mapping[In, Out]) yield(c *chunk, yield func(Out, error) bool) bool {
-	cell := m.job.cell(c)
-	out, err := m.cells.out[cell], c.err
+func (m *mapCall[In, Out]) yield(ch *chunk, yield func(Out, error) bool) bool {
+	cell := m.call.cell(ch)
+	out, err := m.cells.out[cell], ch.err
 	var none Out
 	m.cells.out[cell] = none
 	if err != nil {
 		out = none
 	}
-	m.consumed(c)
+	m.consumed(ch)
 	return yield(out, err)
 }
 
 // consumed moves the window over what nobody needs any more.
-func (m *mapping[In, Out]) consumed(c *chunk) {
-	j := m.job
-	j.pool.mu.Lock()
-	defer j.pool.mu.Unlock()
+func (m *mapCall[In, Out]) consumed(ch *chunk) {
+	c := m.call
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
 	m.yields++
-	c.state = past
-	j.waiting -= c.size
-	for j.head < j.supplied && j.at(j.head).state == past {
-		j.head++
+	ch.state = past
+	c.resultBytes -= ch.size
+	for c.head < c.supplied && c.at(c.head).state == past {
+		c.head++
 	}
-	j.pool.offer()
+	c.pool.offer()
 }
 
 // supply pulls one input, if there is room and one left, and reports whether
 // it did.
-func (m *mapping[In, Out]) supply() bool {
-	j := m.job
-	j.pool.mu.Lock()
-	room := !m.dry && j.err == nil && j.supplied < j.head+int64(len(j.window)) && (j.queued < maxWaiting || j.supplied == j.head)
-	j.pool.mu.Unlock()
+func (m *mapCall[In, Out]) supply() bool {
+	c := m.call
+	c.pool.mu.Lock()
+	room := !m.exhausted && c.err == nil && c.supplied < c.head+int64(len(c.window)) && (c.inputBytes < maxWaiting || c.supplied == c.head)
+	c.pool.mu.Unlock()
 	if !room {
 		return false
 	}
 	in, ok := m.pull()
 	if !ok {
-		m.dry = true
+		m.exhausted = true
 		return true
 	}
-	c := chunk{seq: j.supplied}
-	if j.pool.opts.Backend == Processes {
-		c.arg, c.err = ipc.AppendValue(nil, &in)
-		if most := j.pool.opts.MaxMessage - messageOverhead - int64(len(j.spec.Name)); c.err == nil && int64(len(c.arg)) > most {
-			c.err = fmt.Errorf("the input of %d bytes is over the limit of %d bytes a message", len(c.arg), j.pool.opts.MaxMessage)
+	ch := chunk{seq: c.supplied}
+	if c.pool.opts.Backend == Processes {
+		ch.arg, ch.err = ipc.AppendValue(nil, &in)
+		if most := c.pool.opts.MaxMessage - messageOverhead - int64(len(c.spec.Name)); ch.err == nil && int64(len(ch.arg)) > most {
+			ch.err = fmt.Errorf("the input of %d bytes is over the limit of %d bytes a message", len(ch.arg), c.pool.opts.MaxMessage)
 		}
 	} else {
-		m.cells.in[j.cell(&c)] = in
+		m.cells.in[c.cell(&ch)] = in
 	}
-	m.put(c)
+	m.put(ch)
 	return true
 }
 
@@ -250,19 +250,19 @@ func (m *mapping[In, Out]) supply() bool {
 // for the task's name.
 const messageOverhead = 256
 
-// put makes c the job's last chunk; one with an error needs no worker.
-func (m *mapping[In, Out]) put(c chunk) {
-	j := m.job
-	j.pool.mu.Lock()
-	defer j.pool.mu.Unlock()
-	if c.err != nil {
-		c.err, c.arg, c.state = &InputError{Input: j.input(&c), Err: c.err}, nil, done
-		j.finished = append(j.finished, c.seq)
+// put makes ch the call's last chunk; one with an error needs no worker.
+func (m *mapCall[In, Out]) put(ch chunk) {
+	c := m.call
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	if ch.err != nil {
+		ch.err, ch.arg, ch.state = &InputError{Input: c.input(&ch), Err: ch.err}, nil, done
+		c.finished = append(c.finished, ch.seq)
 	}
-	*j.at(c.seq) = c
-	j.supplied++
-	j.queued += int64(len(c.arg))
-	if c.err == nil {
-		j.pool.offer()
+	*c.at(ch.seq) = ch
+	c.supplied++
+	c.inputBytes += int64(len(ch.arg))
+	if ch.err == nil {
+		c.pool.offer()
 	}
 }

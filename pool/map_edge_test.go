@@ -159,8 +159,8 @@ func TestPanicsOfTheCallerPass(t *testing.T) {
 			t.Errorf("%s: %v, %v", backend, input, body)
 		}
 		p.mu.Lock()
-		if len(p.jobs) > 0 {
-			t.Errorf("%s: %d jobs are left", backend, len(p.jobs))
+		if len(p.calls) > 0 {
+			t.Errorf("%s: %d calls are left", backend, len(p.calls))
 		}
 		p.mu.Unlock()
 		if got, err := Reduce(t.Context(), p, mirror, points(5), 0, func(acc int, p point) (int, error) { return acc + p.Y, nil }); got != 10 || err != nil {
@@ -287,7 +287,7 @@ func TestEventsAreInOrder(t *testing.T) {
 		switch story {
 		case "spawned started finished ended ":
 			whole++
-		case "spawned started ended ", "spawned ": // closed before it had a chunk, or before it said hello
+		case "spawned started ended ", "spawned ended ": // closed before it had a chunk, or before it said hello
 		default:
 			t.Errorf("process %d: %s", pid, story)
 		}

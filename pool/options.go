@@ -1,12 +1,14 @@
 package pool
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/placement"
 )
 
@@ -42,11 +44,11 @@ type Options struct {
 	// interval for each worker. It is rounded up to a multiple of the task's grain.
 	ChunkSize int64
 
-	Retries        int           // deaths that a chunk may be charged with and be tried again; 0 = DefaultRetries, below 0 = none
+	Retries        int           // how often a chunk is run again after its worker died or it timed out; 0 = DefaultRetries, below 0 = never
 	Timeout        time.Duration // of a chunk, from its sending or the reply before it; 0 = none
 	Heartbeat      time.Duration // silence after which a worker is lost; 0 = DefaultHeartbeat, below 0 = never
 	StartupTimeout time.Duration // from a worker's start to its hello; 0 = DefaultStartupTimeout
-	Grace          time.Duration // for chunks in hand after a stop, and for workers to end; 0 = DefaultGrace
+	Grace          time.Duration // for chunks in flight after a stop, and for workers to end; 0 = DefaultGrace
 
 	MaxChunksPerChild int   // chunks after which a worker is replaced; 0 = never
 	MaxRSS            int64 // resident set in bytes above which a worker is replaced between chunks; 0 = never. Linux only
@@ -150,29 +152,6 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// Limits settles the number of workers that these options mean, and says who
-// decided it: Procs, or else one for the serial backend; with a launcher one for
-// each host, or the tasks of the Slurm allocation; and otherwise the CPUs that may
-// be used here. Its error is an *OptionsError.
-func (o Options) Limits() (placement.Limits, error) {
-	switch {
-	case o.Backend == Serial && o.Procs == 0:
-		return placement.Limits{Procs: 1, DecidedBy: string(Serial)}, nil
-	case o.Launcher != "" && o.Procs > 0:
-		return placement.Limits{}.WithFlag(o.Procs), nil
-	case o.Launcher != "":
-		return launcherLimits(o.Hosts)
-	}
-	limits, err := placement.System{}.Limits()
-	switch {
-	case o.Procs > 0:
-		return limits.WithFlag(o.Procs), nil
-	case err != nil:
-		return limits, refuse("%v", err)
-	}
-	return limits, nil
-}
-
 // onlyProcesses reports an option that needs a process to be honoured.
 func (o Options) onlyProcesses() error {
 	switch {
@@ -197,10 +176,28 @@ func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
 	return v
 }
 
-// bound is the set of CPUs that worker i is bound to; empty if it is not.
-func (o Options) bound(i int) (cpus placement.CPUSet) {
-	if len(o.Bind) > 0 {
-		cpus = o.Bind[i%len(o.Bind)]
+// workerEnv is the environment of worker processes.
+func (o Options) workerEnv() []string {
+	return parent.WorkerEnv{Workers: o.Procs, GOMAXPROCS: o.GOMAXPROCS, GOMEMLIMIT: o.GOMEMLIMIT, Extra: o.Env}.Of(os.Environ())
+}
+
+// launcher makes the launcher of workers that get env; nil if there is none.
+func (o Options) launcher(env []string) (*parent.Launcher, error) {
+	refuse := func(reason, advice string) error {
+		return &OptionsError{Reason: fmt.Sprintf("launcher %q: %s", o.Launcher, reason), Advice: advice}
 	}
-	return cpus
+	switch {
+	case o.Launcher == "":
+		return nil, nil
+	case o.Heartbeat == 0:
+		return nil, refuse("heartbeats cannot be off: without them a worker that a launcher has lost would be waited for, and would live, for ever", "choose a longer one instead")
+	case o.MaxRSS > 0:
+		return nil, refuse("the resident set of a worker behind it cannot be seen from here", "limit memory by the launcher: prlimit --data=SIZE, srun --mem=SIZE")
+	}
+	l, err := parent.NewLauncher(parent.LauncherConfig{Text: o.Launcher, Workers: o.Procs, Hosts: o.Hosts, Bind: o.Bind, Width: o.GOMAXPROCS, Env: env})
+	var unusable *parent.LauncherError
+	if errors.As(err, &unusable) {
+		return nil, refuse(unusable.Reason, unusable.Advice)
+	}
+	return l, err
 }

@@ -1,82 +1,80 @@
-// Package parent is the pool: it starts workers, hands them chunks of work,
-// notices what goes wrong with them, and puts their results together in order.
+// Package pool is multiprocessing.Pool for Go: tasks that a program defines run in
+// worker processes, which are the same program started again and share no memory.
+//
+//	var double = pool.Define("double", func(ctx context.Context, n int) (int, error) { return 2 * n, nil })
 //
 //	func main() {
-//		pool.Main()
-//		pool, err := pool.New(ctx, pool.Options{})
+//		pool.Main() // a worker goes no further
+//		p, err := pool.New(ctx, pool.Options{})
 //		...
-//		defer pool.Close()
-//		for out, err := range pool.Map(ctx, pool, Double, inputs) {
+//		defer p.Close()
+//		for out, err := range pool.Map(ctx, p, double, inputs) {
 //
-// [Map] and [MapUnordered] run a task over any sequence of inputs, [Reduce]
-// folds the results, [Sum] adds up a task over an interval; [Pool.Run] is the
-// form of Sum that a command line needs.
+// Which function to call for what:
 //
-// # Reading order
+//   - [Define] a task that maps an input to an output, [DefineSum] one that
+//     computes a partial result over an interval of indices; both at package level.
+//   - [Main] is the first statement of main, and of TestMain.
+//   - [New] makes a pool: of processes, or with [Options].Backend of goroutines.
+//   - [Map] yields outputs in the order of the inputs, [MapUnordered] as they are
+//     finished, [Reduce] folds them. Inputs and outputs stream in bounded memory.
+//   - [Sum] adds up a DefineSum task over an interval. [Pool.Run] does the same for
+//     a batch job: it can be stopped, has a deadline, reports every chunk, and
+//     leaves out those that are done already.
+//   - [Worker] tells a task which worker runs it; [OnExit] tears down what a worker
+//     has opened.
+//   - [Pool.Stats] says what each worker did and used, [Options].OnEvent what happens.
 //
-// options.go, errors.go, event.go and stats.go are what callers see; map.go, sum.go
-// and run.go the ways to use a pool, summing.go what run.go does with the results.
-// pool.go is the pool, job.go the chunks of one call, slot.go a worker's place and
-// how full its hand may be. An executor computes: inprocess.go on goroutines,
-// process.go in a worker process, whose life and death are in life.go, outgoing.go,
-// monitor.go and verdict.go. system.go is the seam to the operating system,
-// spawn*.go and memory.go how a process is started, stderr.go what happens to its
-// standard error. template.go, launcher.go and launched.go are workers that
-// another program starts, perhaps elsewhere: the words, whose they are, and their end.
+// A failed input costs its own output and nothing else. Errors are typed:
+// [TaskError], [LostWorkerError], [TimeoutError], [InputError], [StartError] and
+// [OptionsError], for errors.As.
 package pool
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"slices"
-	"strconv"
 	"sync"
+	"time"
 
 	"procpool/internal/role"
+	"procpool/parent"
 )
 
 // A Pool is a set of workers. It is safe for concurrent use; several maps and
 // sums may run at once. Close must be called when it is no longer needed.
 type Pool struct {
 	opts   Options
-	launch *launcher // nil if workers are started without one
-	sys    system
+	sys    parent.System
 	events sync.Mutex // held around OnEvent
 	clock  clock
-	stderr sync.Mutex // held around Options.Stderr.Write
+	stderr lockedWriter // Options.Stderr
 
-	mu      sync.Mutex
-	slots   []*slot
-	jobs    []*job // that have work; the one to be asked first moves on
-	asked   int    // index in jobs of the last one asked
-	hungry  []*slot
-	absent  int   // slots given up
-	ooms    int64 // processes killed for lack of memory, when last counted; below 0 before that
-	closed  bool  // no new jobs
-	failure error // why no worker is left
+	mu       sync.Mutex
+	slots    []*slot
+	calls    []*call // that have work; the one to be asked first moves on
+	asked    int     // index in calls of the last one asked
+	idle     []*slot // have nothing in flight, and found nothing to do
+	givenUp  int     // slots
+	oomKills int64   // processes killed for lack of memory, when last counted; below 0 before that
+	closed   bool    // no new calls
+	failure  error   // why no worker is left
 
 	workers sync.WaitGroup // everything that the pool started
 	stop    chan struct{}  // closed with the pool
-	gone    chan struct{}  // closed when the last worker process is gone
 	release func() bool    // undoes the watch over the pool's context
 }
 
-// maxDepth bounds pools within workers of pools. depthEnv carries the depth.
-const (
-	maxDepth = 3
-	depthEnv = "PROCPOOL_DEPTH"
-)
-
-// NewPool makes a pool and begins to start its workers; it does not wait for
+// New makes a pool and begins to start its workers; it does not wait for
 // them. A worker that cannot be started shows in the first call that needs
 // one. When ctx is done the pool is closed at once and calls in progress fail.
 func New(ctx context.Context, o Options) (*Pool, error) {
-	return newPool(ctx, o, osSystem())
+	return newPool(ctx, o, parent.OS())
 }
 
-func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
+func newPool(ctx context.Context, o Options, sys parent.System) (*Pool, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
@@ -84,46 +82,30 @@ func newPool(ctx context.Context, o Options, sys system) (*Pool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	launch, err := newLauncher(o)
-	if err != nil {
-		return nil, err
-	}
-	if o.Backend == Processes {
-		if !role.Sealed() {
-			return nil, errors.New("worker processes would run this whole program again: call pool.Main first in main or TestMain")
-		}
-		if depth() >= maxDepth {
-			return nil, fmt.Errorf("pools are nested %d deep, no deeper", maxDepth)
-		}
-	}
-	p := &Pool{opts: o, launch: launch, sys: sys, clock: newClock(), ooms: -1, stop: make(chan struct{}), gone: make(chan struct{})}
-	places := o.Procs
+	p := &Pool{opts: o, sys: sys, clock: newClock(), stderr: lockedWriter{w: o.Stderr}, oomKills: -1, stop: make(chan struct{})}
+	slots := o.Procs
 	if o.Backend == Serial {
-		places = 1 // however many parts the input is cut into
+		slots = 1 // however many parts the input is cut into
 	}
-	for i := range places {
+	for i := range slots {
 		p.slots = append(p.slots, &slot{pool: p, index: i, stats: WorkerStats{Worker: i}})
 	}
-	p.start()
+	if err := p.start(); err != nil {
+		return nil, err
+	}
 	p.mu.Lock() // ctx may be done already, and then close runs
 	defer p.mu.Unlock()
 	p.release = context.AfterFunc(ctx, func() { p.close(ctx.Err()) })
 	return p, nil
 }
 
-// start gives every slot its body.
-func (p *Pool) start() {
+// start gives every slot its executor.
+func (p *Pool) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch p.opts.Backend {
 	case Processes:
-		spawn := newSpawner(p)
-		var supervisors sync.WaitGroup
-		for _, s := range p.slots {
-			supervisors.Go(newWorker(s, spawn).supervise)
-		}
-		p.workers.Go(func() { supervisors.Wait(); close(p.gone) })
-		p.workers.Go(p.monitor)
+		return p.startProcesses()
 	case Goroutines, Threads:
 		for _, s := range p.slots {
 			g := &goroutine{slot: s, ready: sync.NewCond(&p.mu)}
@@ -134,6 +116,47 @@ func (p *Pool) start() {
 		for _, s := range p.slots {
 			s.body = &serial{slot: s}
 		}
+	}
+	return nil
+}
+
+func (p *Pool) startProcesses() error {
+	if !role.Sealed() {
+		return errors.New("worker processes would run this whole program again: call pool.Main first in main or TestMain")
+	}
+	if parent.Depth() >= parent.MaxDepth {
+		return fmt.Errorf("pools are nested %d deep, no deeper", parent.MaxDepth)
+	}
+	env := p.opts.workerEnv()
+	launcher, err := p.opts.launcher(env)
+	if err != nil {
+		return err
+	}
+	spawner := parent.NewSpawner(parent.SpawnerConfig{System: p.sys, Env: env, Bind: p.opts.Bind, Launcher: launcher, Stop: p.stop})
+	var supervisors sync.WaitGroup
+	for _, s := range p.slots {
+		w := &worker{slot: s, spawner: spawner}
+		s.body = w
+		supervisors.Go(w.supervise)
+	}
+	p.workers.Go(func() { supervisors.Wait(); spawner.Close() })
+	p.workers.Go(p.countOOMKills)
+	return nil
+}
+
+// settleTime is when a pool begins to count what the system kills for lack of
+// memory. It reads half a dozen files for that, while its workers start: a run that
+// is over sooner has no use for it.
+const settleTime = 20 * time.Millisecond
+
+func (p *Pool) countOOMKills() {
+	select {
+	case <-p.stop:
+	case <-time.After(settleTime):
+		kills := p.sys.OOMKills()
+		p.mu.Lock()
+		p.oomKills = max(p.oomKills, kills)
+		p.mu.Unlock()
 	}
 }
 
@@ -148,8 +171,8 @@ func (p *Pool) Close() error {
 	return nil
 }
 
-// close fails the jobs with why and asks every worker to end: in order if its
-// hand is empty, at once if what it has is wanted no more.
+// close fails the calls with why and asks every worker to end: in order if it has
+// nothing in flight, at once if it has, since nobody wants that any more.
 func (p *Pool) close(why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -159,14 +182,11 @@ func (p *Pool) close(why error) {
 	p.closed = true
 	p.release()
 	close(p.stop)
-	for _, j := range p.jobs {
-		j.fail(why)
+	for _, c := range p.calls {
+		c.fail(why)
 	}
 	for _, s := range p.slots {
-		if s.body == nil {
-			continue
-		}
-		if len(s.hand) > 0 {
+		if len(s.inFlight) > 0 {
 			s.body.abort()
 		} else {
 			s.body.end()
@@ -174,8 +194,8 @@ func (p *Pool) close(why error) {
 	}
 }
 
-// enter puts a job before the workers.
-func (p *Pool) enter(j *job) error {
+// add has the workers work on a call.
+func (p *Pool) add(c *call) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -184,73 +204,71 @@ func (p *Pool) enter(j *job) error {
 	if p.failure != nil {
 		return p.failure
 	}
-	p.jobs = append(p.jobs, j)
+	p.calls = append(p.calls, c)
 	p.offer()
 	return nil
 }
 
-// leave takes a job away; workers that have chunks of it running are given up
+// remove takes a call away. Workers that have chunks of it in flight are killed
 // and replaced, since nobody waits for them.
-func (p *Pool) leave(j *job) {
+func (p *Pool) remove(c *call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	j.stopped = true
-	if i := slices.Index(p.jobs, j); i >= 0 {
-		p.jobs = slices.Delete(p.jobs, i, i+1)
+	c.stopped = true
+	if i := slices.Index(p.calls, c); i >= 0 {
+		p.calls = slices.Delete(p.calls, i, i+1)
 	}
-	if j.inHand > 0 {
-		p.abort(j)
+	if c.inFlight == 0 {
+		return
 	}
-}
-
-// abort gives up the workers that have chunks of j.
-func (p *Pool) abort(j *job) {
 	for _, s := range p.slots {
-		if slices.ContainsFunc(s.hand, func(h held) bool { return h.job == j }) {
+		if slices.ContainsFunc(s.inFlight, func(f flight) bool { return f.call == c }) {
 			s.body.abort()
 		}
 	}
 }
 
-// offer lets workers whose hands are empty draw, as long as there is something.
+// offer lets idle workers take what there is.
 func (p *Pool) offer() {
-	waiting := p.hungry
-	p.hungry = nil
+	waiting := p.idle
+	p.idle = nil
 	for i, s := range waiting {
-		s.hungry = false
-		s.draw()
-		if s.hungry { // there was nothing for it, so there is nothing for the others
-			p.hungry = append(p.hungry, waiting[i+1:]...)
+		s.idle = false
+		s.fill()
+		// What one worker does not find, the others do not find either, unless it
+		// is assigned to one of them.
+		if s.idle && !slices.ContainsFunc(p.calls, func(c *call) bool { return c.assigned && len(c.waiting) > 0 }) {
+			p.idle = append(p.idle, waiting[i+1:]...)
 			return
 		}
 	}
 }
 
-// pick chooses a chunk for s, asking jobs in turn.
-func (p *Pool) pick(s *slot) (held, bool) {
-	if len(s.hand) > 0 && s.hand[0].chunk.alone {
-		return held{}, false
+// pick chooses a chunk for s, asking calls in turn.
+func (p *Pool) pick(s *slot) (flight, bool) {
+	if len(s.inFlight) > 0 && s.inFlight[0].chunk.alone {
+		return flight{}, false
 	}
-	for range p.jobs {
-		p.asked = (p.asked + 1) % len(p.jobs)
-		j := p.jobs[p.asked]
-		if j.stopped || len(s.hand) >= s.limit(j) {
+	for range p.calls {
+		p.asked = (p.asked + 1) % len(p.calls)
+		c := p.calls[p.asked]
+		if c.stopped || len(s.inFlight) >= s.limit(c) {
 			continue
 		}
-		if c := j.take(len(s.hand) == 0); c != nil {
-			return held{j, c}, true
+		if ch := c.take(s); ch != nil {
+			return flight{c, ch}, true
 		}
 	}
-	return held{}, false
+	return flight{}, false
 }
 
 // present is how many workers there are or may be again.
-func (p *Pool) present() int { return len(p.slots) - p.absent }
+func (p *Pool) present() int { return len(p.slots) - p.givenUp }
 
 // giveUp leaves a slot empty for good. With the last one the pool fails.
 func (p *Pool) giveUp(s *slot, tries int, err error) {
-	s.absent = true
-	p.absent++
+	s.givenUp = true
+	p.givenUp++
 	if p.present() > 0 {
 		p.offer() // shares have grown
 		return
@@ -258,15 +276,22 @@ func (p *Pool) giveUp(s *slot, tries int, err error) {
 	p.fail(&StartError{Tries: tries, Err: err})
 }
 
-// fail leaves the pool without hope: what runs and what comes fails with why.
+// fail ends the calls that run and all that come with why.
 func (p *Pool) fail(why error) {
 	p.failure = why
-	for _, j := range p.jobs {
-		j.fail(why)
+	for _, c := range p.calls {
+		c.fail(why)
 	}
 }
 
-func depth() int {
-	d, _ := strconv.Atoi(os.Getenv(depthEnv))
-	return d
+// A lockedWriter lets several workers write to w, one line at a time.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
 }

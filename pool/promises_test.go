@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"procpool/child"
 	"procpool/ipc"
 	"procpool/task"
 )
@@ -52,7 +53,7 @@ var (
 )
 
 func init() {
-	if len(os.Args) < 2 || os.Args[1] != childArg {
+	if len(os.Args) < 2 || os.Args[1] != child.Arg {
 		onlyParent = task.Define("promise-only-parent", echoTask[int])
 	}
 }

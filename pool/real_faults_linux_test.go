@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/task"
 )
 
@@ -161,7 +162,7 @@ func (s *stage) run(t *testing.T, env ...string) (Outcome, error) {
 		defer close(watched)
 		for {
 			for _, pid := range children() {
-				s.peak = max(s.peak, residentSet(pid))
+				s.peak = max(s.peak, parent.OS().ResidentSet(pid))
 			}
 			select {
 			case <-stop:

@@ -112,36 +112,39 @@ func (o Options) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid {
 // Run computes a sum. The Outcome is valid also with an error: it says how far
 // the run came. The error is nil only if everything was done; it is an error
 // of this package, OnChunk's, or the context's.
-func (p *Pool) Run(ctx context.Context, r Workload) (Outcome, error) {
-	if err := r.check(); err != nil {
+func (p *Pool) Run(ctx context.Context, w Workload) (Outcome, error) {
+	if err := w.check(); err != nil {
 		return Outcome{Status: Failed}, err
 	}
-	if r.Grid.N == 0 {
-		r.Grid = p.Grid(r.Task, r.Whole)
+	if w.Grid.N == 0 {
+		w.Grid = p.Grid(w.Task, w.Whole)
 	}
-	s := newSumming(ctx, p, r)
+	s := newSumCall(ctx, p, w)
 	defer s.cancel()
 	begin := time.Now()
-	err := p.enter(s.job)
+	err := p.add(s.call)
 	if err == nil {
 		err = s.consume(ctx)
-		p.leave(s.job)
+		p.remove(s.call)
 	}
 	return s.outcome(time.Since(begin), err)
 }
 
-func (r *Workload) check() error {
-	if err := r.Task.Check(); err != nil {
+func (w *Workload) check() error {
+	if err := w.Task.Check(); err != nil {
 		return err
 	}
-	if !r.Task.Sums() {
-		return fmt.Errorf("task %q does not work on intervals", r.Task.Name)
+	if !w.Task.Sums() {
+		return fmt.Errorf("task %q does not work on intervals", w.Task.Name)
 	}
-	if err := r.Whole.Validate(); err != nil {
+	if err := w.Whole.Validate(); err != nil {
 		return err
 	}
-	if r.Whole.Start%r.Task.Grain != 0 {
-		return fmt.Errorf("interval %v does not start on a multiple of the grain of %s, %d", r.Whole, r.Task.Name, r.Task.Grain)
+	if w.Whole.Start%w.Task.Grain != 0 {
+		return fmt.Errorf("interval %v does not start on a multiple of the grain of %s, %d", w.Whole, w.Task.Name, w.Task.Grain)
+	}
+	if w.Grid.N > 0 && w.Grid.Whole != w.Whole {
+		return fmt.Errorf("the grid cuts %v, not %v", w.Grid.Whole, w.Whole)
 	}
 	return nil
 }

@@ -16,23 +16,29 @@ import (
 // Workers that can never be started end the pool with an error, after a known
 // number of tries, and not with a loop.
 func TestStormOfFailedStartsEnds(t *testing.T) {
-	emfile := func(int, int) error { return fmt.Errorf("a worker's pipes cannot be made: %w", syscall.EMFILE) }
-	for name, th := range map[string]*theatre{
-		"cannot be started": {refuse: emfile},
-		"dies at once":      {act: func(a *actor) exit { io.WriteString(a.stderr, "no such library\n"); return exit{code: 127} }},
-		"another build":     {act: func(a *actor) exit { a.say(ipc.AppendHello(nil, ipc.Hello{Build: "v0"})); return a.hang() }},
-		"mute":              {act: (*actor).hang},
-		"dies after hello":  {act: func(a *actor) exit { a.hello(); return segfault }},
+	for name, act := range map[string]func(*fakeWorker) exitStatus{
+		"cannot be started": nil,
+		"dies at once": func(w *fakeWorker) exitStatus {
+			io.WriteString(w.Stderr, "no such library\n")
+			return exitStatus{Code: 127}
+		},
+		"another build":    func(w *fakeWorker) exitStatus { w.Say(ipc.AppendHello(nil, ipc.Hello{Build: "v0"})); return w.Hang() },
+		"mute":             (*fakeWorker).Hang,
+		"dies after hello": func(w *fakeWorker) exitStatus { w.Hello(); return segfault },
 	} {
+		system := newFakeSystem(act)
+		if act == nil {
+			system.Refuse = func(int, int) error { return fmt.Errorf("create pipes for a worker: %w", syscall.EMFILE) }
+		}
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := th.open(t, Options{Procs: 3, StartupTimeout: time.Second})
+				p := system.open(t, Options{Procs: 3, StartupTimeout: time.Second})
 				defer p.Close()
 				time.Sleep(time.Minute) // idle: nobody asks for anything
 				for range 2 {
 					_, err := Sum(t.Context(), p, pi, ipc.Interval{End: 10})
 					var storm *StartError
-					if !errors.As(err, &storm) || storm.Tries != maxFruitless {
+					if !errors.As(err, &storm) || storm.Tries != maxFailedStarts {
 						t.Fatal(err)
 					}
 					if text := err.Error(); strings.Contains(text, "unknown way") || strings.Contains(text, "pid 0") {
@@ -40,11 +46,11 @@ func TestStormOfFailedStartsEnds(t *testing.T) {
 					}
 				}
 				for w := range 3 {
-					if th.lives[w] != maxFruitless {
-						t.Errorf("worker %d: %d starts", w, th.lives[w])
+					if system.Starts(w) != maxFailedStarts {
+						t.Errorf("worker %d: %d starts", w, system.Starts(w))
 					}
 				}
-				if n := len(th.of(WorkerGivenUp)); n != 3 {
+				if n := len(system.of(WorkerGivenUp)); n != 3 {
 					t.Errorf("%d were given up", n)
 				}
 			})
@@ -54,9 +60,10 @@ func TestStormOfFailedStartsEnds(t *testing.T) {
 
 func TestStartErrorNamesTheSystemsReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := &theatre{refuse: func(int, int) error { return fmt.Errorf("a worker's pipes cannot be made: %w", syscall.EMFILE) }}
-		_, err := th.sum(t, Options{Procs: 1}, 3)
-		if !errors.Is(err, syscall.EMFILE) || err.Error() != "no worker can be started (5 tries): a worker's pipes cannot be made: too many open files" {
+		system := newFakeSystem(nil)
+		system.Refuse = func(int, int) error { return fmt.Errorf("create pipes for a worker: %w", syscall.EMFILE) }
+		_, err := system.sum(t, Options{Procs: 1}, 3)
+		if !errors.Is(err, syscall.EMFILE) || err.Error() != "no worker can be started (5 tries): create pipes for a worker: too many open files" {
 			t.Error(err)
 		}
 	})
@@ -66,13 +73,14 @@ func TestStartErrorNamesTheSystemsReason(t *testing.T) {
 func TestFailedStartsAreTriedAgain(t *testing.T) {
 	for _, errno := range []error{syscall.EMFILE, syscall.EAGAIN} {
 		synctest.Test(t, func(t *testing.T) {
-			th := &theatre{refuse: func(_, life int) error {
-				if life < maxFruitless-1 {
+			system := newFakeSystem(nil)
+			system.Refuse = func(_, start int) error {
+				if start < maxFailedStarts-1 {
 					return errno
 				}
 				return nil
-			}}
-			if _, err := th.sum(t, Options{Procs: 2}, 10); err != nil {
+			}
+			if _, err := system.sum(t, Options{Procs: 2}, 10); err != nil {
 				t.Error(err)
 			}
 		})
@@ -82,31 +90,29 @@ func TestFailedStartsAreTriedAgain(t *testing.T) {
 // A place where no worker can be started is left empty, and the others do its work.
 func TestOneSlotIsGivenUpWhileOthersGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := &theatre{
-			refuse: func(worker, _ int) error {
-				if worker == 1 {
-					return syscall.EAGAIN
+		system := newFakeSystem(func(w *fakeWorker) exitStatus {
+			w.Hello()
+			for {
+				r, ok := w.Next()
+				if !ok {
+					return w.Bye()
 				}
-				return nil
-			},
-			act: func(a *actor) exit {
-				a.hello()
-				for {
-					r, ok := a.next()
-					if !ok {
-						return a.bye()
-					}
-					a.sleep(time.Second)
-					a.say(a.result(r))
-				}
-			},
+				w.Sleep(time.Second)
+				w.Say(w.Result(r))
+			}
+		})
+		system.Refuse = func(worker, _ int) error {
+			if worker == 1 {
+				return syscall.EAGAIN
+			}
+			return nil
 		}
-		_, err := th.sum(t, Options{Procs: 2}, 10)
-		if given := th.of(WorkerGivenUp); err != nil || len(given) != 1 || given[0].Worker != 1 || !errors.Is(given[0].Err, syscall.EAGAIN) {
+		_, err := system.sum(t, Options{Procs: 2}, 10)
+		if given := system.of(WorkerGivenUp); err != nil || len(given) != 1 || given[0].Worker != 1 || !errors.Is(given[0].Err, syscall.EAGAIN) {
 			t.Errorf("%v, %+v", err, given)
 		}
-		if th.lives[1] != maxFruitless {
-			t.Errorf("%d starts", th.lives[1])
+		if system.Starts(1) != maxFailedStarts {
+			t.Errorf("%d starts", system.Starts(1))
 		}
 	})
 }
@@ -115,15 +121,15 @@ func TestOneSlotIsGivenUpWhileOthersGoOn(t *testing.T) {
 // started well each time: their places are not given up.
 func TestIdleDeathsGiveNothingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := &theatre{act: func(a *actor) exit {
-			if a.life == 20 {
-				return a.honest()
+		system := newFakeSystem(func(w *fakeWorker) exitStatus {
+			if w.Start == 20 {
+				return w.Honest()
 			}
-			a.hello()
-			a.sleep(time.Minute)
+			w.Hello()
+			w.Sleep(time.Minute)
 			return killed
-		}}
-		p := th.open(t, Options{Procs: 1, Heartbeat: -1})
+		})
+		p := system.open(t, Options{Procs: 1, Heartbeat: -1})
 		defer p.Close()
 		time.Sleep(time.Hour)
 		if _, err := Sum(t.Context(), p, pi, ipc.Interval{End: 10}); err != nil {
@@ -136,26 +142,26 @@ func TestIdleDeathsGiveNothingUp(t *testing.T) {
 func TestParentBeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		beats := 0
-		th := &theatre{act: func(a *actor) exit {
-			a.hello()
+		system := newFakeSystem(func(w *fakeWorker) exitStatus {
+			w.Hello()
 			for {
-				m, err := a.in.Next()
+				m, err := w.In.Next()
 				if err != nil || m.Kind == ipc.KindEnd {
-					return a.bye()
+					return w.Bye()
 				}
 				if m.Kind == ipc.KindBeat {
 					beats++
 				}
-				a.say(ipc.AppendBeat(nil))
+				w.Say(ipc.AppendBeat(nil))
 			}
-		}}
-		p := th.open(t, Options{Procs: 1, Heartbeat: time.Minute})
+		})
+		p := system.open(t, Options{Procs: 1, Heartbeat: time.Minute})
 		time.Sleep(time.Hour)
 		p.Close()
 		if beats < 120 || beats > 480 {
 			t.Errorf("%d beats in an hour, with a heartbeat of a minute", beats)
 		}
-		if lost := th.of(WorkerLost); len(lost) > 0 {
+		if lost := system.of(WorkerLost); len(lost) > 0 {
 			t.Error(lost)
 		}
 	})
@@ -163,30 +169,30 @@ func TestParentBeats(t *testing.T) {
 
 // Close ends workers that do not listen, whatever they are doing.
 func TestCloseEndsEveryone(t *testing.T) {
-	for name, act := range map[string]func(*actor) exit{
-		"honest": (*actor).honest,
-		"mute":   (*actor).hang,
-		"deaf":   func(a *actor) exit { a.hello(); return a.beat() },
-		"no bye": func(a *actor) exit { a.hello(); a.next(); return a.hang() },
+	for name, act := range map[string]func(*fakeWorker) exitStatus{
+		"honest": (*fakeWorker).Honest,
+		"mute":   (*fakeWorker).Hang,
+		"deaf":   func(w *fakeWorker) exitStatus { w.Hello(); return w.Beat() },
+		"no bye": func(w *fakeWorker) exitStatus { w.Hello(); w.Next(); return w.Hang() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				th := &theatre{act: act}
-				p := th.open(t, Options{Procs: 3, Grace: time.Second})
+				system := newFakeSystem(act)
+				p := system.open(t, Options{Procs: 3, Grace: time.Second})
 				time.Sleep(time.Second)
 				begin := time.Now()
 				p.Close()
 				if took := time.Since(begin); took > 3*time.Second {
 					t.Errorf("took %v", took)
 				}
-				for _, a := range th.actors {
+				for _, w := range system.Workers() {
 					select {
-					case <-a.proc.gone:
+					case <-w.Process.Gone:
 					default:
-						t.Errorf("process %d lives", a.proc.pid)
+						t.Errorf("process %d lives", w.Process.Pid())
 					}
 				}
-				if lost := th.of(WorkerLost); len(lost) > 0 {
+				if lost := system.of(WorkerLost); len(lost) > 0 {
 					t.Error(lost)
 				}
 			})

@@ -69,7 +69,7 @@ func selfTimed(name string, terms int64, command ...string) *contender {
 
 // piFastEverywhere is pi-fast with one goroutine a CPU.
 func piFastEverywhere(n int64) {
-	parts := ipc.SplitGrid(pool.Interval{End: n}, runtime.GOMAXPROCS(0), kernel.PiGrain)
+	parts := ipc.SplitGrid(ipc.Interval{End: n}, runtime.GOMAXPROCS(0), kernel.PiGrain)
 	var sum kernel.Accumulator
 	var mu sync.Mutex
 	var wg sync.WaitGroup

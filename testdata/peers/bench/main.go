@@ -21,6 +21,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"procpool/pool"
 )
 
 // A section measures something and returns the table's rows for it.

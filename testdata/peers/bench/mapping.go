@@ -32,7 +32,7 @@ func mapping(b *bench) ([]row, error) {
 			return nil, err
 		}
 		defer p.Close()
-		pools[i] = pool
+		pools[i] = p
 	}
 	tiny, err := tinyInputs(b, pools[0], pools[1])
 	if err != nil {
@@ -51,7 +51,7 @@ func tinyInputs(b *bench, processes, goroutines *pool.Pool) ([]row, error) {
 	}
 	m := maps{b: b, what: fmt.Sprintf("an int there and back, of %d", n), unit: "µs", scale: 1e6 / float64(n)}
 	want := n * (n + 1) / 2
-	of := func(name string, pool *pool.Pool, run mapper[int]) *contender {
+	of := func(name string, p *pool.Pool, run mapper[int]) *contender {
 		return m.contender(name, func() (time.Duration, error) {
 			return mapped(run(context.Background(), p, increment, slices.Values(ints)), want, func(n int) int { return n })
 		})
@@ -84,7 +84,7 @@ func largeInputs(b *bench, processes, goroutines *pool.Pool) ([]row, error) {
 	const n, size = 8, 32 << 20
 	inputs := slices.Repeat([][]byte{make([]byte, size)}, n)
 	m := maps{b: b, what: "8 x 32 MiB there and back", unit: "ms", scale: 1e3}
-	of := func(name string, pool *pool.Pool, run mapper[[]byte]) *contender {
+	of := func(name string, p *pool.Pool, run mapper[[]byte]) *contender {
 		return m.contender(name, func() (time.Duration, error) {
 			return mapped(run(context.Background(), p, echo, slices.Values(inputs)), n*size, func(b []byte) int { return len(b) })
 		})
@@ -99,7 +99,7 @@ func largeInputs(b *bench, processes, goroutines *pool.Pool) ([]row, error) {
 }
 
 // A mapper is pool.Map or pool.MapUnordered.
-type mapper[T any] func(context.Context, *pool.Pool, task.Task[T, T], iter.Seq[T]) iter.Seq2[T, error]
+type mapper[T any] func(context.Context, *pool.Pool, pool.Task[T, T], iter.Seq[T]) iter.Seq2[T, error]
 
 // mapped is how long the results took, which must be worth so much together.
 func mapped[T any](results iter.Seq2[T, error], want int, worth func(T) int) (time.Duration, error) {

@@ -43,7 +43,7 @@ func payload(b *bench) ([]row, error) {
 // rate is the data's way there and back in MiB a second.
 func rate(begin time.Time) float64 { return 2 * payloadBytes / (1 << 20) / time.Since(begin).Seconds() }
 
-func throughPool(pool *pool.Pool, data []byte) (float64, error) {
+func throughPool(p *pool.Pool, data []byte) (float64, error) {
 	begin := time.Now()
 	for back, err := range pool.Map(context.Background(), p, echo, slices.Values([][]byte{data})) {
 		if err != nil {

@@ -1,10 +1,12 @@
-package pool
+package parent
 
 import (
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"procpool/internal/text"
 )
 
 func TestTemplateExpands(t *testing.T) {
@@ -47,8 +49,8 @@ func TestTemplateRefuses(t *testing.T) {
 		"a 'b":           "not closed",
 		`a "b`:           "not closed",
 		`a \`:            "backslash",
-		"a {foo}":        "no {foo}",
-		"a {}":           "no {}",
+		"a {foo}":        "unknown placeholder {foo}",
+		"a {}":           "unknown placeholder {}",
 		"a {rank":        "do not match",
 		"a rank}":        "do not match",
 		"a x{argv}":      "stand alone",
@@ -68,7 +70,7 @@ func TestQuotedWordsSurviveAShell(t *testing.T) {
 		t.Skip("no sh here")
 	}
 	words := []string{"plain-1.0/x_y", "", "two words", "it's", `"`, "$HOME", "`id`", "*", "a\nb", `\`, "~", "ü", "#", "a;b|c&d"}
-	out, err := exec.Command(sh, "-c", `for w in `+quoteWords(words)+`; do printf '%s\0' "$w"; done`).Output()
+	out, err := exec.Command(sh, "-c", `for w in `+text.ShellQuote(words...)+`; do printf '%s\0' "$w"; done`).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,19 +80,19 @@ func TestQuotedWordsSurviveAShell(t *testing.T) {
 }
 
 func FuzzTemplate(f *testing.F) {
-	for _, text := range []string{"nice", "ssh {host} {cmd}", `a 'b\' "c" {{}} {rank}`, "{argv}", "{", `\`} {
-		f.Add(text)
+	for _, line := range []string{"nice", "ssh {host} {cmd}", `a 'b\' "c" {{}} {rank}`, "{argv}", "{", `\`} {
+		f.Add(line)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		tmpl, err := parseTemplate(text)
+	f.Fuzz(func(t *testing.T, line string) {
+		tmpl, err := parseTemplate(line)
 		if err != nil {
 			return
 		}
 		words := tmpl.expand(fill{exe: "p", args: []string{"procpool-child", "0"}})
 		if len(words) == 0 {
-			t.Fatalf("%q gives no words", text)
+			t.Fatalf("%q gives no words", line)
 		}
-		again, err := splitWords(quoteWords(words))
+		again, err := splitWords(text.ShellQuote(words...))
 		if err != nil || !slices.Equal(again, words) {
 			t.Fatalf("%q quoted and split again is %q, %v", words, again, err)
 		}

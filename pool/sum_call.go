@@ -9,11 +9,11 @@ import (
 	"procpool/task"
 )
 
-// A summing is the consumer of a sum: it takes finished chunks in the order in
+// A sumCall consumes a sum: it takes finished chunks in the order in
 // which they come, and folds their partials in the order of their intervals.
-type summing struct {
-	run    Workload
-	job    *job
+type sumCall struct {
+	work   Workload
+	call   *call
 	fold   task.Fold
 	cancel context.CancelFunc
 
@@ -25,13 +25,17 @@ type summing struct {
 	failure error
 }
 
-func newSumming(ctx context.Context, p *Pool, r Workload) *summing {
+func newSumCall(ctx context.Context, p *Pool, w Workload) *sumCall {
 	taskCtx, cancel := context.WithCancel(ctx)
-	s := &summing{run: r, cancel: cancel, covered: ipc.Interval{Start: r.Whole.Start, End: r.Whole.Start}}
-	n := windowSize(p.opts.Procs, r.Grid.N)
-	s.fold = r.Task.NewFold(n)
-	s.job = p.newJob(taskCtx, r.Task, n)
-	s.job.cells, s.job.grid, s.job.supplied, s.job.skip = sumCells{s.fold}, r.Grid, r.Grid.N, r.Done
+	s := &sumCall{work: w, cancel: cancel, covered: ipc.Interval{Start: w.Whole.Start, End: w.Whole.Start}}
+	n := windowSize(p.opts.Procs, w.Grid.N)
+	s.fold = w.Task.NewFold(n)
+	c := p.newCall(taskCtx, w.Task, n)
+	c.cells, c.grid, c.supplied, c.skip = sumCells{s.fold}, w.Grid, w.Grid.N, w.Done
+	if p.opts.ChunkSize == 0 && w.Grid.N <= int64(len(p.slots)) {
+		c.assign()
+	}
+	s.call = c
 	return s
 }
 
@@ -45,11 +49,11 @@ func (s sumCells) compute(ctx context.Context, cell int, c *chunk) error {
 }
 
 // consume folds until all is done, or until the run has come to its end in
-// another way and no chunk is in hand any more.
-func (s *summing) consume(ctx context.Context) error {
-	stop := s.run.Stop
-	if !s.run.Deadline.IsZero() {
-		deadline, release := context.WithDeadline(context.Background(), s.run.Deadline)
+// another way and no chunk is in flight any more.
+func (s *sumCall) consume(ctx context.Context) error {
+	stop := s.work.Stop
+	if !s.work.Deadline.IsZero() {
+		deadline, release := context.WithDeadline(context.Background(), s.work.Deadline)
 		defer release()
 		s.expired = deadline.Done()
 	}
@@ -61,13 +65,13 @@ func (s *summing) consume(ctx context.Context) error {
 		if err := s.advance(ready); err != nil {
 			s.end(err)
 		}
-		if s.folded == s.run.Grid.N {
+		if s.folded == s.work.Grid.N {
 			return s.failure
 		}
 		if over, err := s.over(); over {
 			return err
 		}
-		if err := s.job.await(ctx, stop, s.expired); err != nil {
+		if err := s.call.await(ctx, stop, s.expired); err != nil {
 			return err
 		}
 		select {
@@ -78,7 +82,7 @@ func (s *summing) consume(ctx context.Context) error {
 		case <-stop:
 			stop = nil
 			s.end(ErrStopped)
-			if end := time.Now().Add(s.job.pool.opts.Grace); s.expired == nil || end.Before(s.run.Deadline) {
+			if end := time.Now().Add(s.call.pool.opts.Grace); s.expired == nil || end.Before(s.work.Deadline) {
 				s.expired = after(end)
 			}
 		default:
@@ -94,7 +98,7 @@ func after(t time.Time) <-chan struct{} {
 }
 
 // expiry is why the run ended hard: its grace after a stop, or its deadline.
-func (s *summing) expiry() error {
+func (s *sumCall) expiry() error {
 	if s.failure != nil {
 		return s.failure
 	}
@@ -104,33 +108,33 @@ func (s *summing) expiry() error {
 // look takes the numbers of the chunks that finished since it looked last, and
 // says up to which chunk all are finished: no further than those it ever took,
 // so that none is folded and its cell used again before it was accepted.
-func (s *summing) look(buf []int64) (finished []int64, ready int64) {
-	j := s.job
-	j.pool.mu.Lock()
-	defer j.pool.mu.Unlock()
-	finished, j.finished = j.finished, buf[:0]
-	ready = j.head
-	for ready < j.next && (j.at(ready).state == past || j.at(ready).state == done && j.at(ready).err == nil) {
+func (s *sumCall) look(buf []int64) (finished []int64, ready int64) {
+	c := s.call
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	finished, c.finished = c.finished, buf[:0]
+	ready = c.head
+	for ready < c.next && (c.at(ready).state == past || c.at(ready).state == done && c.at(ready).err == nil) {
 		ready++
 	}
 	return finished, ready
 }
 
 // accept reports finished chunks and notes the first failure, which stops
-// handing out; what is in hand may finish.
-func (s *summing) accept(finished []int64) {
+// handing out; what is in flight may finish.
+func (s *sumCall) accept(finished []int64) {
 	for _, seq := range finished {
-		c := s.job.at(seq)
+		c := s.call.at(seq)
 		if c.err != nil {
 			s.end(c.err)
 			continue
 		}
 		s.count++
-		if s.run.OnChunk == nil {
+		if s.work.OnChunk == nil {
 			continue
 		}
-		err := s.run.OnChunk(Chunk{Seq: seq, Interval: c.iv, Worker: c.worker, Host: c.host, PID: c.pid,
-			Seconds: c.seconds, Attempts: c.attempts + 1, fold: s.fold, cell: s.job.cell(c)})
+		err := s.work.OnChunk(Chunk{Seq: seq, Interval: c.iv, Worker: c.worker, Host: c.host, PID: c.pid,
+			Seconds: c.seconds, Attempts: c.attempts + 1, fold: s.fold, cell: s.call.cell(c)})
 		if err != nil {
 			s.end(err)
 		}
@@ -138,67 +142,67 @@ func (s *summing) accept(finished []int64) {
 }
 
 // end stops handing out. The first reason is the run's.
-func (s *summing) end(why error) {
+func (s *sumCall) end(why error) {
 	if s.failure == nil {
 		s.failure = why
 	}
-	s.job.pool.mu.Lock()
-	s.job.stopped = true
-	s.job.pool.mu.Unlock()
+	s.call.pool.mu.Lock()
+	s.call.stopped = true
+	s.call.pool.mu.Unlock()
 }
 
 // advance folds the partials below ready, and makes room for as many more chunks.
-func (s *summing) advance(ready int64) error {
-	j := s.job
+func (s *sumCall) advance(ready int64) error {
+	c := s.call
 	size := int64(0)
 	for seq := s.folded; seq < ready; seq++ {
-		c := j.at(seq)
-		if c.iv.Start != s.covered.End {
-			return fmt.Errorf("chunk %d is %v, but the sum ends at %d: a term would be lost or counted twice", seq, c.iv, s.covered.End)
+		ch := c.at(seq)
+		if ch.iv.Start != s.covered.End {
+			return fmt.Errorf("chunk %d is %v, but the sum ends at %d: a term would be lost or counted twice", seq, ch.iv, s.covered.End)
 		}
-		if c.state == done {
-			s.fold.Add(j.cell(c))
+		if ch.state == done {
+			s.fold.Add(c.cell(ch))
 		} else {
 			s.earlier++
 		}
-		size += c.size
-		s.covered.End = c.iv.End
+		size += ch.size
+		s.covered.End = ch.iv.End
 	}
 	if s.folded == ready {
 		return nil
 	}
 	s.folded = ready
-	j.pool.mu.Lock()
-	defer j.pool.mu.Unlock()
-	j.head = ready
-	j.waiting -= size
-	j.pool.offer()
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	c.head = ready
+	c.resultBytes -= size
+	c.pool.offer()
 	return nil
 }
 
-// over reports whether a run that is to end has nothing in hand any more.
-func (s *summing) over() (bool, error) {
-	s.job.pool.mu.Lock()
-	defer s.job.pool.mu.Unlock()
-	if len(s.job.finished) > 0 {
+// over reports whether a run that is to end has nothing in flight any more.
+func (s *sumCall) over() (bool, error) {
+	s.call.pool.mu.Lock()
+	defer s.call.pool.mu.Unlock()
+	if len(s.call.finished) > 0 {
 		return false, nil
 	}
-	if s.job.err != nil {
-		return true, s.job.err
+	if s.call.err != nil {
+		return true, s.call.err
 	}
-	return s.failure != nil && s.job.inHand == 0, s.failure
+	return s.failure != nil && s.call.inFlight == 0, s.failure
 }
 
 // outcome says what came of the run.
-func (s *summing) outcome(wall time.Duration, err error) (Outcome, error) {
-	o := Outcome{Status: statusOf(err), Grid: s.run.Grid, Chunks: s.count, Wall: wall, Earlier: s.earlier}
-	s.job.pool.mu.Lock()
-	o.Retries = s.job.retries
+func (s *sumCall) outcome(wall time.Duration, err error) (Outcome, error) {
+	o := Outcome{Status: statusOf(err), Grid: s.work.Grid, Chunks: s.count, Wall: wall, Earlier: s.earlier}
+	s.call.pool.mu.Lock()
+	o.Retries = s.call.retries
 	o.Covered = s.coveredSoFar(&o)
 	o.Chunks += o.Earlier
-	s.job.pool.mu.Unlock()
-	if err == nil && s.covered != s.run.Whole {
-		err = fmt.Errorf("the partials cover %v, not %v", s.covered, s.run.Whole)
+	s.call.pool.mu.Unlock()
+	if err == nil && s.covered != s.work.Whole {
+		err = fmt.Errorf("the partials cover %v, not %v", s.covered, s.work.Whole)
 		o.Status = Failed
 	}
 	if err != nil {
@@ -212,10 +216,10 @@ func (s *summing) outcome(wall time.Duration, err error) (Outcome, error) {
 
 // coveredSoFar merges what the fold covers with the finished chunks beyond it,
 // and counts those that were finished earlier. The caller holds the lock.
-func (s *summing) coveredSoFar(o *Outcome) []ipc.Interval {
+func (s *sumCall) coveredSoFar(o *Outcome) []ipc.Interval {
 	covered := []ipc.Interval{s.covered}
-	for seq := s.folded; seq < s.job.next; seq++ {
-		switch c := s.job.at(seq); {
+	for seq := s.folded; seq < s.call.next; seq++ {
+		switch c := s.call.at(seq); {
 		case c.state == past:
 			o.Earlier++
 			covered = extend(covered, c.iv)
@@ -223,8 +227,8 @@ func (s *summing) coveredSoFar(o *Outcome) []ipc.Interval {
 			covered = extend(covered, c.iv)
 		}
 	}
-	for seq := s.job.next; s.run.Done != nil && seq < s.run.Grid.N; seq++ {
-		if iv := s.run.Grid.At(seq); s.run.Done(iv) {
+	for seq := s.call.next; s.work.Done != nil && seq < s.work.Grid.N; seq++ {
+		if iv := s.work.Grid.At(seq); s.work.Done(iv) {
 			o.Earlier++
 			covered = extend(covered, iv)
 		}

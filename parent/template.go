@@ -1,4 +1,4 @@
-package pool
+package parent
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"procpool/internal/text"
 )
 
 // A template is a launcher's command line as it was asked for: words, each a
@@ -132,7 +134,7 @@ func parseWord(word string) (pieces []piece, err error) {
 		switch {
 		case slices.Contains(inWords[:], name):
 		case !slices.Contains(ownWords[:], name):
-			return nil, fmt.Errorf("it knows no {%s}, only {%s} and {%s}; literal braces are written {{ and }}", name,
+			return nil, fmt.Errorf("unknown placeholder {%s}; use {%s} or {%s}; literal braces are written {{ and }}", name,
 				strings.Join(inWords[:], "} {"), strings.Join(ownWords[:], "} {"))
 		case len(word) != len(name)+2:
 			return nil, fmt.Errorf("{%s} is several words and must stand alone, not in %q", name, word)
@@ -183,24 +185,7 @@ func (f *fill) value(p piece) string {
 	case "exe":
 		return f.exe
 	case "cmd":
-		return quoteWords(append([]string{f.exe}, f.args...))
+		return text.ShellQuote(append([]string{f.exe}, f.args...)...)
 	}
 	return p.literal
-}
-
-// quoteWords is one string that a POSIX shell splits into words again.
-func quoteWords(words []string) string {
-	quoted := make([]string, 0, len(words))
-	for _, w := range words {
-		if w == "" || strings.ContainsFunc(w, needsQuotes) {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		quoted = append(quoted, w)
-	}
-	return strings.Join(quoted, " ")
-}
-
-func needsQuotes(r rune) bool {
-	plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_@%+=:,./-", r)
-	return !plain
 }

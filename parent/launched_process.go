@@ -1,15 +1,12 @@
-package pool
+package parent
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"procpool/ipc"
 )
 
 // The steps by which a launched worker is ended. A launcher that is killed
@@ -28,28 +25,20 @@ const (
 // that gets a thousand steps at once serves nobody else.
 const maxStarting = 8
 
-// launchPause is firstPause of a launched worker: what refused it is further away.
-const launchPause = 250 * time.Millisecond
-
-// farSeconds is handSeconds of a worker behind a launcher: longer than a way
-// there and back. Slurm before 24.05 delays each message over 1,024 bytes by 44 ms in each
-// direction when nothing follows it.
-const farSeconds = 0.200
-
-// A launched is a launcher's process, which carries a worker's streams. The
-// worker may be that process itself (nice, taskset), its child, or far away.
-type launched struct {
+// A launchedProcess is a launcher's process, which carries a worker's streams.
+// The worker may be that process itself (nice, taskset), its child, or far away.
+type launchedProcess struct {
 	*osProcess
 	input, terminate time.Duration // inputDelay and terminateDelay, but for tests
 	itself           atomic.Bool   // the launcher has become the worker
 	ending           sync.Once
-	closed           chan struct{} // of the pool: closed when no life is left in it
-	gone             chan struct{} // closed when it has been waited for
-	over             chan struct{} // closed when nothing more can be done to end it
+	closed           <-chan struct{} // closed when no talk is left to be waited for
+	gone             chan struct{}   // closed when it has been waited for
+	over             chan struct{}   // closed when nothing more can be done to end it
 }
 
-func newLaunched(p *osProcess) *launched {
-	return &launched{osProcess: p, input: inputDelay, terminate: terminateDelay, gone: make(chan struct{}), over: make(chan struct{})}
+func newLaunchedProcess(p *osProcess) *launchedProcess {
+	return &launchedProcess{osProcess: p, input: inputDelay, terminate: terminateDelay, gone: make(chan struct{}), over: make(chan struct{})}
 }
 
 // startLauncher starts a command line in a process group of its own, so that
@@ -64,9 +53,9 @@ func startLauncher(words []string, attr *os.ProcAttr) (*os.Process, error) {
 }
 
 // Kill begins to end the worker and returns at once.
-func (p *launched) Kill() { p.ending.Do(func() { go p.end() }) }
+func (p *launchedProcess) Kill() { p.ending.Do(func() { go p.end() }) }
 
-func (p *launched) end() {
+func (p *launchedProcess) end() {
 	defer close(p.over)
 	if p.itself.Load() { // nobody is behind it
 		p.proc.Kill()
@@ -86,7 +75,7 @@ func (p *launched) end() {
 // terminated waits for the effect of SIGTERM, with less patience when nothing else
 // is left to wait for: srun holds on to a dead node for half a minute, and its
 // user waits for the result.
-func (p *launched) terminated() bool {
+func (p *launchedProcess) terminated() bool {
 	select {
 	case <-p.gone:
 		return true
@@ -97,7 +86,7 @@ func (p *launched) terminated() bool {
 	}
 }
 
-func (p *launched) goneWithin(d time.Duration) bool {
+func (p *launchedProcess) goneWithin(d time.Duration) bool {
 	select {
 	case <-p.gone:
 		return true
@@ -106,51 +95,16 @@ func (p *launched) goneWithin(d time.Duration) bool {
 	}
 }
 
-func (p *launched) Wait() exit {
+func (p *launchedProcess) Wait() ExitStatus {
 	e := p.osProcess.Wait()
 	close(p.gone)
 	return e
 }
 
 // linger returns when the launcher is gone, or when it would not go.
-func (p *launched) linger() {
+func (p *launchedProcess) linger() {
 	select {
 	case <-p.gone:
 	case <-p.over:
 	}
 }
-
-// launch makes proc, if it is a launcher, one that the pool waits for beyond
-// the life that it was started for.
-func (l *life) launch(proc process) {
-	if p, ok := proc.(*launched); ok {
-		l.launched, p.closed = p, l.pool.gone
-		l.pool.workers.Go(p.linger)
-	}
-}
-
-// arrived notes who answers through the launcher.
-func (l *life) arrived(h ipc.Hello) error {
-	p := l.launched
-	if p == nil {
-		return nil
-	}
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
-	if l.killed != nil {
-		l.killed = errHeldBack
-		return errHeldBack
-	}
-	host, _ := os.Hostname()
-	if h.Host != host {
-		l.host = h.Host
-	}
-	p.itself.Store(h.Host == host && h.PID == int64(p.Pid()))
-	l.pid = int(h.PID)
-	l.slot.stats.PID = l.pid
-	l.slot.far = !p.itself.Load()
-	return nil
-}
-
-// errHeldBack is why a worker was given up whose hello came when its input was closed.
-var errHeldBack = errors.New("its hello came only when its input was closed: the launcher holds output back")

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package pool
+package parent
 
 import "syscall"
 

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package pool
+package parent
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-func startBound(c command, attr *os.ProcAttr) (*os.Process, error) {
-	if !c.cpus.Empty() {
+func startBound(c Command, attr *os.ProcAttr) (*os.Process, error) {
+	if !c.CPUs.Empty() {
 		return nil, errors.New("workers can be bound to CPUs on Linux only")
 	}
 	exe, err := os.Executable()

@@ -1,16 +1,21 @@
-package pool
+package parent
 
 import (
 	"bufio"
 	"bytes"
 	"fmt"
 	"io"
+	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"procpool/ipc"
 )
 
 const (
-	tailLines   = 10              // of a worker's last words that are kept
+	tailLines   = 10              // the last lines that are kept
 	lineBytes   = 4 << 10         // a longer line is passed on in pieces
 	burstBytes  = 64 << 10        // that a worker may write at once
 	bytesPerSec = 64 << 10        // and go on writing
@@ -22,23 +27,28 @@ const (
 // a reader could bear: what is over the rate is counted, and of a Go crash only
 // the first line and the last ten are shown.
 type relay struct {
-	pool *Pool
-	tag  string
-	done chan struct{} // closed when the stream has ended
+	out     io.Writer
+	verbose bool
+	tag     string
+	done    chan struct{} // closed when the stream has ended
 
 	mu    sync.Mutex // guards what follows
 	crash string     // the line that a crash began with
 	tail  [][]byte   // the last lines
 
-	held     int       // lines of a crash that are not shown yet; the tail has the last of them
-	began    time.Time // of the crash that is being held
+	delayed  int       // lines of a crash that are not shown yet; the tail has the last of them
+	began    time.Time // of the crash that is delayed
 	allowed  float64   // bytes that may be shown now
 	refilled time.Time
 	dropped  int // lines over the rate since the last that was shown
 }
 
-func newRelay(p *Pool, worker int) *relay {
-	return &relay{pool: p, tag: fmt.Sprintf("[worker %d] ", worker), done: make(chan struct{}), allowed: burstBytes, refilled: time.Now()}
+func newRelay(c Config) *relay {
+	out := c.Stderr
+	if out == nil {
+		out = os.Stderr
+	}
+	return &relay{out: out, verbose: c.Verbose, tag: fmt.Sprintf("[worker %d] ", c.Worker), done: make(chan struct{}), allowed: burstBytes, refilled: time.Now()}
 }
 
 // run reads r to its end.
@@ -57,7 +67,7 @@ func (t *relay) run(r io.Reader) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.release()
-	t.tell()
+	t.printDropped()
 }
 
 // wait waits for the end of the stream, at most for limit.
@@ -68,7 +78,7 @@ func (t *relay) wait(limit time.Duration) {
 	}
 }
 
-// last is the worker's last words: what a crash began with, and the last lines.
+// last lists the last lines, and before them the first of a crash.
 func (t *relay) last() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,14 +102,14 @@ func (t *relay) line(line []byte) {
 	}
 	t.keep(line)
 	switch {
-	case t.pool.opts.Verbose:
+	case t.verbose:
 		t.show(line)
 	case !t.began.IsZero():
-		t.held++
+		t.delayed++
 	default:
 		t.show(line)
 	}
-	if t.began.IsZero() && isCrash(string(line)) {
+	if t.began.IsZero() && IsCrash(string(line)) {
 		t.began, t.crash = time.Now(), string(line)
 	}
 }
@@ -115,17 +125,17 @@ func (t *relay) keep(line []byte) {
 	t.tail[tailLines-1] = append(first[:0], line...)
 }
 
-// release shows the last lines of a crash that was held back.
+// release prints the last lines of a crash.
 func (t *relay) release() {
-	if n := t.held - tailLines; n > 0 && !t.pool.opts.Verbose {
+	if n := t.delayed - tailLines; n > 0 && !t.verbose {
 		t.print(fmt.Appendf(nil, "... %d lines of the crash are not shown (-v shows them)", n))
 	}
-	if !t.pool.opts.Verbose {
-		for _, l := range t.tail[max(len(t.tail)-t.held, 0):] {
+	if !t.verbose {
+		for _, l := range t.tail[max(len(t.tail)-t.delayed, 0):] {
 			t.print(l)
 		}
 	}
-	t.held, t.began = 0, time.Time{}
+	t.delayed, t.began = 0, time.Time{}
 }
 
 // show prints line if the rate allows it.
@@ -138,12 +148,12 @@ func (t *relay) show(line []byte) {
 		return
 	}
 	t.allowed -= float64(len(line) + 1)
-	t.tell()
+	t.printDropped()
 	t.print(line)
 }
 
-// tell says how many lines were over the rate.
-func (t *relay) tell() {
+// printDropped prints how many lines were over the rate.
+func (t *relay) printDropped() {
 	if t.dropped > 0 {
 		t.print(fmt.Appendf(nil, "... %d lines are not shown, there were too many", t.dropped))
 		t.dropped = 0
@@ -152,17 +162,18 @@ func (t *relay) tell() {
 
 func (t *relay) print(line []byte) {
 	out := append(append([]byte(t.tag), line...), '\n')
-	t.pool.stderr.Lock()
-	defer t.pool.stderr.Unlock()
-	t.pool.opts.Stderr.Write(out)
+	t.out.Write(out)
 }
 
-// isCrash reports whether a line is what a dying Go program writes first.
-func isCrash(line string) bool {
-	for _, prefix := range []string{"panic: ", "fatal error: ", "runtime: ", "SIGSEGV", "SIGABRT", "SIGQUIT", "unexpected fault address"} {
-		if len(line) >= len(prefix) && line[:len(prefix)] == prefix {
-			return true
-		}
-	}
-	return false
+// atTerminal reports whether the worker said that its standard input is a terminal.
+func (t *relay) atTerminal() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.ContainsFunc(t.tail, func(line []byte) bool { return strings.Contains(string(line), ipc.AtTerminal) })
+}
+
+// IsCrash reports whether a line is what a dying Go program writes first.
+func IsCrash(line string) bool {
+	return slices.ContainsFunc([]string{"panic: ", "fatal error: ", "runtime: ", "SIGSEGV", "SIGABRT", "SIGQUIT", "unexpected fault address"},
+		func(prefix string) bool { return strings.HasPrefix(line, prefix) })
 }

@@ -1,4 +1,4 @@
-package pool
+package parent
 
 import (
 	"bytes"
@@ -14,13 +14,13 @@ import (
 // startBound starts the program that this process runs, also when its file has
 // been replaced or deleted since. The process inherits the mask of this thread,
 // so it is bound before its runtime counts its CPUs.
-func startBound(c command, attr *os.ProcAttr) (*os.Process, error) {
-	if !c.cpus.Empty() {
+func startBound(c Command, attr *os.ProcAttr) (*os.Process, error) {
+	if !c.CPUs.Empty() {
 		mask, err := placement.ThreadAffinity()
 		if err != nil {
 			return nil, err
 		}
-		if err := placement.SetThreadAffinity(c.cpus); err != nil {
+		if err := placement.SetThreadAffinity(c.CPUs); err != nil {
 			return nil, err
 		}
 		defer placement.SetThreadAffinity(mask)

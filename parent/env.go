@@ -1,0 +1,69 @@
+package parent
+
+import (
+	"math"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// MaxDepth is how deep pools may be nested in workers of pools.
+const MaxDepth = 3
+
+// depthEnv carries a process's depth.
+const depthEnv = "PROCPOOL_DEPTH"
+
+// Depth is how deep this process is nested: 0 for a program that no pool started.
+func Depth() int {
+	d, _ := strconv.Atoi(os.Getenv(depthEnv))
+	return d
+}
+
+// WorkerEnv says how the environment of workers differs from this process's.
+type WorkerEnv struct {
+	Workers    int      // that share this process's GOMEMLIMIT
+	GOMAXPROCS int      // of each worker
+	GOMEMLIMIT int64    // of each worker, in bytes; 0 = this process's, if its environment sets one, divided by Workers
+	Extra      []string // "key=value", before all else
+}
+
+// Of is environ as workers get it. The last of a key counts. GOMAXPROCS and
+// GOMEMLIMIT are always said: inherited, they would give every worker all the
+// CPUs and all the memory.
+func (w WorkerEnv) Of(environ []string) []string {
+	environ = append(slices.Clone(environ), "GOMAXPROCS="+strconv.Itoa(w.GOMAXPROCS))
+	if limit := w.memoryLimit(); limit > 0 {
+		environ = append(environ, "GOMEMLIMIT="+strconv.FormatInt(limit, 10))
+	}
+	environ = append(environ, w.Extra...)
+	environ = append(environ, depthEnv+"="+strconv.Itoa(Depth()+1))
+	last := make(map[string]int, len(environ))
+	for i, kv := range environ {
+		key, _, _ := strings.Cut(kv, "=")
+		last[key] = i
+	}
+	out := environ[:0]
+	for i, kv := range environ {
+		if key, _, _ := strings.Cut(kv, "="); last[key] == i {
+			out = append(out, kv)
+		}
+	}
+	return out
+}
+
+// memoryLimit is each worker's, in bytes; 0 for none. A limit that the user set
+// for this process is for all that it does: passed on as it is, N workers would
+// take N times as much.
+func (w WorkerEnv) memoryLimit() int64 {
+	if w.GOMEMLIMIT != 0 || os.Getenv("GOMEMLIMIT") == "" {
+		return w.GOMEMLIMIT
+	}
+	// The runtime has read the variable; a negative argument only asks.
+	whole := debug.SetMemoryLimit(-1)
+	if whole == math.MaxInt64 {
+		return 0
+	}
+	return max(whole/int64(w.Workers), 1)
+}

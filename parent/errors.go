@@ -1,0 +1,42 @@
+package parent
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A SilenceError is a worker that said nothing for longer than the heartbeat,
+// or, while it was starting, than the startup timeout.
+type SilenceError struct {
+	Limit    time.Duration
+	Starting bool
+}
+
+func (e *SilenceError) Error() string {
+	if e.Starting {
+		return fmt.Sprintf("no hello within %v", e.Limit)
+	}
+	return fmt.Sprintf("silent for longer than %v", e.Limit)
+}
+
+// A BuildError is a worker that runs another program than this one.
+type BuildError struct{ Theirs, Ours string }
+
+func (e *BuildError) Error() string {
+	return fmt.Sprintf("the worker is another build: it is %q, this is %q", e.Theirs, e.Ours)
+}
+
+var (
+	// ErrNoHello is a worker whose output ended before it said hello.
+	ErrNoHello = errors.New("it ended before it said hello")
+	// ErrHeldBack is a worker whose hello came when its input was closed.
+	ErrHeldBack = errors.New("its hello came only when its input was closed: the launcher holds output back")
+	// ErrTerminal is a worker whose standard input is a terminal.
+	ErrTerminal = errors.New("its standard input is a terminal, which changes bytes")
+
+	errStopped     = errors.New("no more processes are started")
+	errUnwanted    = errors.New("its work is wanted no more")
+	errTimeout     = errors.New("a request took too long")
+	errInputClosed = errors.New("it closed its input")
+)

@@ -1,0 +1,172 @@
+package parent
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"procpool/placement"
+)
+
+// A Launcher makes the command lines of workers that another program starts: a
+// wrapper such as "nice" or "taskset -c {cpu}", or a way to another machine such
+// as "srun -Q -n1 -N1 --exact" or "ssh -T {host} {cmd}".
+type Launcher struct {
+	text     string // as it was asked for
+	template template
+	workers  int
+	hosts    []string
+	exe      string             // path of this program, here and where workers run
+	cpus     []placement.CPUSet // for {cpu}: that of worker i is cpus[i%len(cpus)]
+	settings []string           // further arguments of the worker
+}
+
+// LauncherConfig says how a [Launcher] is made.
+type LauncherConfig struct {
+	Text    string             // its command line, see pool.Options.Launcher
+	Workers int                // for {n}
+	Hosts   []string           // for {host}, in turn
+	Bind    []placement.CPUSet // for {cpu}; without one this process's CPUs are dealt out, Width to each worker
+	Width   int
+	Env     []string // of workers: what not every launcher carries is passed on in arguments
+}
+
+// A LauncherError is a launcher that cannot be used as it was asked for.
+type LauncherError struct {
+	Text   string // of the launcher
+	Reason string
+	Advice string // what to do about it; may be empty
+}
+
+func (e *LauncherError) Error() string { return fmt.Sprintf("launcher %q: %s", e.Text, e.Reason) }
+
+// NewLauncher makes a Launcher. Its errors are of type *LauncherError, but for
+// those of the system.
+func NewLauncher(c LauncherConfig) (*Launcher, error) {
+	l := &Launcher{text: c.Text, workers: c.Workers, hosts: c.Hosts}
+	if slices.ContainsFunc(c.Bind, func(s placement.CPUSet) bool { return !s.Empty() }) {
+		l.cpus = c.Bind
+	}
+	var err error
+	if l.template, err = parseTemplate(c.Text); err != nil {
+		return nil, l.refuse("", "%v", err)
+	}
+	if err := l.check(); err != nil {
+		return nil, err
+	}
+	if l.exe, err = l.programPath(); err != nil {
+		return nil, err
+	}
+	if l.template.has("cpu") && len(l.cpus) == 0 {
+		if l.cpus, err = closeCPUs(c.Workers, c.Width); err != nil {
+			return nil, l.refuse("", "{cpu}: %v", err)
+		}
+	}
+	for _, kv := range c.Env {
+		if key, _, _ := strings.Cut(kv, "="); slices.Contains(carried[:], key) {
+			l.settings = append(l.settings, kv)
+		}
+	}
+	program := l.words(0)[0]
+	if _, err := exec.LookPath(program); err != nil {
+		return nil, l.refuse("", "there is no program %q to be run here", program)
+	}
+	return l, nil
+}
+
+func (l *Launcher) refuse(advice, format string, args ...any) error {
+	return &LauncherError{Text: l.text, Reason: fmt.Sprintf(format, args...), Advice: advice}
+}
+
+// carried are the variables that reach a worker as arguments, too, since a
+// launcher such as ssh passes no environment on.
+var carried = [...]string{"GOMAXPROCS", "GOMEMLIMIT", depthEnv}
+
+// check refuses placeholders and what should fill them where one is without the other.
+func (l *Launcher) check() error {
+	switch has := l.template.has; {
+	case has("host") && len(l.hosts) == 0:
+		return l.refuse("name them: --hosts a,b", "{host} needs hosts")
+	case !has("host") && len(l.hosts) > 0:
+		return l.refuse("for example 'ssh -T {host} {cmd}'", "there are hosts, but no {host} where they go")
+	case !has("cpu") && len(l.cpus) > 0:
+		return l.refuse("for example 'taskset -c {cpu}'", "it decides on which CPUs workers run, and has no {cpu} where theirs go")
+	}
+	for _, h := range l.hosts {
+		if h == "" || strings.HasPrefix(h, "-") || strings.ContainsAny(h, " \t\n[],") {
+			return l.refuse("hosts are single names; 'scontrol show hostnames' expands Slurm's lists", "%q is no name of a host", h)
+		}
+	}
+	return nil
+}
+
+// programPath is the path by which others can start this program. Unlike
+// /proc/self/exe it may lead to another program by now; the build that a worker
+// tells in its hello shows that.
+func (l *Launcher) programPath() (string, error) {
+	exe, err := os.Executable()
+	if err == nil {
+		_, err = os.Stat(exe)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", l.refuse("", "it starts this program by its file, %s, which does not exist any more", exe)
+	}
+	return exe, err
+}
+
+// closeCPUs deals the CPUs that this process may use out to the workers.
+func closeCPUs(workers, width int) ([]placement.CPUSet, error) {
+	system := placement.System{}
+	mask, err := system.Mask()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := placement.NewBinding(placement.BindingOptions{
+		Bind: "close", Workers: workers, Width: width, Mask: mask, Topology: system.Topology(),
+	})
+	return plan.CPUs, err
+}
+
+// words is the command line that launches worker i.
+func (l *Launcher) words(i int) []string {
+	f := fill{rank: i, n: l.workers, exe: l.exe, args: append([]string{childArg, strconv.Itoa(i)}, l.settings...)}
+	if len(l.hosts) > 0 {
+		f.host = l.hosts[i%len(l.hosts)]
+	}
+	if len(l.cpus) > 0 {
+		f.cpu = l.cpus[i%len(l.cpus)].String()
+	}
+	return l.template.expand(f)
+}
+
+// LauncherNote returns a warning for launchers that usually fail (ssh without
+// {cmd}), or "".
+func LauncherNote(text string) string {
+	words, err := splitWords(text)
+	if err != nil || len(words) == 0 || filepath.Base(words[0]) != "ssh" {
+		return ""
+	}
+	t, err := parseTemplate(text)
+	if err != nil || t.has("cmd") || t.has("args") {
+		return ""
+	}
+	return "ssh hands its words to a shell on the other side, which splits them again: end the launcher with {cmd}, which is quoted for it"
+}
+
+// slurmOutput are variables by which srun would change a worker's streams:
+// label lines, read stdin from a file, and so on.
+var slurmOutput = [...]string{"SLURM_LABELIO", "SLURM_STDINMODE", "SLURM_STDOUTMODE", "SLURM_STDERRMODE"}
+
+// launcherEnv is environ without those.
+func launcherEnv(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
+		key, _, _ := strings.Cut(kv, "=")
+		return slices.Contains(slurmOutput[:], key)
+	})
+}

@@ -1,0 +1,106 @@
+package parent
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+)
+
+// childArg is child.Arg, which this package must not import.
+const childArg = "procpool-child"
+
+// An osProcess is a real one.
+type osProcess struct {
+	proc           *os.Process
+	stdin          *os.File
+	stdout, stderr *os.File
+}
+
+// OS is the operating system.
+func OS() System {
+	return System{Start: startProcess, ResidentSet: residentSet, OOMKills: oomKills}
+}
+
+// startProcess starts this program again, as a worker.
+func startProcess(c Command) (_ OSProcess, err error) {
+	p := &osProcess{}
+	theirs, err := p.pipes()
+	defer func() {
+		for _, f := range theirs {
+			f.Close()
+		}
+		if err != nil {
+			p.close()
+		}
+	}()
+	if err != nil {
+		return nil, fmt.Errorf("create pipes for a worker: %w", err)
+	}
+	attr := &os.ProcAttr{Env: c.Env, Files: theirs, Sys: procAttr()}
+	if c.Words != nil {
+		if p.proc, err = startLauncher(c.Words, attr); err != nil {
+			return nil, fmt.Errorf("start the launcher %s: %w", c.Words[0], withoutPath(err))
+		}
+		return newLaunchedProcess(p), nil
+	}
+	p.proc, err = startBound(c, attr)
+	if err != nil {
+		return nil, fmt.Errorf("start a worker process: %w", withoutPath(err))
+	}
+	return p, nil
+}
+
+// pipes gives p its ends of the worker's standard streams, and returns the
+// worker's, in order. With an error there are those that could be made.
+func (p *osProcess) pipes() (theirs []*os.File, err error) {
+	for _, ours := range []**os.File{&p.stdin, &p.stdout, &p.stderr} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return theirs, err
+		}
+		if ours == &p.stdin {
+			r, w = w, r
+		}
+		*ours, theirs = r, append(theirs, w)
+	}
+	return theirs, nil
+}
+
+// argv is a worker's command line.
+func argv(c Command) []string {
+	return []string{os.Args[0], childArg, strconv.Itoa(c.Worker)}
+}
+
+// withoutPath drops "fork/exec /proc/self/exe", which helps nobody.
+func withoutPath(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+func (p *osProcess) close() {
+	for _, f := range []*os.File{p.stdin, p.stdout, p.stderr} {
+		if f != nil {
+			f.Close()
+		}
+	}
+}
+
+func (p *osProcess) Pid() int              { return p.proc.Pid }
+func (p *osProcess) Stdin() io.WriteCloser { return p.stdin }
+func (p *osProcess) Stdout() io.ReadCloser { return p.stdout }
+func (p *osProcess) Stderr() io.ReadCloser { return p.stderr }
+func (p *osProcess) Kill()                 { p.proc.Kill() }
+
+func (p *osProcess) Wait() ExitStatus {
+	awaitExit(p.proc)
+	state, err := p.proc.Wait()
+	if err != nil {
+		return ExitStatus{Code: -1}
+	}
+	return ExitStatus{Code: state.ExitCode(), Signal: signalOf(state), User: state.UserTime(), System: state.SystemTime()}
+}

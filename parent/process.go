@@ -1,0 +1,286 @@
+package parent
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"procpool/ipc"
+)
+
+// Config says how a worker process is talked to and watched. Times are counted
+// in ticks, not by the clock: a job that is stopped as a whole and continued has
+// missed no tick, and loses nobody.
+type Config struct {
+	Worker         int           // its index
+	Heartbeat      time.Duration // silence after which it is killed; 0 = never
+	StartupTimeout time.Duration // from its start to its hello; 0 = none
+	Timeout        time.Duration // of the oldest request, from its sending or the answer before it; 0 = none
+	Grace          time.Duration // from End to its end; 0 = none
+	MaxMessage     int64         // bytes of a message in either direction
+	Trace          bool          // results say when they were begun
+	Stderr         io.Writer     // receives its standard error line by line, with its tag. Writes must be safe beside those of other workers
+	Verbose        bool          // pass on the whole of a crash's stack
+}
+
+// A Handler takes what a worker says. [Process.Run] calls it, one method at a time.
+type Handler interface {
+	// Hello is called first: the worker may be sent requests from now on.
+	Hello(h ipc.Hello)
+	// Result is the answer to the oldest request that has none. r.Value may be
+	// kept if owned is set, and is else valid until Result returns. An error is a
+	// fault of the stream, which ends the process.
+	Result(r ipc.Result, owned bool) error
+	// Fail is the other answer to the oldest request.
+	Fail(f ipc.Fail)
+	// Flush follows a series of answers: nothing more has arrived so far.
+	Flush()
+}
+
+// A Process is one worker process from its start to its end. Its methods but Run
+// may be called from any goroutine, and never call the handler.
+//
+// Five goroutines belong to it, and Run waits for all of them: Run's own, which
+// reads, one that writes, one that passes standard error on, one that watches the
+// time, and one that waits for the process to end.
+type Process struct {
+	config  Config
+	handler Handler
+	spawner *Spawner
+	os      OSProcess
+	in      *ipc.Reader
+	stderr  *relay
+	born    time.Time
+
+	launched *launchedProcess // os, if it is a launcher
+
+	gotBytes atomic.Bool    // bytes came since watch looked last
+	wake     chan struct{}  // holds one when there is something to write
+	over     chan struct{}  // closed when the talk is over
+	helpers  sync.WaitGroup // the writer, the relay and watch
+	exited   chan struct{}  // closed when status is set
+	status   ExitStatus
+
+	// Run's own.
+	bye    *ipc.Bye // the worker's last message
+	lastID uint64   // of the last answer
+	asked  uint64   // requests sent, when Run looked last
+
+	accepting atomic.Bool // it may be sent requests
+
+	mu       sync.Mutex // guards what follows
+	pid      int        // of the worker, as far as it is known
+	host     string     // of the worker; "" for this one
+	ready    bool       // it said hello
+	ending   bool       // it was told to end
+	killed   error      // why it was killed from here; nil if it was not
+	lateID   uint64     // of the request that it was killed for
+	sent     uint64     // requests
+	answered uint64     // requests
+	queue    sendQueue
+	clocks   clocks
+}
+
+const (
+	// drainDelay is how long output may still come after a process has ended:
+	// something that it started may hold the pipe open for ever.
+	drainDelay = time.Second
+	// reapDelay is how long a killed process may take to be gone. One that the
+	// kernel cannot end (it waits for a dead disk, say) is waited for in the background.
+	reapDelay = 5 * time.Second
+)
+
+// newProcess makes the Process of a started one, and starts what goes with it.
+func newProcess(s *Spawner, c Config, h Handler, started OSProcess, born time.Time) *Process {
+	p := &Process{
+		config: c, handler: h, spawner: s, os: started, born: born, pid: started.Pid(),
+		wake: make(chan struct{}, 1), over: make(chan struct{}), exited: make(chan struct{}),
+	}
+	if l, ok := started.(*launchedProcess); ok {
+		p.launched = l
+		s.adopt(l)
+	}
+	p.in = newReader(p)
+	p.stderr = newRelay(c)
+	p.helpers.Go(func() { p.stderr.run(started.Stderr()) })
+	p.helpers.Go(p.write)
+	p.helpers.Go(p.watch)
+	go p.wait()
+	return p
+}
+
+// PID is the worker's process identifier, on its host once it has said hello.
+func (p *Process) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pid
+}
+
+// ResidentSet is the worker's resident set in bytes; 0 if it cannot be seen from here.
+func (p *Process) ResidentSet() int64 {
+	if p.launched != nil {
+		return 0
+	}
+	return p.spawner.system.ResidentSet(p.os.Pid())
+}
+
+// Far reports whether something stands between the worker and this process, so
+// that messages have a way to go.
+func (p *Process) Far() bool { return p.launched != nil && !p.launched.itself.Load() }
+
+// Born is when the process began to be made.
+func (p *Process) Born() time.Time { return p.born }
+
+// Run talks to the worker until it ends, and says how it ended. When it returns
+// the process is gone, unless the system could not end it.
+func (p *Process) Run() Exit {
+	err := p.greet()
+	p.spawner.started()
+	if err == nil {
+		err = p.listen()
+	}
+	p.accepting.Store(false)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, ErrNoHello) {
+		p.kill(err) // where the stream merely ended, how the process ended says more
+	}
+	close(p.over)
+	if !p.isGoneWithin(drainDelay) { // one that has said bye, or closed its output, should be gone
+		p.kill(err)
+		p.isGoneWithin(reapDelay)
+	}
+	p.stderr.wait(drainDelay)
+	p.os.Stdin().Close()
+	p.os.Stdout().Close()
+	p.os.Stderr().Close()
+	p.helpers.Wait()
+	return p.exit(err)
+}
+
+// wait reaps the process.
+func (p *Process) wait() {
+	p.status = p.os.Wait()
+	close(p.exited)
+	time.AfterFunc(drainDelay, func() { p.os.Stdout().Close(); p.os.Stderr().Close() })
+}
+
+func (p *Process) isGoneWithin(d time.Duration) bool {
+	select {
+	case <-p.exited:
+		return true
+	case <-time.After(d):
+		return false
+	}
+}
+
+// End lets the worker answer what it was sent, say bye and exit. One that has
+// not said hello is killed.
+func (p *Process) End() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case !p.ready:
+		p.killLocked(errUnwanted)
+	case !p.ending:
+		p.ending = true
+		p.accepting.Store(false)
+		p.queue.buf = ipc.AppendEnd(p.queue.buf)
+		p.kick()
+	}
+}
+
+// Abort kills the process: nobody wants its work any more.
+func (p *Process) Abort() { p.kill(errUnwanted) }
+
+// kill ends the process. The first reason is kept. Should its output stay open
+// although it is gone, reading ends soon.
+func (p *Process) kill(why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.killLocked(why)
+}
+
+func (p *Process) killLocked(why error) {
+	if p.killed == nil {
+		p.killed = why
+	}
+	p.accepting.Store(false)
+	p.os.Kill()
+	time.AfterFunc(drainDelay, func() { p.os.Stdout().Close() })
+}
+
+// An Exit says how a worker process ended.
+type Exit struct {
+	PID      int
+	Host     string // "" for this one
+	Ready    bool   // it had said hello
+	InOrder  bool   // it was told to end, and said bye after all its answers
+	Unwanted bool   // it was killed by Abort, or did not end within the grace
+	LateID   uint64 // the request that it was killed for, counted from 1; 0 = none
+	Launcher string // that did not bring it to its hello; "" if it said hello or was started without one
+
+	Err      error    // what was seen first, such as an *ipc.Fault; nil where the exit says it better
+	Signal   string   // that ended it, such as "killed"; "" if it exited
+	ExitCode int      // -1 if a signal ended it or it is unknown
+	Killed   bool     // it was killed from here
+	Stderr   []string // the last lines of its standard error; before them, of a Go crash, the first
+
+	Lived time.Duration
+	Used  *ipc.Bye // what it used, as it said itself, or else as the system tells; nil if unknown
+}
+
+// exit says how the process ended whose talk ended with err.
+func (p *Process) exit(err error) Exit {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := Exit{
+		PID: p.pid, Host: p.host, Ready: p.ready, LateID: p.lateID, Err: err, ExitCode: -1,
+		InOrder:  err == nil && p.ending && p.lastID == p.sent,
+		Unwanted: p.killed == errUnwanted, Killed: p.killed != nil,
+		Stderr: p.stderr.last(), Lived: time.Since(p.born),
+	}
+	if p.launched != nil && !p.ready {
+		e.Launcher = p.spawner.launcher.text
+	}
+	if p.killed != nil {
+		e.Err = p.killed
+	}
+	if !p.ready && p.stderr.atTerminal() {
+		e.Err = ErrTerminal
+	}
+	select {
+	case <-p.exited:
+		e.Signal, e.ExitCode, e.Used = p.status.Signal, p.status.Code, p.used()
+	default:
+	}
+	// A stream that merely ended says nothing that the exit does not say better.
+	var fault *ipc.Fault
+	if p.killed == nil && errors.As(err, &fault) && fault.First == nil && (e.Signal != "" || e.ExitCode >= 0) {
+		e.Err = nil
+	}
+	return e
+}
+
+// used is what the process used: what it said itself, or else what the system
+// tells of a process that is gone.
+func (p *Process) used() *ipc.Bye {
+	user, system := p.status.User.Seconds(), p.status.System.Seconds()
+	if p.Far() {
+		user, system = 0, 0 // are the launcher's
+	}
+	if p.bye == nil {
+		return &ipc.Bye{Usage: ipc.Usage{UserSeconds: user, SystemSeconds: system}}
+	}
+	// Exit itself costs time that a worker cannot know of.
+	p.bye.UserSeconds = max(p.bye.UserSeconds, user)
+	p.bye.SystemSeconds = max(p.bye.SystemSeconds, system)
+	return p.bye
+}
+
+// thisHost is the name of this machine; "" if it has none.
+func thisHost() string {
+	host, _ := os.Hostname()
+	return host
+}

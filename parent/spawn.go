@@ -1,0 +1,135 @@
+package parent
+
+import (
+	"runtime"
+	"sync"
+	"time"
+
+	"procpool/placement"
+)
+
+// SpawnerConfig says how worker processes are started. The zero value is valid.
+type SpawnerConfig struct {
+	System   System             // the zero System stands for [OS]
+	Env      []string           // the whole environment of each process
+	Bind     []placement.CPUSet // worker i is bound to Bind[i%len(Bind)]; an empty set binds nothing
+	Launcher *Launcher          // that starts workers; nil = none
+	Stop     <-chan struct{}    // closed when nothing more is to be started; nil = never
+}
+
+// A Spawner starts worker processes, one after the other, on one thread. The
+// thread matters on Linux: the kernel ends a child when the thread that started
+// it ends, and a child inherits that thread's CPU mask.
+type Spawner struct {
+	system   System
+	env      []string
+	bind     []placement.CPUSet
+	launcher *Launcher
+	stop     <-chan struct{}
+	requests chan spawnRequest
+	starting chan struct{}  // holds one for each launched worker that has not said hello; nil without a launcher
+	closed   chan struct{}  // closed by Close
+	owned    sync.WaitGroup // the thread, and launchers that are being ended
+}
+
+type spawnRequest struct {
+	worker int
+	answer chan spawned
+}
+
+type spawned struct {
+	proc OSProcess
+	err  error
+}
+
+// NewSpawner makes a Spawner. Close must be called when it is no longer needed,
+// after all of its processes have ended.
+func NewSpawner(c SpawnerConfig) *Spawner {
+	s := &Spawner{
+		system: c.System, env: c.Env, bind: c.Bind, launcher: c.Launcher, stop: c.Stop,
+		requests: make(chan spawnRequest), closed: make(chan struct{}),
+	}
+	if s.system.Start == nil {
+		s.system = OS()
+	}
+	if s.launcher != nil {
+		s.env, s.starting = launcherEnv(s.env), make(chan struct{}, maxStarting)
+	}
+	s.owned.Go(s.run)
+	return s
+}
+
+// Close waits for everything that the spawner started. No process of its may be
+// running any more.
+func (s *Spawner) Close() {
+	close(s.closed)
+	s.owned.Wait()
+}
+
+// run starts what is asked for. The thread goes back to Go's runtime at the end,
+// which keeps it.
+func (s *Spawner) run() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for {
+		select {
+		case r := <-s.requests:
+			proc, err := s.system.Start(s.command(r.worker))
+			r.answer <- spawned{proc, err}
+		case <-s.closed:
+			return
+		}
+	}
+}
+
+func (s *Spawner) command(worker int) Command {
+	c := Command{Worker: worker, Env: s.env}
+	if s.launcher != nil {
+		c.Words = s.launcher.words(worker)
+	} else if len(s.bind) > 0 {
+		c.CPUs = s.bind[worker%len(s.bind)]
+	}
+	return c
+}
+
+// Start starts a process for worker c.Worker, whose [Process.Run] must follow.
+// Launched ones wait until few others are on their way.
+func (s *Spawner) Start(c Config, h Handler) (_ *Process, err error) {
+	born := time.Now()
+	if s.starting != nil {
+		select {
+		case s.starting <- struct{}{}:
+		case <-s.stop:
+			return nil, errStopped
+		}
+		defer func() {
+			if err != nil {
+				s.started()
+			}
+		}()
+	}
+	r := spawnRequest{c.Worker, make(chan spawned, 1)}
+	select {
+	case s.requests <- r:
+	case <-s.stop:
+		return nil, errStopped
+	}
+	a := <-r.answer
+	if a.err != nil {
+		return nil, a.err
+	}
+	return newProcess(s, c, h, a.proc, born), nil
+}
+
+// started is called when a worker has said hello, or never will.
+func (s *Spawner) started() {
+	if s.starting != nil {
+		<-s.starting
+	}
+}
+
+// adopt makes Close wait for a launcher beyond the talk that it carried.
+func (s *Spawner) adopt(l *launchedProcess) {
+	l.closed = s.closed
+	s.owned.Go(l.linger)
+}

@@ -1,0 +1,188 @@
+package parent
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"procpool/internal/pipe"
+	"procpool/ipc"
+)
+
+// largeValue is the length in bytes above which an input is written from where
+// it is, and an output takes the buffer over into which it was read.
+const largeValue = 64 << 10
+
+// flushAt is how many answers the handler is given between two flushes at most.
+const flushAt = 256
+
+func newReader(p *Process) *ipc.Reader {
+	// A hello may be longer than any output.
+	return ipc.NewReader(&pipe.HeardReader{R: p.os.Stdout(), Heard: &p.gotBytes}, ipc.DefaultLimit)
+}
+
+// greet waits for the hello and opens the conversation.
+func (p *Process) greet() error {
+	hello, noise, err := p.in.Hello()
+	if streamEnded(err) {
+		err = ErrNoHello
+	}
+	if err == nil && hello.Build != ipc.Build() {
+		err = &BuildError{Theirs: hello.Build, Ours: ipc.Build()}
+	}
+	if err == nil {
+		err = p.arrived(hello)
+	}
+	if err != nil {
+		var fault *ipc.Fault // has its first bytes with it
+		if len(noise) > 0 && !errors.As(err, &fault) {
+			err = fmt.Errorf("%w; what it said instead begins with %q", err, noise[:min(len(noise), 200)])
+		}
+		return err
+	}
+	c := p.config
+	p.in.SetLimit(c.MaxMessage)
+	p.mu.Lock()
+	p.queue.buf = ipc.AppendOpen(p.queue.buf, ipc.Open{HeartbeatSeconds: c.Heartbeat.Seconds(), MaxMessageBytes: c.MaxMessage, Trace: c.Trace})
+	p.ready = true
+	p.accepting.Store(p.killed == nil)
+	p.mu.Unlock()
+	p.handler.Hello(hello)
+	p.kick()
+	return nil
+}
+
+// arrived notes who says hello. Behind a launcher that may be another process,
+// on another machine.
+func (p *Process) arrived(h ipc.Hello) error {
+	if p.launched == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.killed != nil {
+		p.killed = ErrHeldBack
+		return ErrHeldBack
+	}
+	here := thisHost()
+	if h.Host != here {
+		p.host = h.Host
+	}
+	p.launched.itself.Store(h.Host == here && h.PID == int64(p.os.Pid()))
+	p.pid = int(h.PID)
+	return nil
+}
+
+// streamEnded reports whether err is the end of a worker's output: its own, or
+// that it was closed here because the process is gone and something else still
+// holds the pipe.
+func streamEnded(err error) bool {
+	if err == nil { // at once: this is asked after every message, and what follows allocates
+		return false
+	}
+	var fault *ipc.Fault
+	return !errors.As(err, &fault)
+}
+
+// listen takes answers until the stream ends. It returns nil only if that
+// followed a bye.
+func (p *Process) listen() error {
+	waiting := 0 // answers since the last flush
+	for {
+		m, err := p.in.Next()
+		if streamEnded(err) && p.bye != nil {
+			return nil
+		}
+		if streamEnded(err) {
+			return &ipc.Fault{Reason: "the stream ends without bye", Err: io.ErrUnexpectedEOF}
+		}
+		if err == nil {
+			var answer bool
+			if answer, err = p.take(m); answer {
+				waiting++
+			}
+		}
+		if waiting > 0 && (err != nil || waiting >= flushAt || !p.in.Buffered()) {
+			p.noteAnswers()
+			p.handler.Flush()
+			waiting = 0
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// take takes one message, and reports whether it was an answer.
+func (p *Process) take(m ipc.Message) (answer bool, err error) {
+	switch {
+	case p.bye != nil:
+		return false, &ipc.Fault{Reason: fmt.Sprintf("%q after bye", m.Kind)}
+	case m.Kind == ipc.KindResult:
+		err = p.result(m)
+		return err == nil, err
+	case m.Kind == ipc.KindFail:
+		err = p.fail(m)
+		return err == nil, err
+	case m.Kind == ipc.KindBeat:
+		return false, nil
+	case m.Kind == ipc.KindBye:
+		bye, err := ipc.ParseBye(m.Body)
+		p.bye = &bye
+		p.os.Stdin().Close() // a launcher may wait for its end before it closes the output
+		return false, err
+	}
+	return false, &ipc.Fault{Reason: fmt.Sprintf("a worker does not say %q", m.Kind)}
+}
+
+func (p *Process) result(m ipc.Message) error {
+	r, err := ipc.ParseResult(m.Body)
+	if err == nil {
+		err = p.expect(m.Kind, r.ID)
+	}
+	if err != nil {
+		return err
+	}
+	owned := len(r.Value) > largeValue
+	if owned {
+		r.Value = p.in.Keep(r.Value)
+	}
+	return p.handler.Result(r, owned)
+}
+
+func (p *Process) fail(m ipc.Message) error {
+	f, err := ipc.ParseFail(m.Body)
+	if err == nil {
+		err = p.expect(m.Kind, f.ID)
+	}
+	if err == nil {
+		p.handler.Fail(f)
+	}
+	return err
+}
+
+// expect accepts the answer to the oldest request that has none. Workers answer
+// in order, so any other is a fault.
+func (p *Process) expect(kind ipc.Kind, id uint64) error {
+	if p.lastID == p.asked {
+		p.mu.Lock()
+		p.asked = p.sent
+		p.mu.Unlock()
+	}
+	if p.lastID == p.asked {
+		return &ipc.Fault{Reason: fmt.Sprintf("a %s that nobody asked for", kind)}
+	}
+	p.lastID++
+	if id != p.lastID {
+		return &ipc.Fault{Reason: fmt.Sprintf("a %s for request %d, the oldest is %d", kind, id, p.lastID)}
+	}
+	return nil
+}
+
+// noteAnswers tells watch which requests have their answers.
+func (p *Process) noteAnswers() {
+	p.mu.Lock()
+	p.answered = p.lastID
+	p.clocks.busy = 0
+	p.mu.Unlock()
+}
