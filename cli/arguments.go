@@ -123,7 +123,7 @@ func (p *program) unknownCommand(app *cli.App, name string) error {
 // unknownProgramFlag also recognises a flag that should stand behind a command.
 func (p *program) unknownProgramFlag(app *cli.App, arg string) error {
 	for _, cmd := range app.VisibleCommands() {
-		if _, _, err := p.split(cmd, []string{arg, ""}); err == nil && arg != "-v" {
+		if flags, _, _ := p.split(cmd, []string{arg, ""}); len(flags) > 0 && arg != "-v" {
 			return usageHint(arg+" stands before the command", fmt.Sprintf("flags of a command stand after it: %s %s %s", p.Name, cmd.Name, arg))
 		}
 	}

@@ -53,9 +53,9 @@ func (p *program) app() *cli.App {
 	}
 }
 
-// trim spares work that shows in a short run. While the library sets up, it prints
-// the flags of all commands, of which only some commands need more than their own,
-// and each time it looks for a flag, it finds the names of all by a regular expression.
+// trim saves time that shows in a short run. The library prints the flags of all
+// commands while it sets up, and applies a regular expression to the names of flags
+// each time it compares them.
 func trim(app *cli.App, running string) {
 	if running == "help" || running == "man" || running == "complete" {
 		return

@@ -50,7 +50,7 @@ func (p *program) compareCommand() *cli.Command {
 	}
 }
 
-const compareAbout = `Runs the same tasks, cut the same way, serially, on goroutines and in processes. They run in rounds in which each runs once, in an order that is balanced and drawn anew, so that what slows a whole round down cancels. Without TASK it takes the standard ones; null always runs, as the floor. Verdicts are faster, slower, equivalent and unresolved. Each round also runs identical code twice; a difference no larger than the one seen there is reported as unresolved. Results must agree to the bit. The first signal ends it with a report of the rounds that are complete.`
+const compareAbout = `Runs the same tasks, cut the same way, serially, on goroutines and in processes. They run in rounds in which each runs once, in an order that is balanced and drawn anew, so that what slows a whole round down cancels. Without TASK it takes the standard ones, or all where the program does not have these; null always runs, as the floor. Verdicts are faster, slower, equivalent and unresolved. Each round also runs identical code twice; a difference no larger than the one seen there is reported as unresolved. Results must agree to the bit. The first signal ends it with a report of the rounds that are complete.`
 
 // prepare checks all that was asked for before anything is run.
 func (m *compareCommand) prepare(c *cli.Context) (err error) {

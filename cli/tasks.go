@@ -14,7 +14,7 @@ func (p *program) tasksCommand() *cli.Command {
 	asJSON := false
 	return &cli.Command{
 		Name:        "tasks",
-		Usage:       "list the built-in tasks",
+		Usage:       "list the tasks",
 		Description: "Lists the tasks that run, intervals and compare know: what each computes and what it stresses.",
 		UsageText:   p.Name + " tasks",
 		Flags:       []cli.Flag{jsonFlag(&asJSON, "print one JSON object")},
