@@ -1,7 +1,9 @@
 package cli_test
 
 import (
+	"debug/buildinfo"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -145,6 +147,19 @@ func TestManualPage(t *testing.T) {
 			if !strings.Contains(line, "missing date") {
 				t.Error(line)
 			}
+		}
+	})
+	t.Run("date", func(t *testing.T) {
+		program(t, "mandoc")
+		build := exec.Command("go", "build", "-o", b.exe+".stamped", "..")
+		build.Env = append(os.Environ(), "GOFLAGS=-buildvcs=true")
+		build.Run()
+		if info, err := buildinfo.ReadFile(b.exe + ".stamped"); err != nil || !strings.Contains(info.String(), "vcs.time=") {
+			t.Skip("this is no checkout whose commit Go records")
+		}
+		b.write("procpool.1", b.run(b.exe+".stamped", "man").stdout)
+		if lint := b.run("mandoc", "-T", "lint", "-W", "warning", "procpool.1"); lint.stdout+lint.stderr != "" {
+			t.Errorf("%+v", lint)
 		}
 	})
 	t.Run("complete", func(t *testing.T) {
