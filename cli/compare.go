@@ -25,7 +25,7 @@ import (
 // A compareCommand is one experiment, from its flags to its output.
 type compareCommand struct {
 	*program
-	options  compare.Options
+	options  compare.Experiment
 	pools    compare.Pools
 	tasks    []*task.Spec // of --task
 	size     int64        // 0: calibrated
@@ -214,12 +214,12 @@ func (m *compareCommand) failure(rec compare.Record, err error) error {
 func (m *compareCommand) check(rec compare.Record) error {
 	var broken []string
 	for _, c := range compare.CheckAll(rec, m.expected) {
-		line := fmt.Sprintf("%s: %s", c.Text, c.Outcome)
+		line := fmt.Sprintf("%s: %s", c.Text, c.Answer)
 		if c.Reason != "" {
 			line += ", " + c.Reason
 		}
 		m.note("expected %s", text.OneLine(line))
-		if c.Outcome != compare.Met {
+		if c.Answer != compare.Met {
 			broken = append(broken, c.Text)
 		}
 	}

@@ -58,7 +58,7 @@ func (m *compareCommand) readOptions(c *cli.Context) error {
 		return err
 	}
 	for _, spec := range tasks {
-		t := compare.Of(spec)
+		t := compare.SubjectOf(spec)
 		t.Size = m.size
 		o.Tasks = append(o.Tasks, t)
 	}
@@ -71,7 +71,7 @@ func (m *compareCommand) readOptions(c *cli.Context) error {
 		return err
 	}
 	for _, x := range m.expected { // before minutes are spent on what cannot answer
-		if err := o.Answers(x); err != nil {
+		if err := o.CanAnswer(x); err != nil {
 			return usageHint(fmt.Sprintf("--expect: %q: %v", x.Text, err), "what it names must be among the tasks, --backends and --procs of the experiment")
 		}
 	}
@@ -130,7 +130,7 @@ func (m *compareCommand) onlyRenders(c *cli.Context) error {
 }
 
 // readCompared takes any name: package compare refuses unknown ones.
-func readCompared(text string) (compare.Backend, error) { return compare.Backend(text), nil }
+func readCompared(text string) (pool.Backend, error) { return pool.Backend(text), nil }
 
 func readTaskSize(text string) (int64, error) {
 	if text == "auto" {

@@ -11,11 +11,12 @@ import (
 	"testing"
 
 	"procpool/child"
-	"procpool/compare"
+
 	"procpool/compare/report"
 	"procpool/internal/leak"
 	_ "procpool/internal/tasks"
 	"procpool/ipc"
+	"procpool/pool"
 	"procpool/task"
 )
 
@@ -178,7 +179,7 @@ func TestCompareCutShortIsReported(t *testing.T) {
 	}
 	var out, errs bytes.Buffer
 	m := &compareCommand{program: &program{Options: Options{Name: "procpool", Stdout: &out, Stderr: &errs}}, signal: syscall.SIGINT}
-	rec.Status = compare.Interrupted
+	rec.Status = pool.Interrupted
 	if code := m.exit(m.finish(rec, context.Canceled)); code != 130 {
 		t.Errorf("exit code %d", code)
 	}
