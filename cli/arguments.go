@@ -112,7 +112,10 @@ func dashed(name string) string {
 }
 
 func (p *program) unknownCommand(app *cli.App, name string) error {
-	names := commandNames(app)
+	var names []string
+	for _, cmd := range app.VisibleCommands() {
+		names = append(names, cmd.Name)
+	}
 	hint := "the commands are " + strings.Join(names, ", ")
 	if _, err := parseIndex(name); err == nil {
 		hint = fmt.Sprintf("did you mean '%s run %s'? %s", p.Name, name, hint)
@@ -140,13 +143,6 @@ func unknownFlag(arg, command string, flags ...cli.Flag) error {
 		known = append(known, dashed(f.Names()[0]))
 	}
 	return usageHint("unknown flag "+name, didYouMean(name, known, fmt.Sprintf("'%s --help' lists the flags", command)))
-}
-
-func commandNames(app *cli.App) (names []string) {
-	for _, cmd := range app.VisibleCommands() {
-		names = append(names, cmd.Name)
-	}
-	return names
 }
 
 // didYouMean puts before hint the one of known that is most like word, if one is

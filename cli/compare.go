@@ -125,7 +125,7 @@ func (m *compareCommand) show(p compare.Progress) {
 		m.progress.set(fmt.Sprintf("%s: %v", p.Stage, p.Cell))
 	case compare.StagePlan:
 		if !m.options.PlanOnly {
-			m.progress.say("%s", strings.TrimSuffix(planText(p.Plan), "\n"))
+			m.progress.say(strings.TrimSuffix(planText(p.Plan), "\n"))
 		}
 	case compare.StageMeasure:
 		text := fmt.Sprintf("round %d (%d to %d)", p.Round+1, p.Plan.Rounds[0], p.Plan.Rounds[1])

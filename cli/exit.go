@@ -23,8 +23,8 @@ const (
 )
 
 // exitCodes explains each, for help texts.
-func exitCodes() []exitCode {
-	return []exitCode{
+func exitCodes() []explained {
+	return []explained{
 		{"0", "done"},
 		{"1", "the work failed"},
 		{"2", "usage or bad input"},
@@ -35,13 +35,14 @@ func exitCodes() []exitCode {
 	}
 }
 
-type exitCode struct{ Code, Meaning string }
+// An explained name is a row of help or the manual page.
+type explained struct{ Name, Meaning string }
 
 // exitLine prints the table as a sentence.
 func exitLine() string {
 	var parts []string
 	for _, c := range exitCodes() {
-		parts = append(parts, c.Code+" "+c.Meaning)
+		parts = append(parts, c.Name+" "+c.Meaning)
 	}
 	return "exit codes: " + strings.Join(parts, ", ")
 }

@@ -110,12 +110,12 @@ func flagTexts(cmd *cli.Command) (texts []flagText) {
 		}
 		if doc.TakesValue() {
 			t.Value = usage[1]
+			if standard := doc.GetDefaultText(); standard != "" {
+				t.Usage += " (default " + standard + ")"
+			}
 		}
 		t.Names = strings.TrimRight(fmt.Sprintf("%4s--%s %s", letter, t.Name, t.Value), " ")
 		width = max(width, len(t.Names))
-		if standard := doc.GetDefaultText(); doc.TakesValue() && standard != "" {
-			t.Usage += " (default " + standard + ")"
-		}
 		switch f := f.(type) {
 		case *cli.PathFlag:
 			t.Words = []string{":files"}

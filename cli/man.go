@@ -6,8 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// manTemplate is the manual page in the macros of man(7). The same program always
-// prints the same page.
+// manTemplate is the manual page in the macros of man(7).
 const manTemplate = `.TH {{roff (upper .Name)}} 1 "{{date}}" "{{roff .Name}} {{roff .Version}}" "User commands"
 .SH NAME
 {{roff .Name}} \- {{roff .Usage}}
@@ -26,7 +25,7 @@ const manTemplate = `.TH {{roff (upper .Name)}} 1 "{{date}}" "{{roff .Name}} {{r
 {{roff .Usage}}
 {{end}}{{end}}.SH EXIT STATUS
 {{range exitCodes}}.TP
-.B {{roff .Code}}
+.B {{roff .Name}}
 {{roff .Meaning}}
 {{end}}.SH ENVIRONMENT
 {{range environment}}.TP
@@ -52,12 +51,10 @@ func (p *program) manCommand() *cli.Command {
 	}
 }
 
-type variable struct{ Name, Meaning string }
-
 // environment are the variables that the command line itself reads. Those that
 // limit the number of workers are doctor's to show.
-func (p *program) environment() []variable {
-	variables := []variable{
+func (p *program) environment() []explained {
+	variables := []explained{
 		{"PROCPOOL_PROCS", "the number of workers where --procs is auto, if no mask, quota or scheduler allows fewer"},
 		{"GOMEMLIMIT", "is divided among the workers"},
 		{"COLUMNS", "the width of help that is not written to a terminal"},
@@ -65,7 +62,7 @@ func (p *program) environment() []variable {
 		{"SLURM_*", "the CPUs of a task, the end of the job (--deadline auto) and the index in an array (--share auto)"},
 	}
 	if p.Kernel != nil {
-		variables = append(variables, variable{"PROCPOOL_KERNEL", "the code path of numeric tasks instead of the best that the processor has; '" + p.Name + " doctor' names the one in use"})
+		variables = append(variables, explained{"PROCPOOL_KERNEL", "the code path of numeric tasks instead of the best that the processor has; '" + p.Name + " doctor' names the one in use"})
 	}
 	return variables
 }

@@ -29,8 +29,9 @@ type Options struct {
 }
 
 // Main runs one command line and returns the exit code. The program must have
-// called pool.Main before: worker processes are this program again. With the
-// alias "child", as above, its command child is a worker that other programs can drive.
+// called pool.Main before, since worker processes are this program again. If it
+// called pool.Main("child"), its command child is a worker that other programs can
+// drive.
 func Main(o Options) int {
 	if o.Args == nil {
 		o.Args = os.Args
@@ -65,6 +66,6 @@ func (p *program) print(what, text string) error {
 // note prints a remark on stderr, but not with --quiet.
 func (p *program) note(format string, args ...any) {
 	if !p.quiet {
-		fmt.Fprintf(p.Stderr, p.Name+": "+format+"\n", args...)
+		fmt.Fprintf(p.Stderr, "%s: %s\n", p.Name, fmt.Sprintf(format, args...))
 	}
 }

@@ -210,10 +210,12 @@ func (p *progress) clear() {
 const mostNotes = 20
 
 // note prints a remark on a line of its own, unless there were many.
-func (p *progress) note(format string, args ...any) { p.say(p.name+": "+format, args...) }
+func (p *progress) note(format string, args ...any) {
+	p.say(p.name + ": " + fmt.Sprintf(format, args...))
+}
 
 // say prints lines as they are, unless there were many notes.
-func (p *progress) say(format string, args ...any) {
+func (p *progress) say(lines string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.quiet {
@@ -223,7 +225,7 @@ func (p *progress) say(format string, args ...any) {
 		return
 	}
 	p.clear()
-	fmt.Fprintf(p.out, format+"\n", args...)
+	fmt.Fprintln(p.out, lines)
 }
 
 // guard returns a writer to the same stream that does not garble the line.
