@@ -14,11 +14,11 @@ var rooms = map[string][]string{
 	"":                  {"cli", "pool", "internal/tasks"},
 	"ipc":               {"github.com/vmihailenco/msgpack/v5", "golang.org/x/sys"},
 	"task":              {"ipc", "internal/role"},
-	"child":             {"ipc", "task", "internal/pipe", "internal/role", "golang.org/x/sys"},
+	"child":             {"ipc", "task", "placement", "internal/pipe", "internal/procfs", "internal/role", "internal/terminal", "golang.org/x/sys"},
 	"parent":            {"ipc", "placement", "internal/pipe", "internal/text", "golang.org/x/sys"},
 	"parent/parenttest": {"parent", "ipc"}, // for tests alone
 	"pool":              {"ipc", "task", "parent", "child", "placement", "internal/role"},
-	"placement":         {},
+	"placement":         {"internal/procfs", "internal/text", "golang.org/x/sys"},
 	"journal":           {"ipc"},
 	"compare":           {"pool", "placement", "task", "ipc", "internal/text"},
 	"compare/report":    {"compare", "pool", "internal/text"},
@@ -28,6 +28,7 @@ var rooms = map[string][]string{
 	"internal/kernel":   {},
 	"internal/pipe":     {"golang.org/x/sys"},
 	"internal/leak":     {"go.uber.org/goleak"}, // for tests alone
+	"internal/procfs":   {},
 	"internal/role":     {},
 	"internal/terminal": {"golang.org/x/term"},
 	"internal/text":     {},

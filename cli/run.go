@@ -142,7 +142,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	}
 	r.options.Stderr = r.progress.guard(r.Stderr)
 	if r.json || r.verbose {
-		r.before = placement.System{}.Throttling(0)
+		r.before = placement.System{}.Throttling()
 	}
 	p, err := pool.New(r.signals.ctx, r.options)
 	if err != nil {
@@ -161,7 +161,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	r.stats = p.Stats()
 	r.parent = cpuTime()
 	if r.before != nil {
-		r.after = placement.System{}.Throttling(0)
+		r.after = placement.System{}.Throttling()
 	}
 	r.signal = r.signals.first()
 	r.progress.end()

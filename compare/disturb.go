@@ -32,7 +32,7 @@ type cpuTimes struct {
 
 func readCPUTimes() (t cpuTimes) {
 	system := placement.System{}
-	if quota := system.Throttling(0); quota != nil {
+	if quota := system.Throttling(); quota != nil {
 		t.throttled = quota.Seconds
 	}
 	mask, err := system.Mask()

@@ -2,7 +2,7 @@ package ipc
 
 import "strconv"
 
-// Usage is what the operating system counted for one process.
+// Usage is what a process has used, as the operating system counts it.
 type Usage struct {
 	UserSeconds   float64 `json:"user_seconds"`
 	SystemSeconds float64 `json:"system_seconds"`
@@ -37,8 +37,8 @@ func (c *CountersOf[T]) All() [6]NamedCount[T] {
 	}
 }
 
-// Add adds v, the usage of another process: the larger peak of the two, and of
-// the rest the sum. What is unknown in one of them counts for nothing.
+// Add adds v, the usage of another process, to u. The peak becomes the larger of the
+// two. A count that is unknown in one of them is that of the other.
 func (u *Usage) Add(v Usage) {
 	u.UserSeconds += v.UserSeconds
 	u.SystemSeconds += v.SystemSeconds
@@ -55,14 +55,14 @@ func (u *Usage) Add(v Usage) {
 	u.PeakRSSBytes = peak
 }
 
-// A Count is a whole number that a system may not tell. The zero value is
-// unknown, which is not 0; in JSON it is null.
+// A Count is a whole number that may be unknown. The zero value is unknown, which is
+// null in JSON. It differs from a count of 0.
 type Count struct {
 	n     int64
 	known bool
 }
 
-// CountOf is the count n. A negative one is unknown.
+// CountOf returns the count n, or an unknown count if n is negative.
 func CountOf(n int64) Count {
 	if n < 0 {
 		return Count{}
@@ -73,7 +73,7 @@ func CountOf(n int64) Count {
 // Get returns the count and whether it is known.
 func (c Count) Get() (n int64, known bool) { return c.n, c.known }
 
-// String is the count in decimal, or "-".
+// String returns the count in decimal, or "-" if it is unknown.
 func (c Count) String() string {
 	if !c.known {
 		return "-"

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A peak is the largest of several processes, the rest adds up, and a figure that
-// only one of them tells is that one's.
+// Add takes the larger peak, adds the other counts, and takes a count that only one
+// process knows from that process.
 func TestUsageAdds(t *testing.T) {
 	sum := Usage{UserSeconds: 1, Counters: Counters{PeakRSSBytes: CountOf(10), MinorFaults: CountOf(1), MajorFaults: CountOf(2)}}
 	sum.Add(Usage{UserSeconds: 2, SystemSeconds: 3, Counters: Counters{PeakRSSBytes: CountOf(7), MinorFaults: CountOf(4), Migrations: CountOf(0)}})

@@ -49,6 +49,7 @@ func TestWrap(t *testing.T) {
 		{"one two three four", []string{"one two", "three four"}},
 		{"ten bytes! more", []string{"ten bytes!", "more"}},
 		{"0-3,8,10,12,14", []string{"0-3,8,10,", "12,14"}},
+		{"cpus 0,3-8,10", []string{"cpus 0,", "3-8,10"}}, // not before the comma
 		{strings.Repeat("x", 25), []string{strings.Repeat("x", 10), strings.Repeat("x", 10), "xxxxx"}},
 	} {
 		if got := slices.Collect(Wrap(c.text, 10)); !slices.Equal(got, c.want) {
