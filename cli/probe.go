@@ -14,6 +14,7 @@ import (
 
 	"procpool/compare"
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/pool"
 	"procpool/task"
 )
@@ -141,12 +142,13 @@ func launcherHint(err error) string {
 	}
 	var lost *pool.LostWorkerError
 	var silence *pool.SilenceError
+	var build *parent.BuildError
 	switch {
-	case strings.Contains(err.Error(), "which is a terminal here"):
+	case errors.Is(err, parent.ErrTerminal):
 		return terminalHint
 	case errors.As(err, &silence) && silence.Starting:
 		return "it may wait for a free place (srun without --exact or --immediate), for a password (ssh without BatchMode), or hold output back; --startup-timeout is the time it has"
-	case strings.Contains(err.Error(), "another build"):
+	case errors.As(err, &build):
 		return "copy this program to where workers run; {args} in place of {argv} lets you name it there"
 	case errors.As(err, &lost) && (lost.ExitCode == 127 || strings.Contains(strings.Join(lost.Stderr, " "), "No such file")):
 		return "the program must be at the same path where workers run; {args} in place of {argv} lets you name another"
