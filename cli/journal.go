@@ -107,12 +107,12 @@ func shareOf(grid ipc.Grid, share journal.Share) ipc.Grid {
 	return part
 }
 
-// done returns a function that reports which chunks earlier runs finished; nil if none.
-func (k *journalSink) done() func(ipc.Interval) bool {
+// finishedEarlier returns what earlier runs finished; nil if nothing.
+func (k *journalSink) finishedEarlier() *ipc.Ledger {
 	if k == nil || k.earlier.Total() == 0 {
 		return nil
 	}
-	return func(iv ipc.Interval) bool { return iv.Len() > 0 && k.earlier.Covers(iv) }
+	return &k.earlier
 }
 
 func (k *journalSink) append(c pool.Chunk) (err error) {
@@ -170,7 +170,7 @@ func (k *journalSink) sum() (any, error) {
 			return nil, err
 		}
 	}
-	fold := k.spec.NewFold(0)
+	fold := k.spec.NewFold()
 	err = set.Fold(func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) })
 	return fold.Value(), err
 }

@@ -98,7 +98,7 @@ func (r *mergeReport) add(paths []string, to string) (*task.Spec, error) {
 	if err := set.Complete(); err != nil {
 		return nil, r.refused(err)
 	}
-	fold := spec.NewFold(0)
+	fold := spec.NewFold()
 	if err := set.Fold(func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) }); err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ type adder struct {
 
 func (a *adder) Add(partial []byte) error {
 	if a.fold == nil {
-		a.fold = a.spec.NewFold(0)
+		a.fold = a.spec.NewFold()
 	}
 	return a.fold.AddEncoded(partial)
 }

@@ -154,7 +154,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	r.progress.start(r.grid.N, r.options.Procs)
 	r.outcome, r.err = p.Run(r.signals.ctx, pool.Workload{
 		Task: r.spec, Whole: r.grid.Whole, Grid: r.grid,
-		Stop: r.signals.stop, Deadline: r.until, Done: r.journal.done(), OnChunk: r.onChunk(),
+		Stop: r.signals.stop, Deadline: r.until, Earlier: r.journal.finishedEarlier(), OnChunk: r.onChunk(),
 	})
 	r.outcome.Wall = time.Since(r.begin)
 	p.Close()

@@ -68,7 +68,8 @@ type Pool struct {
 	hadWorker   bool          // some worker has said hello
 	failing     int           // slots
 	without     time.Time     // since when all of them are; zero if not
-	called      chan struct{} // closed and replaced when a call comes
+	resting     int           // slots that wait for a call before they try again
+	called      chan struct{} // closed and replaced when a call comes for them
 	readied     chan struct{} // closed when the first worker has said hello
 	rebalancing bool          // rebalance is to be called soon
 	allDone     chan struct{} // closed when shut and no call is left; nil before Shutdown
@@ -219,7 +220,7 @@ func (p *Pool) add(c *call) error {
 		return p.failure
 	}
 	p.calls[c] = struct{}{}
-	if p.failing > 0 { // slots that are resting try again
+	if p.resting > 0 { // slots that wait for a call try again
 		close(p.called)
 		p.called = make(chan struct{})
 	}

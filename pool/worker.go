@@ -59,12 +59,20 @@ func (w *worker) supervise() {
 	}
 }
 
-// rest waits before the next start: for a pause, or in a failing slot, while there
+// rest waits before the next start: for a pause, or after many failed ones, while there
 // are no calls, until one comes. It reports whether there is to be a next start.
 func (w *worker) rest(pause time.Duration) bool {
 	p := w.slot.pool
 	p.mu.Lock()
-	called, unasked := p.called, w.slot.failing && len(p.calls) == 0
+	called, unasked := p.called, w.failedStarts >= maxFailedStarts && len(p.calls) == 0
+	if unasked {
+		p.resting++
+		defer func() {
+			p.mu.Lock()
+			p.resting--
+			p.mu.Unlock()
+		}()
+	}
 	p.mu.Unlock()
 	var over <-chan time.Time
 	if !unasked {

@@ -56,11 +56,11 @@ func run(ctx context.Context, w io.Writer, files []string) error {
 	total := make(map[string]int)
 	var failed []string
 	// Counts can be added in any order, so no file needs to wait for a longer one.
-	for words, err := range pool.MapUnordered(ctx, p, count, slices.Values(files)) {
+	for result, err := range pool.MapUnordered(ctx, p, count, slices.Values(files)) {
 		if err != nil {
 			failed = append(failed, err.Error())
 		}
-		for word, n := range words {
+		for word, n := range result.Value {
 			total[word] += n
 		}
 	}
