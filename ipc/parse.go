@@ -217,7 +217,7 @@ func ParseBye(body []byte) (b Bye, err error) {
 		case "ran_on":
 			have, b.RanOn = c.once(have, 1024), string(c.str())
 		default:
-			i := slices.IndexFunc(counters[:], func(n NamedCount) bool { return n.Name == key })
+			i := slices.IndexFunc(counters[:], func(n NamedCount[Count]) bool { return n.Name == key })
 			if i < 0 {
 				c.raw()
 				continue

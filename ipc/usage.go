@@ -9,25 +9,29 @@ type Usage struct {
 	Counters
 }
 
-// Counters are the counts of a [Usage]. Each is unknown if the system does not tell.
-type Counters struct {
-	PeakRSSBytes        Count `json:"peak_rss_bytes"` // largest resident set of this process
-	MinorFaults         Count `json:"minor_faults"`
-	MajorFaults         Count `json:"major_faults"`
-	VoluntarySwitches   Count `json:"voluntary_switches"`
-	InvoluntarySwitches Count `json:"involuntary_switches"`
-	Migrations          Count `json:"migrations"` // moves of its threads from one CPU to another
+// Counters are the whole numbers of a [Usage].
+type Counters = CountersOf[Count]
+
+// CountersOf has a T for each counter of a process: the [Count] itself, or what
+// was computed from many of them.
+type CountersOf[T any] struct {
+	PeakRSSBytes        T `json:"peak_rss_bytes"` // the most that was resident at once, of this process alone
+	MinorFaults         T `json:"minor_faults"`
+	MajorFaults         T `json:"major_faults"`
+	VoluntarySwitches   T `json:"voluntary_switches"`
+	InvoluntarySwitches T `json:"involuntary_switches"`
+	Migrations          T `json:"migrations"` // of its threads between CPUs
 }
 
-// A NamedCount is one of the Counters and its name on the wire and in JSON.
-type NamedCount struct {
+// A NamedCount is one of the counters, with its name on the wire and in JSON.
+type NamedCount[T any] struct {
 	Name  string
-	Count *Count
+	Count *T
 }
 
-// All returns the counters in the order of the wire. The pointers point into c.
-func (c *Counters) All() [6]NamedCount {
-	return [...]NamedCount{
+// All lists the counters in the order of the wire. The pointers lead into c.
+func (c *CountersOf[T]) All() [6]NamedCount[T] {
+	return [...]NamedCount[T]{
 		{"peak_rss_bytes", &c.PeakRSSBytes}, {"minor_faults", &c.MinorFaults}, {"major_faults", &c.MajorFaults},
 		{"voluntary_switches", &c.VoluntarySwitches}, {"involuntary_switches", &c.InvoluntarySwitches}, {"migrations", &c.Migrations},
 	}
@@ -83,4 +87,18 @@ func (c Count) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return strconv.AppendInt(nil, c.n, 10), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler. A count that is absent, null or
+// negative is unknown.
+func (c *Count) UnmarshalJSON(b []byte) error {
+	*c = Count{}
+	if string(b) == "null" {
+		return nil
+	}
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	if err == nil {
+		*c = CountOf(n)
+	}
+	return err
 }

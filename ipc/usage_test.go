@@ -31,3 +31,21 @@ func TestCount(t *testing.T) {
 		}
 	}
 }
+
+// A count reads back as it was written, and one that is not there is unknown.
+func TestCountersReadBack(t *testing.T) {
+	want := Counters{MinorFaults: CountOf(0), Migrations: CountOf(1 << 60)}
+	b, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{string(b), `{"minor_faults": 0, "migrations": 1152921504606846976}`} {
+		got := Counters{}
+		if err := json.Unmarshal([]byte(text), &got); err != nil || got != want {
+			t.Errorf("%s reads as %+v, %v", text, got, err)
+		}
+	}
+	if err := json.Unmarshal([]byte(`{"migrations": "many"}`), new(Counters)); err == nil {
+		t.Error("a word is no count")
+	}
+}

@@ -22,7 +22,7 @@ func Plural(n int64, noun string) string {
 func Bytes(n float64) string {
 	units := [...]string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
 	unit := 0
-	for n >= 1000 && unit < len(units)-1 {
+	for n >= 999.5 && unit < len(units)-1 {
 		n /= 1024
 		unit++
 	}

@@ -16,7 +16,7 @@ func TestPlural(t *testing.T) {
 }
 
 func TestBytes(t *testing.T) {
-	for n, want := range map[float64]string{0: "0 B", 999: "999 B", 1000: "0.977 KiB", 1 << 20: "1 MiB", 1.5 * (1 << 30): "1.5 GiB", math.MaxInt64: "8 EiB"} {
+	for n, want := range map[float64]string{0: "0 B", 999: "999 B", 999.7: "0.976 KiB", 1000: "0.977 KiB", 1 << 20: "1 MiB", 1.5 * (1 << 30): "1.5 GiB", math.MaxInt64: "8 EiB"} {
 		if got := Bytes(n); got != want {
 			t.Errorf("%g: %q, not %q", n, got, want)
 		}
