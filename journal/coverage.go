@@ -1,9 +1,7 @@
 package journal
 
 import (
-	"fmt"
 	"math"
-	"strconv"
 
 	"procpool/ipc"
 )
@@ -26,11 +24,6 @@ func (s Coverage) Percent() float64 {
 		return 100
 	}
 	return min(math.Floor(float64(s.Covered)/float64(s.Interval.Len())*1000)/10, 99.9)
-}
-
-// String returns a text such as "covered 37.5 % in 12 of 32 chunks".
-func (s Coverage) String() string {
-	return fmt.Sprintf("covered %s %% in %d of %d chunks", strconv.FormatFloat(s.Percent(), 'f', -1, 64), s.Done, s.Chunks)
 }
 
 // coverage returns how much of iv the ledger covers. The bounds of iv must be bounds

@@ -80,7 +80,7 @@ func TestReadOnlyFileSystem(t *testing.T) {
 	dir := mountTmpfs(t, "", 0)
 	h := header(100, 25)
 	path := filepath.Join(dir, "j")
-	if err := os.WriteFile(path, text(t, h, parts(h)...), 0o666); err != nil {
+	if err := os.WriteFile(path, fileOf(t, h, parts(h)...), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {

@@ -29,7 +29,7 @@ func goldenHeader() Header {
 }
 
 func TestGoldenFormat(t *testing.T) {
-	if got := string(text(t, goldenHeader(), ipc.Interval{Start: 3, End: 28})); got != golden {
+	if got := string(fileOf(t, goldenHeader(), ipc.Interval{Start: 3, End: 28})); got != golden {
 		t.Errorf("the journal is\n%swant\n%s", got, golden)
 	}
 }
@@ -85,7 +85,7 @@ func readAll(b []byte) (*reader, []ipc.Interval, error) {
 func TestEveryFlippedByteIsNoticed(t *testing.T) {
 	h := header(100, 25)
 	h.Share = Share{1, 1}
-	good := text(t, h, parts(h)...)
+	good := fileOf(t, h, parts(h)...)
 	for at := range good {
 		for _, to := range []byte{1, 2, 4, 8, 16, 32, 64, 128, 255, '\n' ^ good[at], '"' ^ good[at], good[at]} {
 			if to == 0 { // no change
@@ -113,7 +113,7 @@ func TestEveryFlippedByteIsNoticed(t *testing.T) {
 func TestEveryTruncationIsAPrefix(t *testing.T) {
 	h := header(100, 25)
 	all := parts(h)
-	good := text(t, h, all...)
+	good := fileOf(t, h, all...)
 	path := write(t, "j", nil)
 	for size := range len(good) + 1 {
 		if err := os.WriteFile(path, good[:size], 0o666); err != nil {
@@ -143,9 +143,9 @@ func TestDamage(t *testing.T) {
 	other.TaskVersion = "2"
 	half := h
 	half.Share = Share{1, 2}
-	lines := bytes.SplitAfter(text(t, h, p...), []byte("\n"))
+	lines := bytes.SplitAfter(fileOf(t, h, p...), []byte("\n"))
 	join := func(l ...[]byte) []byte { return bytes.Join(l, nil) }
-	moved := bytes.SplitAfter(text(t, other, p...), []byte("\n"))[2]
+	moved := bytes.SplitAfter(fileOf(t, other, p...), []byte("\n"))[2]
 	resealed := func(h Header, body string) []byte { return seal([]byte(body), 0, h.Key()) }
 	future := bytes.Replace(lines[0], []byte(`l":1,`), []byte(`l":2,`), 1)
 
@@ -161,7 +161,7 @@ func TestDamage(t *testing.T) {
 		{"an empty line", join(lines[0], lines[1], []byte("\n"), lines[2]), "journal j:3 is damaged: it does not end with a checksum"},
 		{"a complete line of zeros", join(lines[0], make([]byte, 99), []byte("\n")), "journal j:2 is damaged: it does not end with a checksum"},
 		{"a line of another journal", join(lines[0], lines[1], moved), "journal j:3 is damaged: its checksum does not fit: the line was changed, or comes from another journal"},
-		{"a line of another share", join(text(t, half), lines[3]), "journal j:2 is damaged: [53, 78) does not lie in [3, 53)"},
+		{"a line of another share", join(fileOf(t, half), lines[3]), "journal j:2 is damaged: [53, 78) does not lie in [3, 53)"},
 		{"two headers", join(lines[0], lines[0]), "journal j:2 is damaged: its checksum does not fit: the line was changed, or comes from another journal"},
 		{"no header", join(lines[1]), `j is not a journal: it does not begin with {"procpool_journal":`},
 		{"text", []byte("dear diary\n"), `j is not a journal: it does not begin with {"procpool_journal":`},
@@ -170,10 +170,10 @@ func TestDamage(t *testing.T) {
 		{"nothing", nil, "j is not a journal: it ends within its header"},
 		{"another format", future, `j is not a journal: it has format "2", and this build reads format 1`},
 		{"DOS newlines", bytes.ReplaceAll(join(lines[0], lines[1]), []byte("\n"), []byte("\r\n")), "journal j:1 is damaged: it does not end with a checksum"},
-		{"off the grid", text(t, h, ipc.Interval{Start: 4, End: 29}), "journal j:2 is damaged: [4, 29) does not lie on the grid of 4 chunks of 25"},
-		{"two chunks", text(t, h, ipc.Interval{Start: 3, End: 53}), "journal j:2 is damaged: [3, 53) spans 2 chunks, but the task is not exact"},
-		{"outside", text(t, h, ipc.Interval{Start: 103, End: 128}), "journal j:2 is damaged: [103, 128) does not lie on the grid of 4 chunks of 25"},
-		{"empty", text(t, h, ipc.Interval{Start: 28, End: 28}), "journal j:2 is damaged: [28, 28) is empty"},
+		{"off the grid", fileOf(t, h, ipc.Interval{Start: 4, End: 29}), "journal j:2 is damaged: [4, 29) does not lie on the grid of 4 chunks of 25"},
+		{"two chunks", fileOf(t, h, ipc.Interval{Start: 3, End: 53}), "journal j:2 is damaged: [3, 53) spans 2 chunks, but the task is not exact"},
+		{"outside", fileOf(t, h, ipc.Interval{Start: 103, End: 128}), "journal j:2 is damaged: [103, 128) does not lie on the grid of 4 chunks of 25"},
+		{"empty", fileOf(t, h, ipc.Interval{Start: 28, End: 28}), "journal j:2 is damaged: [28, 28) is empty"},
 		{"no partial", join(lines[0], resealed(h, `{"interval":{"start":3,"end":28}`)), "journal j:2 is damaged: it has no partial"},
 		{"a partial that is not base64", join(lines[0], resealed(h, `{"interval":{"start":3,"end":28},"partial":"?"`)), "journal j:2 is damaged: illegal base64 data at input byte 0"},
 		{"another key", seal(bytes.Replace(lines[0][:len(lines[0])-1-sealLen], []byte(h.Key()), []byte("0123"), 1), 0, ""),
@@ -189,9 +189,9 @@ func TestDamage(t *testing.T) {
 // A user can cut the journal at the offset in the hint.
 func TestDamageHint(t *testing.T) {
 	h := header(100, 25)
-	good := text(t, h, parts(h)...)
+	good := fileOf(t, h, parts(h)...)
 	bad := bytes.Clone(good)
-	third := len(text(t, h, parts(h)[:2]...))
+	third := len(fileOf(t, h, parts(h)[:2]...))
 	bad[third+20]++
 	_, _, err := readAll(bad)
 	d, ok := err.(*DamageError)
@@ -233,13 +233,13 @@ func TestInvalidHeaders(t *testing.T) {
 // valid line. As mutations rarely keep a checksum valid, it renews the checksums first.
 func FuzzReader(f *testing.F) {
 	h := header(100, 25)
-	f.Add(text(f, h, parts(h)...), true)
+	f.Add(fileOf(f, h, parts(h)...), true)
 	f.Add([]byte(golden), false)
 	exact := h
 	exact.Exact = true
-	f.Add(text(f, exact, ipc.Interval{Start: 3, End: 53}, ipc.Interval{Start: 78, End: 103}), true)
+	f.Add(fileOf(f, exact, ipc.Interval{Start: 3, End: 53}, ipc.Interval{Start: 78, End: 103}), true)
 	empty := Header{Task: "t", Chunks: 3}
-	f.Add(text(f, empty), true)
+	f.Add(fileOf(f, empty), true)
 	f.Fuzz(func(t *testing.T, data []byte, reseal bool) {
 		if reseal {
 			data = sealAgain(data)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"procpool/internal/text"
 	"procpool/ipc"
 )
 
@@ -68,7 +69,7 @@ func (h Header) Parts(iv ipc.Interval) iter.Seq[ipc.Interval] {
 		first, ok1 := chunkAt(grid, iv.Start)
 		end, ok2 := chunkAt(grid, iv.End)
 		if !ok1 || !ok2 {
-			panic(fmt.Sprintf("journal: %v does not lie on the grid of %d chunks of %d over %v", iv, grid.N, grid.Size, grid.Whole))
+			panic(fmt.Sprintf("journal: %v does not lie on the grid of %s over %v", iv, h.gridText(), grid.Whole))
 		}
 		for p := first; p < end; p++ {
 			if !yield(grid.At(p)) {
@@ -109,7 +110,7 @@ func (h Header) validate() error {
 	case h.ChunkSize%max(h.Grain, 1) != 0:
 		return fmt.Errorf("its chunk size %d is not a multiple of its grain %d", h.ChunkSize, h.Grain)
 	case n > 0 && h.Chunks == 0, h.ChunkSize > 0 && h.Chunks > 1 && h.Chunks-1 > (n-1)/h.ChunkSize:
-		return fmt.Errorf("%d chunks of %d do not cut %v", h.Chunks, h.ChunkSize, h.Interval)
+		return fmt.Errorf("a grid of %s does not cover %v", h.gridText(), h.Interval)
 	}
 	return h.Share.validate()
 }
@@ -121,9 +122,14 @@ func (h Header) keyFields() [][2]string {
 		{"task version", strconv.Quote(h.TaskVersion)},
 		{"interval", h.Interval.String()},
 		{"grain", strconv.FormatInt(max(h.Grain, 1), 10)},
-		{"chunk grid", fmt.Sprintf("%d chunks of %d", h.Chunks, h.ChunkSize)},
+		{"chunk grid", h.gridText()},
 		{"exactness", strconv.FormatBool(h.Exact)},
 	}
+}
+
+// gridText returns the grid in words: "4 chunks of 25".
+func (h Header) gridText() string {
+	return text.Plural(h.Chunks, "chunk") + " of " + strconv.FormatInt(h.ChunkSize, 10)
 }
 
 // match returns a *MismatchError if header have of the journal at path is that of
@@ -144,15 +150,15 @@ func match(path string, have, want Header, share bool) error {
 
 // appendHeader appends the line of the header to b.
 func appendHeader(b []byte, h Header) ([]byte, error) {
-	text, err := json.Marshal(headerLine{format, h, h.Key()})
+	line, err := json.Marshal(headerLine{format, h, h.Key()})
 	if err != nil {
 		return b, err
 	}
-	if len(text) > maxHeader/2 {
-		return b, fmt.Errorf("its header would take %d bytes", len(text))
+	if len(line) > maxHeader/2 {
+		return b, fmt.Errorf("its header would take %d bytes", len(line))
 	}
 	// seal appends the checksum and the closing brace.
-	return seal(append(b, text[:len(text)-1]...), len(b), ""), nil
+	return seal(append(b, line[:len(line)-1]...), len(b), ""), nil
 }
 
 // parseHeader decodes a complete first line without its newline. An error that is not

@@ -87,8 +87,8 @@ func chunk(h Header, iv ipc.Interval) Entry {
 		Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Elapsed: 250 * time.Millisecond, Attempts: 1}
 }
 
-// text returns a journal with these chunks in this order. It does not use a Writer.
-func text(t testing.TB, h Header, intervals ...ipc.Interval) []byte {
+// fileOf returns a journal with these chunks in this order. It does not use a Writer.
+func fileOf(t testing.TB, h Header, intervals ...ipc.Interval) []byte {
 	t.Helper()
 	b, err := appendHeader(nil, h)
 	if err != nil {

@@ -57,7 +57,7 @@ func checkInterval(h *Header, whole, iv ipc.Interval) error {
 	case iv.Start >= iv.End:
 		return fmt.Errorf("%v is empty", iv)
 	case !ok1 || !ok2:
-		return fmt.Errorf("%v does not lie on the grid of %d chunks of %d", iv, h.Chunks, h.ChunkSize)
+		return fmt.Errorf("%v does not lie on the grid of %s", iv, h.gridText())
 	case iv.Start < whole.Start || iv.End > whole.End:
 		return fmt.Errorf("%v does not lie in %v", iv, whole)
 	case !h.Exact && end-first != 1:

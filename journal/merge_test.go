@@ -62,8 +62,8 @@ func TestMergeGivesTheSameBits(t *testing.T) {
 			}
 			path := filepath.Join(dir, fmt.Sprint("share", k))
 			// Some journals end with an incomplete line.
-			torn := text(t, share, lines...)[:r.IntN(2)*20]
-			if err := os.WriteFile(path, append(text(t, share, lines...), torn...), 0o666); err != nil {
+			torn := fileOf(t, share, lines...)[:r.IntN(2)*20]
+			if err := os.WriteFile(path, append(fileOf(t, share, lines...), torn...), 0o666); err != nil {
 				t.Fatal(err)
 			}
 			paths = append(paths, path)
@@ -123,7 +123,7 @@ func TestMergeOfInterleavedJournals(t *testing.T) {
 	lines := shuffled(r, parts(h))
 	var paths []string
 	for piece := range slices.Chunk(lines, 100) {
-		paths = append(paths, write(t, "j", text(t, h, piece...)))
+		paths = append(paths, write(t, "j", fileOf(t, h, piece...)))
 	}
 	if got := fold(t, h, paths...); got != undivided(h) {
 		t.Errorf("%d journals give %x, want %x", len(paths), got, undivided(h))
@@ -132,7 +132,7 @@ func TestMergeOfInterleavedJournals(t *testing.T) {
 
 func TestMergeOfNothing(t *testing.T) {
 	h := header(0, 1)
-	if got := fold(t, h, write(t, "j", text(t, h))); got != 0 {
+	if got := fold(t, h, write(t, "j", fileOf(t, h))); got != 0 {
 		t.Errorf("an empty input gives %x", got)
 	}
 	if _, err := Open(nil); err == nil {
@@ -151,7 +151,7 @@ func TestMergeNamesEveryProblem(t *testing.T) {
 		if change != nil {
 			change(&h)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), text(t, h, parts(h)[:lines]...), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), fileOf(t, h, parts(h)[:lines]...), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -233,7 +233,7 @@ func sameProblems(got []string, want string) bool {
 
 func TestWriteNeverOverwrites(t *testing.T) {
 	h := header(100, 25)
-	path := write(t, "j", text(t, h, parts(h)...))
+	path := write(t, "j", fileOf(t, h, parts(h)...))
 	s, err := Open([]string{path})
 	if err != nil {
 		t.Fatal(err)
@@ -261,7 +261,7 @@ func TestWriteNeverOverwrites(t *testing.T) {
 // Write notices that a source changed after Open, and leaves no file.
 func TestWriteOfADamagedSource(t *testing.T) {
 	h := header(100, 25)
-	path := write(t, "j", text(t, h, parts(h)...))
+	path := write(t, "j", fileOf(t, h, parts(h)...))
 	s, err := Open([]string{path})
 	if err != nil {
 		t.Fatal(err)
@@ -295,7 +295,7 @@ func TestManyShares(t *testing.T) {
 		share := h
 		share.Share = Share{k + 1, n}
 		paths[k] = filepath.Join(dir, fmt.Sprint(k+1))
-		if err := os.WriteFile(paths[k], text(t, share, shuffled(r, parts(share))...), 0o666); err != nil {
+		if err := os.WriteFile(paths[k], fileOf(t, share, shuffled(r, parts(share))...), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}

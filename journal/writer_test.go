@@ -26,8 +26,8 @@ func TestCreateAppendResume(t *testing.T) {
 	}
 	p := parts(h)
 	mustAppend(t, w, h, p[3], p[0], p[1])
-	if s := w.Coverage().String(); s != "covered 21 % in 3 of 15 chunks" {
-		t.Errorf("the coverage is %q", s)
+	if c := w.Coverage(); c != (Coverage{Interval: h.Interval, Covered: 21, Done: 3, Chunks: 15}) || c.Percent() != 21 {
+		t.Errorf("the coverage is %+v", c)
 	}
 	mustClose(t, w)
 	if err := w.Append(chunk(h, p[5])); err == nil {
@@ -77,7 +77,7 @@ func TestResumeCreates(t *testing.T) {
 
 func TestReplayCanRefuse(t *testing.T) {
 	h := header(100, 25)
-	path := write(t, "j", text(t, h, parts(h)...))
+	path := write(t, "j", fileOf(t, h, parts(h)...))
 	bad := errors.New("bad partial")
 	if _, err := Resume(path, h, func(ipc.Interval, []byte) error { return bad }); err != bad {
 		t.Errorf("Resume returns %v", err)
@@ -103,7 +103,7 @@ func TestCreateNeverOverwrites(t *testing.T) {
 
 func TestResumeRefusesAnotherJob(t *testing.T) {
 	good := header(100, 25)
-	path := write(t, "j", text(t, good))
+	path := write(t, "j", fileOf(t, good))
 	for _, c := range []struct {
 		field, have, want string
 		change            func(*Header)
@@ -329,7 +329,7 @@ func BenchmarkAppend(b *testing.B) {
 
 func BenchmarkResume(b *testing.B) {
 	h := header(10000, 1)
-	path := write(b, "j", text(b, h, parts(h)...))
+	path := write(b, "j", fileOf(b, h, parts(h)...))
 	lines := 0
 	for b.Loop() {
 		w, err := Resume(path, h, func(ipc.Interval, []byte) error { lines++; return nil })
@@ -342,10 +342,10 @@ func BenchmarkResume(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(lines), "ns/line")
 }
 
-func ExampleCoverage() {
-	fmt.Println(Coverage{Interval: ipc.Interval{Start: 0, End: 32000}, Covered: 12000, Done: 12, Chunks: 32})
-	fmt.Println(Coverage{Interval: ipc.Interval{Start: 0, End: 1 << 40}, Covered: 1<<40 - 1, Done: 31, Chunks: 32})
+func ExampleCoverage_Percent() {
+	fmt.Println(Coverage{Interval: ipc.Interval{End: 32000}, Covered: 12000}.Percent())
+	fmt.Println(Coverage{Interval: ipc.Interval{End: 1 << 40}, Covered: 1<<40 - 1}.Percent())
 	// Output:
-	// covered 37.5 % in 12 of 32 chunks
-	// covered 99.9 % in 31 of 32 chunks
+	// 37.5
+	// 99.9
 }
