@@ -2,6 +2,10 @@
 # the two equal.
 .PHONY: test race lint ci full bench peers fuzz script release
 
+# Without the code of urfave/cli that generates documentation, which nothing here
+# uses and every worker would initialise.
+export GOFLAGS += -tags=urfave_cli_no_docs
+
 # The script of testdata/script that make script runs.
 NAME = digits
 

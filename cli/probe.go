@@ -12,16 +12,17 @@ import (
 	"sync"
 	"time"
 
+	"procpool/compare"
 	"procpool/ipc"
 	"procpool/pool"
 	"procpool/task"
 )
 
-// echo gives back what it gets: what it costs is the way there and back. It is
-// not over intervals, so run cannot be asked for it.
+// echo returns its input, so that its time is the way there and back. It is not
+// over intervals, so run cannot be asked for it.
 var echo = task.Define("doctor echo", func(_ context.Context, in []byte) ([]byte, error) { return in, nil })
 
-// A probe is what one worker, started through a launcher, shows of it.
+// A probe holds what one worker, started through a launcher, shows of it.
 type probe struct {
 	options pool.Options
 	started float64 // seconds to the hello
@@ -78,12 +79,12 @@ func (p *probe) measure(ctx context.Context, workers *pool.Pool) error {
 	slices.Sort(trips)
 	p.trip = trips[len(trips)/2]
 
-	null, err := findTask("null")
+	null, err := findTask(compare.Null)
 	if err != nil {
 		return err
 	}
 	whole := ipc.Interval{End: 1 << 40}
-	stop := make(chan struct{}) // not a deadline, which costs the worker its life
+	stop := make(chan struct{}) // not a deadline, which kills the worker
 	time.AfterFunc(probeTime, func() { close(stop) })
 	o, err := workers.Run(ctx, pool.Workload{Task: null, Whole: whole, Grid: ipc.ChunkGrid(whole, 1), Stop: stop})
 	if !errors.Is(err, pool.ErrStopped) {
@@ -104,7 +105,7 @@ func (p *probe) measure(ctx context.Context, workers *pool.Pool) error {
 	return nil
 }
 
-// drain takes a map's outputs up to the first error.
+// drain reads a map's outputs up to the first error.
 func drain[T any](outputs iter.Seq2[T, error]) error {
 	for _, err := range outputs {
 		if err != nil {
@@ -114,7 +115,7 @@ func drain[T any](outputs iter.Seq2[T, error]) error {
 	return nil
 }
 
-// lines say what was found, for doctor.
+// lines print what was found, for doctor.
 func (p *probe) lines() []string {
 	return []string{
 		"works: " + p.options.Launcher,
@@ -126,7 +127,7 @@ func (p *probe) lines() []string {
 
 const terminalHint = "a terminal on the way changes bytes: leave out what asks for one (ssh -t, srun --pty, docker -t)"
 
-// launcherHint says what to do about a launcher that does not work.
+// launcherHint tells what to do about a launcher that does not work.
 func launcherHint(err error) string {
 	var fault *ipc.Fault
 	if errors.As(err, &fault) {

@@ -117,7 +117,8 @@ func report(w io.Writer, all []*contender) error {
 		}
 		var workers int64
 		for _, s := range c.p.Stats() {
-			workers += max(s.PeakRSSBytes, 0)
+			rss, _ := s.PeakRSSBytes.Get()
+			workers += rss
 		}
 		took := c.took[1:]
 		ratios := make([]float64, len(took))
