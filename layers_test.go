@@ -19,7 +19,7 @@ var rooms = map[string][]string{
 	"parent/parenttest": {"parent", "ipc"}, // for tests alone
 	"pool":              {"ipc", "task", "parent", "child", "placement", "internal/role"},
 	"placement":         {"internal/procfs", "internal/text", "golang.org/x/sys"},
-	"journal":           {"ipc"},
+	"journal":           {"internal/text", "ipc"},
 	"compare":           {"pool", "placement", "task", "ipc", "internal/text"},
 	"compare/report":    {"compare", "pool", "internal/text"},
 	"cli": {"pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc", "internal/terminal", "internal/text",
