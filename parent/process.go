@@ -60,12 +60,12 @@ type Process struct {
 
 	launched *launchedProcess // os, if it is a launcher
 
-	gotBytes atomic.Bool        // bytes came since watch looked last
-	wake     chan struct{}      // holds one when there is something to write
-	over     chan struct{}      // closed when the talk is over
-	shorter  chan time.Duration // holds a shorter limit than watch knows of
-	helpers  sync.WaitGroup     // the writer, the relay and watch
-	exited   chan struct{}      // closed when status is set
+	gotBytes atomic.Bool    // bytes came since watch looked last
+	wake     chan struct{}  // holds one when there is something to write
+	over     chan struct{}  // closed when the talk is over
+	hurry    chan struct{}  // holds one when watch should look sooner than it means to
+	helpers  sync.WaitGroup // the writer, the relay and watch
+	exited   chan struct{}  // closed when status is set
 	status   ExitStatus
 
 	// Run's own.
@@ -87,9 +87,9 @@ type Process struct {
 	answered  uint64     // requests
 	queue     sendQueue
 	clocks    clocks
+	every     time.Duration            // how often watch looks
 	timeouts  map[uint64]time.Duration // of requests that have one
-	shortest  time.Duration            // of all timeouts so far
-	cancelled map[uint64]struct{}      // requests without an answer
+	askedBack map[uint64]bool          // requests without an answer; true = cancelled, false = only if not begun
 }
 
 const (
@@ -105,7 +105,7 @@ const (
 func newProcess(s *Spawner, c Config, h Handler, started OSProcess, born time.Time) *Process {
 	p := &Process{
 		config: c, handler: h, spawner: s, os: started, born: born, pid: started.Pid(),
-		wake: make(chan struct{}, 1), shorter: make(chan time.Duration, 1), over: make(chan struct{}), exited: make(chan struct{}),
+		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), over: make(chan struct{}), exited: make(chan struct{}),
 	}
 	if l, ok := started.(*launchedProcess); ok {
 		p.launched = l
@@ -195,6 +195,7 @@ func (p *Process) End() {
 		p.ending = true
 		p.accepting.Store(false)
 		p.queue.buf = ipc.AppendEnd(p.queue.buf)
+		p.hasten(p.config.Grace)
 		p.kick()
 	}
 }
