@@ -209,9 +209,15 @@ func (p *Pool) oomEvidence() string {
 // config is what worker i's processes are told and held to.
 func (p *Pool) config(i int) parent.Config {
 	o := p.opts
+	logLine := func(line []byte) {
+		p.stderr.Write(append(fmt.Appendf(nil, "[worker %d] ", i), append(line, '\n')...))
+	}
+	if o.LogLine != nil {
+		logLine = func(line []byte) { o.LogLine(i, line) }
+	}
 	return parent.Config{
 		Worker: i, Heartbeat: o.Heartbeat, StartupTimeout: o.StartupTimeout, Grace: o.Grace, CancelGrace: o.CancelGrace,
-		MaxMessage: o.MaxMessage, Trace: o.Trace, Stderr: &p.stderr, Verbose: o.Verbose,
+		MaxMessage: o.MaxMessage, Trace: o.Trace, LogLine: logLine, LimitLines: o.LimitLines,
 	}
 }
 

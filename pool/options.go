@@ -81,10 +81,18 @@ type Options struct {
 	// nothing. placement.NewPlan makes such plans. Linux only.
 	Bind []placement.CPUSet
 
-	// Stderr receives what workers write to their standard error, line by
-	// line with the worker's tag; nil means os.Stderr. Writes are serialised.
-	Stderr  io.Writer
-	Verbose bool // pass on the whole of a crashing worker's stack, not its first line and last ten
+	// Stderr receives what workers write to their standard error: every line, whole
+	// up to 1 MiB, behind the worker's tag. Nil means this process's, and LimitLines.
+	// Writes are serialised. One that blocks makes workers wait that write, and Close
+	// does not wait for it.
+	Stderr io.Writer
+	// LimitLines cuts a worker short that writes more than a reader could bear, and of
+	// a crash passes on the first line and the last ten.
+	LimitLines bool
+	// LogLine takes the place of Stderr: it is called with each line, without the
+	// line's end and without a tag, which it must not keep. It may be called for
+	// several workers at once.
+	LogLine func(worker int, line []byte)
 
 	// Trace has workers tell when each chunk was begun and what their garbage
 	// collector did: see Event.Began and WorkerStats.GC.
@@ -146,7 +154,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.MaxMessage = orDefault(o.MaxMessage, DefaultMaxMessage)
 	o.GOMAXPROCS = orDefault(o.GOMAXPROCS, 1)
 	if o.Stderr == nil {
-		o.Stderr = os.Stderr
+		o.Stderr, o.LimitLines = os.Stderr, o.LimitLines || o.LogLine == nil
 	}
 	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.CancelGrace < 0 || o.Outage < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 || o.GOMEMLIMIT < 0 {
 		return o, refuse("negative option: only Retries and Heartbeat may be below 0")
