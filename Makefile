@@ -1,6 +1,9 @@
-# The ten commands of CONTRIBUTING.md, which says what each does. A test keeps
+# The commands of CONTRIBUTING.md, which says what each does. A test keeps
 # the two equal.
-.PHONY: test race lint ci full bench peers fuzz script release
+.PHONY: test race lint ci full bench peers fuzz script home release
+
+# All packages: ./... leaves out those below testdata.
+PACKAGES = ./... ./testdata/peers/... ./testdata/forgetful
 
 # The script of testdata/script that make script runs.
 NAME = digits
@@ -10,7 +13,7 @@ test:
 race:
 	go test -race ./...
 lint:
-	gofmt -l . && go vet ./... && go tool -modfile=tools/tools.mod staticcheck ./...
+	gofmt -d . && go vet $(PACKAGES) && go tool -modfile=tools/tools.mod staticcheck $(PACKAGES)
 ci:
 	bash .ci/run
 full:
@@ -23,5 +26,7 @@ fuzz:
 	go test ./ipc -fuzz FuzzReader
 script:
 	go test . -run TestScript/$(NAME)
+home:
+	go run ./tools/home $(MODULE)
 release:
 	go run ./tools/release

@@ -2,13 +2,14 @@ package main
 
 import (
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
 // rooms are the packages of the program, and what each may import: of ours by
-// the path below procpool, of others by a prefix of the path. What is not here
+// the path below the module's, of others by a prefix of the path. What is not here
 // is not allowed. The standard library is, everywhere.
 var rooms = map[string][]string{
 	"":                  {"cli", "pool", "internal/tasks"},
@@ -31,17 +32,27 @@ var rooms = map[string][]string{
 	"internal/role":     {},
 	"internal/terminal": {"golang.org/x/term"},
 	"internal/text":     {},
+	"tools/home":        {},
 	"tools/release":     {},
 }
 
-// modules are all that may be linked into the program.
+// modules are all but this one that may be linked into the program.
 var modules = []string{
 	"github.com/vmihailenco/msgpack/v5",
 	"github.com/vmihailenco/tagparser/v2",
 	"github.com/xrash/smetrics",
 	"golang.org/x/sys",
 	"golang.org/x/term",
-	"procpool",
+}
+
+// module is the path of this module, which 'make home' changes.
+func module(t *testing.T) string {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^module (\S+)$`).FindStringSubmatch(read(t, "go.mod"))
+	if line == nil {
+		t.Fatal("go.mod has no module line")
+	}
+	return line[1]
 }
 
 var systems = []string{"linux", "darwin", "windows"}
@@ -50,19 +61,19 @@ var systems = []string{"linux", "darwin", "windows"}
 // there are allowed, and all that are allowed are there. parent and child never
 // import each other: a parent starts whatever program it is part of.
 func TestArrows(t *testing.T) {
-	used := make(map[string]bool)
+	used, module := make(map[string]bool), module(t)
 	for _, system := range systems {
 		for _, line := range goList(t, system, `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
 			path, imports, _ := strings.Cut(line, " ")
-			room := below(path)
+			room := strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
 			allowed, known := rooms[room]
 			if !known {
 				t.Errorf("%s: %s is not in the table of rooms", system, path)
 			}
 			for _, imported := range strings.Fields(imports) {
-				i := slices.IndexFunc(allowed, func(a string) bool { return leads(a, imported) })
+				i := slices.IndexFunc(allowed, func(a string) bool { return leads(module, a, imported) })
 				switch {
-				case standard(imported):
+				case standard(module, imported):
 				case i < 0:
 					t.Errorf("%s: %s must not import %s", system, path, imported)
 				default:
@@ -80,29 +91,25 @@ func TestArrows(t *testing.T) {
 	}
 }
 
-// below is a package's path below procpool, or all of it if it is not ours.
-func below(path string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(path, "procpool"), "/")
-}
-
 // standard reports whether a package is of the standard library.
-func standard(path string) bool {
+func standard(module, path string) bool {
 	first, _, _ := strings.Cut(path, "/")
-	return first != "procpool" && !strings.Contains(first, ".")
+	return !strings.Contains(first, ".") && !strings.HasPrefix(path+"/", module+"/")
 }
 
 // leads reports whether an allowance is for an import: exactly for a room, and
 // for all packages of another module.
-func leads(allowed, imported string) bool {
-	return "procpool/"+allowed == imported || imported == allowed || strings.Contains(allowed, ".") && strings.HasPrefix(imported, allowed+"/")
+func leads(module, allowed, imported string) bool {
+	return module+"/"+allowed == imported || imported == allowed || strings.Contains(allowed, ".") && strings.HasPrefix(imported, allowed+"/")
 }
 
 func TestLinkedModules(t *testing.T) {
+	ours := module(t)
 	for _, system := range systems {
 		linked := goList(t, system, `{{with .Module}}{{.Path}}{{end}}`, "-deps", ".")
 		slices.Sort(linked)
 		for _, module := range slices.Compact(linked) {
-			if !slices.Contains(modules, module) {
+			if module != ours && !slices.Contains(modules, module) {
 				t.Errorf("%s: module %s is linked into the program", system, module)
 			}
 		}

@@ -112,12 +112,13 @@ func (c *contender) measure(ctx context.Context, inputs [][]byte, docs int) erro
 func report(w io.Writer, all []*contender) error {
 	base := all[1].took[1:]
 	for _, c := range all {
-		if err := c.p.Close(); err != nil { // which completes the workers' account
+		if err := c.p.Close(); err != nil { // Stats are complete after it
 			return err
 		}
 		var workers int64
 		for _, s := range c.p.Stats() {
-			workers += max(s.PeakRSSBytes, 0)
+			peak, _ := s.PeakRSSBytes.Get() // 0 where the system does not tell
+			workers += peak
 		}
 		took := c.took[1:]
 		ratios := make([]float64, len(took))
