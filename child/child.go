@@ -1,12 +1,15 @@
-// Package child is a worker process: it reads requests on its standard input,
-// runs the tasks that the program defines, and writes their results on its
-// standard output, as package ipc lays down. It decides no policy: what to run,
-// how often and for how long is the parent's business.
+// Package child implements a worker process. It reads requests on standard
+// input, runs the tasks that the program defines, and writes their results to
+// standard output, in the protocol of package ipc. It decides no policy: the parent
+// says what to run, how often and for how long.
 //
-// child.go decides whether this process is a worker, serve.go is a worker's
-// life from hello to bye, queue.go what waits to be run and outbox.go what waits
-// to be written. account_*.go is what the process has used, cpus*.go where it may
-// run and did, stdio_*.go how it takes its standard streams, on each system.
+// A program that uses package pool does not need this package: pool.Main calls
+// [Main].
+//
+// child.go decides whether this process is a worker. serve.go holds the
+// conversation from hello to bye, requests.go the requests that wait to run,
+// sendqueue.go the messages that wait to be written. usage_*.go and cpus.go measure
+// the process, stdio_*.go take over its standard streams on each system.
 package child
 
 import (
@@ -21,40 +24,44 @@ import (
 	"strings"
 
 	"procpool/internal/role"
+	"procpool/internal/terminal"
 	"procpool/ipc"
 )
 
 const (
-	// Arg is the first argument that makes a program a worker. A second one,
-	// optional, is the worker's index. KEY=VALUE arguments after it are set in the
-	// environment, which not every launcher carries; GOMAXPROCS=N and GOMEMLIMIT=BYTES among them hold at once.
+	// Arg as the first argument makes a program a worker. The second argument, if
+	// any, is the worker's index. Further ones are KEY=VALUE: Main sets them in the
+	// environment, which some launchers do not carry, and applies GOMAXPROCS=N and
+	// GOMEMLIMIT=BYTES at once.
 	Arg = "procpool-child"
-	// Env does the same where arguments are not free. Main unsets it at once,
-	// so that what a task starts is no worker by accident.
+	// Env=1 in the environment makes a program a worker where arguments cannot be
+	// passed. Main unsets it, so that what a task starts is not a worker too.
 	Env = "PROCPOOL_CHILD"
 )
 
-// maxStack bounds a goroutine's stack in a worker, in bytes. Go's own limit is
-// 1 GB: a task that recurses without end would fill memory before it dies.
+// maxStack limits the stack of each goroutine in a worker, in bytes. Go's own
+// limit is 1 GB, so endless recursion would fill the memory before it fails.
 const maxStack = 128 << 20
 
-// Main must be the first statement of main, and of TestMain in packages whose
-// tests use pools. In a worker process it does the work and never returns;
-// anywhere else it returns at once. aliases are further first arguments,
-// standing alone, that make the process a worker.
+// Main turns this process into a worker if it was started as one. It then serves
+// requests and exits; in any other process it returns at once. Main must be the
+// first statement of main, and of TestMain in packages whose tests use pools.
+//
+// A process also becomes a worker if its only argument is one of aliases.
 func Main(aliases ...string) {
-	role.Seal()
-	index, settings, is := requested(os.Args, aliases)
-	if !is {
+	role.SetMainRan()
+	index, settings, isWorker := parseArgs(os.Args, aliases)
+	if !isWorker {
 		return
 	}
 	os.Unsetenv(Env)
-	apply(settings)
+	applySettings(settings)
 	os.Exit(run(index))
 }
 
-// requested reports whether args ask for a worker, for which, and its settings.
-func requested(args, aliases []string) (index int, settings []string, is bool) {
+// parseArgs reports whether this process was started as a worker, and returns
+// the worker's index and settings.
+func parseArgs(args, aliases []string) (index int, settings []string, isWorker bool) {
 	if len(args) >= 2 && args[1] == Arg {
 		if len(args) >= 3 {
 			index, _ = strconv.Atoi(args[2])
@@ -68,8 +75,9 @@ func requested(args, aliases []string) (index int, settings []string, is bool) {
 	return 0, nil, os.Getenv(Env) == "1"
 }
 
-// apply makes settings hold in this process and in what it starts.
-func apply(settings []string) {
+// applySettings sets the KEY=VALUE settings in this process and, through the
+// environment, in the processes that it starts.
+func applySettings(settings []string) {
 	for _, s := range settings {
 		key, value, ok := strings.Cut(s, "=")
 		if !ok {
@@ -79,7 +87,7 @@ func apply(settings []string) {
 		n, err := strconv.ParseInt(value, 10, 64)
 		switch {
 		case err != nil:
-		case key == "GOMAXPROCS" && n != int64(runtime.GOMAXPROCS(0)): // to set it stops the world
+		case key == "GOMAXPROCS" && n != int64(runtime.GOMAXPROCS(0)): // setting it stops the world
 			runtime.GOMAXPROCS(int(n))
 		case key == "GOMEMLIMIT":
 			debug.SetMemoryLimit(n)
@@ -87,9 +95,9 @@ func apply(settings []string) {
 	}
 }
 
-// run is a worker process from claiming its standard streams to its exit code.
+// run serves requests on the standard streams and returns the exit code.
 func run(index int) int {
-	if isTerminal(os.Stdin) {
+	if terminal.Is(os.Stdin) {
 		fmt.Fprintln(os.Stderr, "procpool: child is a worker: it reads msgpack requests on "+ipc.AtTerminal)
 		fmt.Fprintln(os.Stderr, "hint: 'procpool run' starts workers by itself; the protocol is documented in package procpool/ipc")
 		return 2
@@ -100,16 +108,10 @@ func run(index int) int {
 		return 1
 	}
 	debug.SetMaxStack(maxStack)
-	err = Serve(role.WithIndex(context.Background(), index), in, out)
-	var fault *ipc.Fault
-	switch {
+	switch err := Serve(role.WithIndex(context.Background(), index), in, out); {
 	case err == nil:
 		return 0
-	case errors.Is(err, errParentLost):
-		// Nobody is left who could be told.
-	case errors.As(err, &fault):
-		fmt.Fprintln(os.Stderr, "procpool: child:", fault)
-	default:
+	case !errors.Is(err, errParentLost): // otherwise nobody is left to be told
 		fmt.Fprintln(os.Stderr, "procpool: child:", err)
 	}
 	return 1

@@ -11,28 +11,28 @@ import (
 	"procpool/ipc"
 )
 
-// A conversation is what a parent says and what it then hears.
+// A conversation has the messages of a parent and the answers it expects.
 type conversation struct {
-	name  string
-	says  [][]byte
-	hears []string // of each message how it begins
-	ends  string   // Serve's error; "" = none, and then bye is expected
+	name    string
+	sends   [][]byte
+	answers []string // prefix of each message
+	err     string   // part of Serve's error; "" means no error and a bye at the end
 }
 
 func raw(s string) []byte { return []byte(s) }
 
-// conversations is a function since the test binary is a worker, too, and would
-// make them at every start.
+// conversations is a function because the test binary is also the worker, which
+// would build a variable at every start.
 func conversations() []conversation {
 	return []conversation{
 		{"nothing", nil, nil, ""},
 		{"only newlines", [][]byte{raw("\n\n\n")}, nil, ""},
-		{"only end", [][]byte{sayEnd}, nil, ""},
+		{"only end", [][]byte{endMessage}, nil, ""},
 		{"requests and EOF", [][]byte{sum(1, "null", 0, 5), sum(2, "null", 5, 7), raw("\n"), sum(1<<40, "null", 7, 7)},
 			[]string{"result 1 [0, 5) 00", "result 2 [5, 7) 00", "result 1099511627776 [7, 7) 00"}, ""},
-		{"open, requests and end", [][]byte{open(0, 1<<20), sum(7, "pi", 0, 1), call(8, "double", 21), ipc.AppendBeat(nil), call(9, "worker", 0), sayEnd},
+		{"open, requests and end", [][]byte{open(0, 1<<20), sum(7, "pi", 0, 1), call(8, "double", 21), ipc.AppendBeat(nil), call(9, "worker", 0), endMessage},
 			[]string{"result 7 [0, 1) cb4010000000000000", "result 8 2a", "result 9 03"}, ""},
-		{"nothing counts after end", [][]byte{open(0, 1<<20), call(1, "double", 1), sayEnd, call(2, "double", 1), raw("garbage")}, []string{"result 1 02"}, ""},
+		{"what follows end is ignored", [][]byte{open(0, 1<<20), call(1, "double", 1), endMessage, call(2, "double", 1), raw("garbage")}, []string{"result 1 02"}, ""},
 		{"an unknown task", [][]byte{call(1, "nope", 1), call(2, "double", 1), call(3, strings.Repeat("n", 500), 1), call(4, "double", 2)},
 			[]string{`fail 1 this program has no task "nope"`, "result 2 02", `fail 3 this program has no task "nnn`, "result 4 04"}, ""},
 		{"a task that cannot run", [][]byte{call(1, "bad type", 1), call(2, "double", 1)},
@@ -50,8 +50,8 @@ func conversations() []conversation {
 			[]string{"fail 1 the result of 1003 bytes is over the limit of 1000 bytes", "result 2 da0320", "result 3 02"}, "the parent is lost"},
 		{"over the limit, without open", [][]byte{call(1, "repeat", 1<<20), call(2, "repeat", 1<<20-200)},
 			[]string{"fail 1 the result of 1048581 bytes is over the limit of 1048576 bytes", "result 2 db000fff38"}, ""},
-		{"over a limit that is hardly one", [][]byte{open(0, 1), raw("\x81")}, nil, "over the limit of 1 bytes"},
-		{"a larger limit", [][]byte{open(0, 5<<20), call(1, "length", make([]byte, 4<<20)), call(2, "repeat", 4<<20), sayEnd},
+		{"over a limit of one byte", [][]byte{open(0, 1), raw("\x81")}, nil, "over the limit of 1 bytes"},
+		{"a larger limit", [][]byte{open(0, 5<<20), call(1, "length", make([]byte, 4<<20)), call(2, "repeat", 4<<20), endMessage},
 			[]string{"result 1 ce00400000", "result 2 db00400000"}, ""},
 		{"EOF after open", [][]byte{open(0, 1000)}, nil, "the parent is lost"},
 		{"cut after open", [][]byte{open(0, 1000), sum(1, "null", 0, 9)[:9]}, nil, "the parent is lost"},
@@ -77,31 +77,31 @@ func TestConversations(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			k := serve(t)
 			go func() {
-				k.in.Write(bytes.Join(c.says, nil))
+				k.in.Write(bytes.Join(c.sends, nil))
 				k.in.Close()
 			}()
-			heard := []string{}
-			for len(heard) < 20 {
+			got := []string{}
+			for len(got) < 20 {
 				s := k.next(false)
 				if s == "EOF" {
 					break
 				}
-				heard = append(heard, s)
+				got = append(got, s)
 			}
-			want := c.hears
-			if c.ends == "" {
+			want := c.answers
+			if c.err == "" {
 				want = append(slices.Clone(want), "bye")
 			}
-			// What breaks off a conversation may overtake the answers before it.
-			short := c.ends != "" && len(heard) < len(want)
-			if !short && !slices.EqualFunc(heard, want, strings.HasPrefix) {
-				t.Errorf("heard\n%.200q\nwant\n%q", heard, want)
+			// An error may end the conversation before all answers are written.
+			short := c.err != "" && len(got) < len(want)
+			if !short && !slices.EqualFunc(got, want, strings.HasPrefix) {
+				t.Errorf("got\n%.200q\nwant\n%q", got, want)
 			}
 			err := k.end()
-			if c.ends == "" && err != nil || c.ends != "" && (err == nil || !strings.Contains(err.Error(), c.ends)) {
-				t.Errorf("it ended with %v, want %q", err, c.ends)
+			if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+				t.Errorf("Serve returns %v, want %q", err, c.err)
 			}
-			if cut := strings.HasPrefix(c.name, "cut") && c.ends != errParentLost.Error(); cut && !errors.Is(err, io.ErrUnexpectedEOF) {
+			if cut := strings.HasPrefix(c.name, "cut") && c.err != errParentLost.Error(); cut && !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("%v is not io.ErrUnexpectedEOF", err)
 			}
 		})

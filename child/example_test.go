@@ -14,8 +14,7 @@ import (
 
 var shout = task.Define("example-shout", func(_ context.Context, s string) (string, error) { return s + "!", nil })
 
-// A whole program: its body is what main would be. Everything before
-// child.Main would be done in every worker as well.
+// The body is a whole main. What stands before child.Main runs in every worker too.
 func ExampleMain() {
 	child.Main()
 
@@ -31,7 +30,7 @@ func ExampleMain() {
 	// Output: hello! <nil>
 }
 
-// A conversation without a process: two requests and the end of the stream.
+// Serve works without a process. The input has two requests and ends there.
 func ExampleServe() {
 	var in, out bytes.Buffer
 	for id, word := range []string{"one", "two"} {

@@ -18,8 +18,8 @@ import (
 	"procpool/task"
 )
 
-// The test binary is the worker that the tests talk to, and for one of them
-// the parent that gets killed.
+// The test binary is also the worker that the tests talk to, and in one test the
+// parent that is killed.
 func TestMain(m *testing.M) {
 	Main("child")
 	if os.Getenv(doomedEnv) != "" {
@@ -67,7 +67,7 @@ var (
 		}
 		return int(b[n-1]), nil
 	})
-	// block waits for one word of the test, which runs in the same process.
+	// block waits for the test, which runs in the same process.
 	_       = task.Define("block", func(context.Context, int) (int, error) { began <- true; <-release; return 1, nil })
 	began   = make(chan bool, 1)
 	release = make(chan bool)
@@ -91,14 +91,14 @@ var (
 		task.OnExit(func() { fmt.Println("hook 2") })
 		return 1, nil
 	})
-	// signal myself starts a command that gets a signal, and wants it to die.
+	// signal myself starts a command that sends itself a signal, and expects it to die.
 	_ = task.Define("signal myself", func(_ context.Context, sig int) (int, error) {
 		if exec.Command("sh", "-c", fmt.Sprintf("kill -%d $$", sig)).Run() == nil {
 			return 0, errors.New("the command ignores the signal")
 		}
 		return 1, nil
 	})
-	// env returns what a variable is here and in a process started from here.
+	// env returns the value of a variable in this process and in one that it starts.
 	_ = task.Define("env", func(_ context.Context, name string) ([]string, error) {
 		out, err := exec.Command("sh", "-c", "echo -n \"${"+name+"-unset}\"").Output()
 		here, ok := os.LookupEnv(name)
@@ -109,8 +109,8 @@ var (
 	})
 )
 
-// doomedEnv makes the test binary a parent that hands out an endless chunk,
-// says which process has it, and waits to be killed.
+// doomedEnv makes the test binary a parent that starts a worker, sends it an endless
+// request, prints the worker's pid, and waits to be killed.
 const doomedEnv = "PROCPOOL_TEST_DOOMED_PARENT"
 
 func doomedParent() {
@@ -128,9 +128,9 @@ func doomedParent() {
 	in.Write(call(1, "double", 1))
 	in.Write(call(2, "spin", int64(1)<<50))
 	r.Hello()
-	r.Next() // the first result: the second request is being worked on
+	r.Next() // the first result: the worker now runs the second request
 	fmt.Println(worker.Process.Pid)
 	worker.Wait()
-	fmt.Println("the worker has ended by itself")
+	fmt.Println("the worker ended")
 	os.Exit(1)
 }

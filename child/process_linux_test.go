@@ -20,15 +20,15 @@ import (
 	"procpool/ipc"
 )
 
-// A process is a worker that the test binary was started as.
+// A process is a worker that runs this test binary.
 type process struct {
 	talk
 	cmd    *exec.Cmd
 	stderr *bytes.Buffer
 }
 
-// start starts the test binary, as a worker if args or env say so. A command
-// to start it through may stand before a "--" in args.
+// start starts the test binary, as a worker if args or env say so. args may begin
+// with a command to start it through and "--".
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
@@ -62,6 +62,7 @@ func start(t *testing.T, env []string, args ...string) *process {
 	return p
 }
 
+// endsWell waits for bye and exit code 0.
 func (p *process) endsWell() {
 	p.t.Helper()
 	p.wants("bye", "EOF")
@@ -73,7 +74,7 @@ func (p *process) endsWell() {
 func TestStartedByArgument(t *testing.T) {
 	p := start(t, nil, Arg, "7")
 	p.hello()
-	p.send(call(1, "worker", 0), sayEnd)
+	p.send(call(1, "worker", 0), endMessage)
 	p.wants("result 1 07")
 	p.endsWell()
 }
@@ -85,31 +86,31 @@ func TestStartedByAlias(t *testing.T) {
 	p.endsWell()
 }
 
-// Started by the environment: the variable is gone for what a task starts.
+// Main unsets the variable, so what a task starts does not see it.
 func TestStartedByEnvironment(t *testing.T) {
 	p := start(t, []string{Env + "=1"}, "-test.run=none")
 	p.hello()
-	p.send(call(1, "env", Env), sayEnd)
+	p.send(call(1, "env", Env), endMessage)
 	p.wants(fmt.Sprintf("result 1 %x", call(0, "", []string{"unset", "unset"})[len(ipc.AppendRequestHead(nil, 0, "")):]))
 	p.endsWell()
 }
 
-func TestRequested(t *testing.T) {
+func TestParseArgs(t *testing.T) {
 	for _, c := range []struct {
-		args  []string
-		index int
-		is    bool
+		args     []string
+		index    int
+		isWorker bool
 	}{
 		{[]string{"x"}, 0, false}, {nil, 0, false}, {[]string{"x", Arg}, 0, true}, {[]string{"x", Arg, "5"}, 5, true},
 		{[]string{"x", "run", Arg}, 0, false}, {[]string{"x", "child"}, 0, true}, {[]string{"x", "child", "--help"}, 0, false}, {[]string{"x", "kid"}, 0, false},
 	} {
-		if index, _, is := requested(c.args, []string{"child"}); index != c.index || is != c.is {
-			t.Errorf("%q: %d, %v", c.args, index, is)
+		if index, _, isWorker := parseArgs(c.args, []string{"child"}); index != c.index || isWorker != c.isWorker {
+			t.Errorf("%q: %d, %v", c.args, index, isWorker)
 		}
 	}
 }
 
-func TestHelloSaysWhoItIs(t *testing.T) {
+func TestHelloDescribesTheWorker(t *testing.T) {
 	p := start(t, nil, Arg)
 	h := p.hello()
 	host, _ := os.Hostname()
@@ -118,11 +119,11 @@ func TestHelloSaysWhoItIs(t *testing.T) {
 	}
 }
 
-// However a task prints, the stream holds; and it cannot read the requests.
+// Nothing that a task prints reaches the stream, and a task cannot read requests.
 func TestStrayPrintsGoToStderr(t *testing.T) {
 	p := start(t, nil, Arg)
 	p.hello()
-	p.send(call(1, "print", 0), call(2, "double", 4), sayEnd)
+	p.send(call(1, "print", 0), call(2, "double", 4), endMessage)
 	p.wants("result 1 01", "result 2 08")
 	p.endsWell()
 	for _, by := range []string{"by fmt", "by println", "by os.Stdout", "by descriptor", "by a command"} {
@@ -159,8 +160,8 @@ func TestFilesInAndOut(t *testing.T) {
 	k.wants("bye", "EOF")
 }
 
-// A fault in the stream is one line on stderr, exit 1 and no bye.
-func TestFaultIsSaid(t *testing.T) {
+// A fault in the stream leads to one line on stderr, exit code 1 and no bye.
+func TestFaultIsReported(t *testing.T) {
 	p := start(t, nil, Arg)
 	p.hello()
 	p.send([]byte("what?"))
@@ -173,7 +174,8 @@ func TestFaultIsSaid(t *testing.T) {
 	}
 }
 
-// spinning is a worker in an endless loop that Go can only interrupt by force.
+// spinning starts a worker in an endless loop without calls, which Go can only
+// interrupt by a signal.
 func spinning(t *testing.T, first ...[]byte) *process {
 	p := start(t, nil, Arg)
 	p.hello()
@@ -182,9 +184,9 @@ func spinning(t *testing.T, first ...[]byte) *process {
 	return p
 }
 
-// soon waits for the end of a worker that nobody needs any more: within a
-// second, it is promised, and logged; the test allows for a slow machine.
-func (p *process) soon() {
+// endsLost waits for a worker that lost its parent, and logs how long it takes. A
+// second is promised; the test allows more for slow machines.
+func (p *process) endsLost() {
 	p.t.Helper()
 	begin := time.Now()
 	if err := p.end(); err == nil || err.Error() != "exit status 1" {
@@ -192,33 +194,33 @@ func (p *process) soon() {
 	}
 	p.t.Logf("ended %v later", time.Since(begin).Round(time.Millisecond))
 	if p.stderr.Len() > 0 {
-		p.t.Errorf("it says %q", p.stderr)
+		p.t.Errorf("stderr has %q", p.stderr)
 	}
 }
 
-func TestReaderGoneInMidChunk(t *testing.T) {
+func TestClosedOutputWhileATaskRuns(t *testing.T) {
 	p := spinning(t)
 	p.out.Close()
-	p.soon()
+	p.endsLost()
 }
 
-func TestWriterGoneInMidChunk(t *testing.T) {
+func TestClosedInputWhileATaskRuns(t *testing.T) {
 	p := spinning(t, open(30, 1<<20))
 	p.in.Close()
-	p.soon()
+	p.endsLost()
 }
 
-func TestSilenceInMidChunk(t *testing.T) {
+func TestSilenceWhileATaskRuns(t *testing.T) {
 	p := spinning(t, open(0.2, 1<<20))
-	p.soon()
+	p.endsLost()
 }
 
-func TestParentKilledInMidChunk(t *testing.T) {
+func TestKilledParentWhileATaskRuns(t *testing.T) {
 	p := start(t, []string{doomedEnv + "=1"})
 	line, err := bufio.NewReader(p.out).ReadString('\n')
 	worker, err2 := strconv.Atoi(strings.TrimSpace(line))
 	if err != nil || err2 != nil {
-		t.Fatalf("the parent says %q, %v", line, err)
+		t.Fatalf("the parent prints %q, %v", line, err)
 	}
 	alive := func() bool {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", worker))
@@ -233,15 +235,15 @@ func TestParentKilledInMidChunk(t *testing.T) {
 	for alive() {
 		if time.Since(begin) > hangLimit {
 			syscall.Kill(worker, syscall.SIGKILL)
-			t.Fatal("the worker lives on")
+			t.Fatal("the worker still runs")
 		}
 		time.Sleep(time.Millisecond)
 	}
 	t.Logf("ended %v later", time.Since(begin).Round(time.Millisecond))
 }
 
-// The latency of results while the next chunk runs, seen from outside: of the
-// first of a burst, and of the second, which waits for the timer.
+// The latency of results while the next request runs, seen from outside: of the
+// first of two, and of the second, which waits for the timer.
 func TestLatencyOfAResult(t *testing.T) {
 	p := start(t, nil, Arg)
 	p.hello()
@@ -274,10 +276,10 @@ func TestLatencyOfAResult(t *testing.T) {
 	p.endsWell()
 }
 
-func TestHooksRunOnTheOrderlyWayOut(t *testing.T) {
+func TestHooksRunAtAnOrderlyEnd(t *testing.T) {
 	p := start(t, nil, Arg)
 	p.hello()
-	p.send(call(1, "hooks", 0), sayEnd)
+	p.send(call(1, "hooks", 0), endMessage)
 	p.wants("result 1 01")
 	p.endsWell()
 	if got := p.stderr.String(); got != "hook 2\nhook 1\n" {
@@ -291,7 +293,7 @@ func TestHooksDoNotRunForALostParent(t *testing.T) {
 	p.send(open(0, 1<<20), call(1, "hooks", 0))
 	p.wants("result 1 01")
 	p.in.Close()
-	p.soon()
+	p.endsLost()
 }
 
 func TestSignals(t *testing.T) {
@@ -305,17 +307,17 @@ func TestSignals(t *testing.T) {
 		if err := p.end(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != sig {
 			t.Errorf("before open, %v: %v", sig, err)
 		}
-		// How soon it is old enough is the machine's affair.
-		for age := 5 * tooYoung; ; age *= 4 {
+		// A slow machine needs more than signalDelay to install the handler.
+		for age := 5 * signalDelay; ; age *= 4 {
 			p = start(t, nil, Arg)
 			p.hello()
 			p.send(open(0, 1<<20), call(1, "double", 1))
 			p.wants("result 1 02")
 			time.Sleep(age)
 			p.cmd.Process.Signal(sig)
-			p.send(call(2, "double", 2), call(3, "signal myself", int(sig)), sayEnd)
+			p.send(call(2, "double", 2), call(3, "signal myself", int(sig)), endMessage)
 			err := p.end()
-			if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == sig && age < 10*time.Second {
+			if age < 10*time.Second && errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == sig {
 				continue
 			}
 			if err != nil {
@@ -357,7 +359,7 @@ func TestTerminalInput(t *testing.T) {
 	}
 }
 
-// The null device is what cron gives: no work.
+// Under cron stdin is the null device: the worker has no work and ends well.
 func TestNullInput(t *testing.T) {
 	cmd := exec.Command(os.Args[0], Arg)
 	out, err := cmd.Output()

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A foreign program drives a worker with its own msgpack library, and gets the
-// tutorial's digits.
+// A Python program drives a worker with its own msgpack library and gets the digits
+// of the tutorial.
 func TestPythonClient(t *testing.T) {
 	const python, client = "/usr/bin/python3", "../testdata/python/client.py"
 	if out, err := exec.Command(python, "-c", "import msgpack").CombinedOutput(); err != nil {
@@ -26,7 +26,7 @@ func TestPythonClient(t *testing.T) {
 		name string
 		args []string
 		want string // on stdout
-		says string // on stderr, of a failure
+		err  string // part of stderr, if it must fail
 	}{
 		{"without open", []string{"--terms", terms, os.Args[0], Arg}, four, ""},
 		{"with open and end", []string{"--open", "--terms", terms, os.Args[0], Arg}, four, ""},
@@ -45,7 +45,7 @@ func TestPythonClient(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
 			err := cmd.Run()
-			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(stderr.String(), c.says)) {
+			if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(stderr.String(), c.err)) {
 				t.Errorf("%v: %s", err, &stderr)
 			}
 			if stdout.String() != c.want {

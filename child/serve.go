@@ -18,31 +18,30 @@ import (
 	"procpool/task"
 )
 
-// errParentLost ends a worker that nobody listens to any more.
+// errParentLost is Serve's error when nobody reads its output or the parent fell
+// silent.
 var errParentLost = errors.New("the parent is lost")
 
-// lookEvery is how often a worker looks whether anybody still reads its output.
-const lookEvery = 300 * time.Millisecond
-
-// Serve is a worker's life on a pair of streams: it says hello, answers
-// requests in order of arrival, and after the last says bye. It returns nil
-// then, and otherwise why it broke off: an *ipc.Fault of the incoming stream,
-// a lost parent, or a failed write. When it breaks off, a task may still be
-// running, and be answered, and in is still being read: the process must end,
-// or the caller wait for its tasks and close both streams.
+// Serve runs a worker on a pair of streams. It sends hello, answers requests in
+// order of arrival, sends bye after the last one, and returns nil.
+//
+// It returns early with an *ipc.Fault if the input breaks the protocol, with the
+// error of a failed write, or with another error if the parent is lost. A
+// task may then still run and send its answer, and in is still read: either the
+// process exits, or the caller waits for its tasks and closes both streams.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := &server{
-		out:    &outbox{w: out},
-		ended:  make(chan error, 3), // one for each goroutine below
+		out:    &sendQueue{w: out},
+		ended:  make(chan error, 3), // room for each goroutine below
 		opened: make(chan time.Duration, 1),
 	}
-	s.in = ipc.NewReader(&pipe.HeardReader{R: in, Heard: &s.heard}, 0)
-	s.queue.ready.L = &s.queue.mu
+	s.in = ipc.NewReader(&pipe.WatchedReader{R: in, GotBytes: &s.gotBytes}, 0)
+	s.queue.changed.L = &s.queue.mu
 	s.limit.Store(ipc.DefaultLimit)
 	if err := s.out.send(hello); err != nil {
-		return lost(err)
+		return asLost(err)
 	}
 	go s.read()
 	go s.work(ctx)
@@ -51,23 +50,23 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	err := <-s.ended
 	cancel()
 	s.queue.drop()
-	watching.Wait() // out is the caller's again, who may close it
+	watching.Wait() // the caller may close out
 	return err
 }
 
 type server struct {
 	in    *ipc.Reader
-	out   *outbox
-	queue queue
-	ended chan error // how the worker's life ended; the first word counts
+	out   *sendQueue
+	queue requestQueue
+	ended chan error // Serve returns the first error
 
-	limit  atomic.Int64       // of a message, in bytes
-	opened chan time.Duration // tells watch the heartbeat that open asks for
-	trace  atomic.Bool        // open asked for it
-	seen   cpusSeen           // by work and watch
-	heard  atomic.Bool        // bytes came from the parent since watch looked last
-	told   atomic.Bool        // the parent has said end: its silence is in order
-	last   *task.Spec         // of the request before; read's own
+	limit    atomic.Int64       // bytes of a message
+	opened   chan time.Duration // carries the heartbeat of open to watch
+	trace    atomic.Bool        // open asks for a trace
+	ranOn    cpuLog             // sampled by work and watch
+	gotBytes atomic.Bool        // bytes came from the parent since watch checked last
+	gotEnd   atomic.Bool        // the parent said end and may be silent from now on
+	last     *task.Spec         // task of the previous request; only read uses it
 }
 
 func hello(dst []byte) []byte {
@@ -77,8 +76,8 @@ func hello(dst []byte) []byte {
 	})
 }
 
-// read takes messages in until there are no more. It runs beside the work, so
-// that a lost parent is noticed in the middle of a chunk.
+// read reads messages until there are no more. It runs beside work, so it
+// notices a lost parent while a task computes.
 func (s *server) read() {
 	err := s.readAll()
 	if err != nil {
@@ -88,7 +87,7 @@ func (s *server) read() {
 	s.queue.close()
 }
 
-// readAll returns nil when no more requests will come.
+// readAll queues the requests that arrive. It returns nil when no more will come.
 func (s *server) readAll() error {
 	opened := false
 	for first := true; ; first = false {
@@ -108,7 +107,7 @@ func (s *server) readAll() error {
 			if err != nil {
 				return err
 			}
-			if !s.queue.push(s.newJob(r), !opened) {
+			if !s.queue.push(s.prepare(r), !opened) {
 				return &ipc.Fault{Reason: fmt.Sprintf("more than %d requests unanswered", ipc.MaxPending)}
 			}
 		case ipc.KindOpen:
@@ -121,9 +120,9 @@ func (s *server) readAll() error {
 			opened = true
 		case ipc.KindBeat:
 		case ipc.KindEnd:
-			s.told.Store(true)
+			s.gotEnd.Store(true)
 			s.queue.close()
-			for err == nil { // whatever still comes, nobody shall wait to be read
+			for err == nil { // what still comes is read, so that no writer blocks
 				_, err = s.in.Next()
 			}
 			return nil
@@ -133,6 +132,7 @@ func (s *server) readAll() error {
 	}
 }
 
+// open applies an open message.
 func (s *server) open(body []byte) error {
 	o, err := ipc.ParseOpen(body)
 	if err != nil {
@@ -145,7 +145,8 @@ func (s *server) open(body []byte) error {
 	return nil
 }
 
-// work answers requests. Whatever ends it, Serve hears of it.
+// work answers requests. It reports its end to Serve even if a task calls
+// runtime.Goexit.
 func (s *server) work(ctx context.Context) {
 	err := errors.New("a task ended its goroutine (runtime.Goexit)")
 	defer func() { s.ended <- err }()
@@ -153,34 +154,35 @@ func (s *server) work(ctx context.Context) {
 }
 
 func (s *server) workAll(ctx context.Context) error {
-	var jobs []job
+	var requests []request
 	var scratch []byte
-	start := time.Now() // Since a fixed time takes one look at a clock, Now two
+	start := time.Now() // time.Since reads one clock, time.Now two
 	origin := ipc.Now()
 	for {
 		var more bool
-		if jobs, more = s.queue.take(jobs); !more {
+		if requests, more = s.queue.take(requests); !more {
 			break
 		}
-		s.seen.look()
+		s.ranOn.sample()
 		begin := time.Since(start)
-		for i := range jobs {
+		for i := range requests {
+			r := &requests[i]
 			if s.trace.Load() {
-				jobs[i].began = origin + begin.Seconds()
+				r.began = origin + begin.Seconds()
 			}
-			value, err := jobs[i].run(ctx, scratch[:0])
+			value, err := r.run(ctx, scratch[:0])
 			end := time.Since(start)
 			if scratch = value; cap(scratch) > largeValue {
 				scratch = nil
 			}
-			idle := i == len(jobs)-1 && s.queue.empty()
-			wrote, err := s.answer(&jobs[i], value, err, begin, end, idle)
+			idle := i == len(requests)-1 && s.queue.empty()
+			written, err := s.answer(r, value, err, begin, end, idle)
 			if err != nil {
-				return lost(err)
+				return asLost(err)
 			}
-			jobs[i] = job{}
+			*r = request{}
 			begin = end
-			if wrote { // which may have taken long, and is not the next task's time
+			if written { // a slow write is not part of the next task's time
 				begin = time.Since(start)
 			}
 		}
@@ -189,13 +191,13 @@ func (s *server) workAll(ctx context.Context) error {
 		return nil // Serve has returned
 	}
 	role.RunExitHooks()
-	return lost(s.out.bye(s.lastWords()))
+	return asLost(s.out.bye(s.summary()))
 }
 
-// lastWords is what bye says: with a trace also of the garbage collector.
-func (s *server) lastWords() ipc.Bye {
-	s.seen.look()
-	bye := ipc.Bye{Usage: usage(), RanOn: s.seen.list()}
+// summary returns what bye reports about this process.
+func (s *server) summary() ipc.Bye {
+	s.ranOn.sample()
+	bye := ipc.Bye{Usage: usage(), RanOn: s.ranOn.String()}
 	if s.trace.Load() {
 		var gc debug.GCStats
 		debug.ReadGCStats(&gc)
@@ -204,84 +206,38 @@ func (s *server) lastWords() ipc.Bye {
 	return bye
 }
 
-// answer sends a job's value or failure, at once if the worker is idle then. It
-// reports whether it wrote, which may have waited for the parent.
-func (s *server) answer(j *job, value []byte, err error, begin, end time.Duration, idle bool) (wrote bool, _ error) {
-	if err == nil && int64(len(value))+resultOverhead > s.limit.Load() {
-		err = &task.Error{Text: fmt.Sprintf("the result of %d bytes is over the limit of %d bytes a message", len(value), s.limit.Load())}
+// answer sends the value or error of r, at once if the worker is idle. It reports
+// whether it wrote to the stream, which blocks while the parent does not read.
+func (s *server) answer(r *request, value []byte, err error, begin, end time.Duration, idle bool) (written bool, _ error) {
+	limit := s.limit.Load()
+	if err == nil && int64(len(value))+resultOverhead > limit {
+		err = &task.Error{Text: fmt.Sprintf("the result of %d bytes is over the limit of %d bytes a message", len(value), limit)}
 	}
 	if err != nil {
-		f := ipc.Fail{ID: j.id, Error: err.Error()}
+		f := ipc.Fail{ID: r.id, Error: err.Error()}
 		var e *task.Error
 		if errors.As(err, &e) {
 			f.Stack = e.Stack
 		}
-		return true, s.out.send(func(dst []byte) []byte { return ipc.AppendFail(dst, clip(f, s.limit.Load())) })
+		return true, s.out.send(func(dst []byte) []byte { return ipc.AppendFail(dst, clip(f, limit)) })
 	}
-	r := ipc.Result{ID: j.id, Seconds: (end - begin).Seconds(), Began: j.began, HasInterval: j.spec.Sums(), Interval: j.interval}
-	return s.out.result(r, value, end, idle)
+	result := ipc.Result{ID: r.id, Seconds: (end - begin).Seconds(), Began: r.began, HasInterval: r.spec.Sums(), Interval: r.interval}
+	return s.out.result(result, value, end, idle)
 }
 
-// resultOverhead is the most that a result's message is longer than its value.
+// resultOverhead is the largest length of a result message without its value.
 const resultOverhead = 128
 
-// clip makes a fail message fit, whatever a task put into its error: under the
-// limit, and text in UTF-8, which other languages insist on.
+// clip shortens the texts of f so that the message stays below limit bytes, and
+// makes them valid UTF-8, which msgpack libraries of other languages require.
 func clip(f ipc.Fail, limit int64) ipc.Fail {
 	room := max(int(limit-resultOverhead)/2, 0)
 	fit := func(s string) string { return strings.ToValidUTF8(s[:min(len(s), room)], "?") }
 	return ipc.Fail{ID: f.ID, Error: fit(f.Error), Stack: fit(f.Stack)}
 }
 
-// tooYoung is how long after its open a worker still dies of the signals that the
-// parent decides about. To take and drop them needs a thread, which costs a worker
-// that lives no longer a tenth of its start; one that is lost to such a
-// signal is replaced, or was to end anyway.
-const tooYoung = 10 * time.Millisecond
-
-// watch sends beats, leaves signals to the parent once the worker has lived for
-// a moment, and notices a silent parent and an output that nobody reads. Silence
-// is counted in its own ticks, not in time: a job that is stopped as a whole and
-// continued has missed no tick.
-func (s *server) watch(ctx context.Context, out io.Writer) {
-	every, heartbeat := lookEvery, time.Duration(0)
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	var grown <-chan time.Time
-	var sinceHeard, sinceBeat time.Duration
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case heartbeat = <-s.opened:
-			grown = time.After(tooYoung)
-			if heartbeat > 0 {
-				every = max(min(lookEvery, heartbeat/8), time.Millisecond)
-				tick.Reset(every)
-			}
-			continue
-		case <-grown:
-			ignoreSignals()
-			continue
-		case <-tick.C:
-		}
-		s.seen.look()
-		if sinceHeard += every; s.heard.Swap(false) || s.told.Load() {
-			sinceHeard = 0
-		}
-		if nobodyReads(out) || heartbeat > 0 && sinceHeard > heartbeat {
-			s.ended <- errParentLost
-			return
-		}
-		if sinceBeat += every; heartbeat > 0 && sinceBeat >= heartbeat/4 {
-			sinceBeat = 0
-			go s.out.beat() // a full pipe must not stop the watch
-		}
-	}
-}
-
-// lost makes a parent that went away of a write error that says so.
-func lost(err error) error {
+// asLost replaces a write error that means that nobody reads by errParentLost.
+func asLost(err error) error {
 	if isBrokenPipe(err) {
 		return errParentLost
 	}

@@ -13,7 +13,7 @@ import (
 	"procpool/ipc"
 )
 
-// A fail message obeys the limit too.
+// The limit applies to fail messages too.
 func TestFailIsClipped(t *testing.T) {
 	k := serve(t)
 	k.send(open(0, 2000), call(1, "err", strings.Repeat("e", 1900)), call(2, "panic", strings.Repeat("p", 1800)))
@@ -50,7 +50,8 @@ func TestMoreThanMaxPending(t *testing.T) {
 	release <- true
 }
 
-// Without open, a file of requests may be as long as it likes, and its args as large.
+// Without open, the number and the size of requests are not limited: the worker
+// stops reading until it has room.
 func TestBackpressureWithoutOpen(t *testing.T) {
 	k := serve(t)
 	const n = 5000
@@ -73,30 +74,30 @@ func TestBackpressureWithoutOpen(t *testing.T) {
 	}
 }
 
-func TestQueueHoldsLargeArgsBack(t *testing.T) {
-	q := &queue{}
-	q.ready.L = &q.mu
-	large := job{arg: make([]byte, waitingArgs)}
+func TestLargeArgsWait(t *testing.T) {
+	q := &requestQueue{}
+	q.changed.L = &q.mu
+	large := request{arg: make([]byte, maxArgBytes)}
 	q.push(large, true)
 	if !q.push(large, false) {
-		t.Error("a parent that keeps to 1,024 requests is refused")
+		t.Error("push refuses a request below the limit of 1,024")
 	}
 	pushed := make(chan bool)
-	go func() { pushed <- q.push(job{id: 3}, true) }()
+	go func() { pushed <- q.push(request{id: 3}, true) }()
 	select {
 	case <-pushed:
-		t.Error("a third did not wait")
+		t.Error("the third request did not wait")
 	case <-time.After(20 * time.Millisecond):
 	}
-	if jobs, more := q.take(nil); len(jobs) != 2 || !more {
-		t.Errorf("%d jobs, %v", len(jobs), more)
+	if requests, more := q.take(nil); len(requests) != 2 || !more {
+		t.Errorf("%d requests, %v", len(requests), more)
 	}
 	if !<-pushed {
-		t.Error("the third is refused")
+		t.Error("the third request is refused")
 	}
 }
 
-func TestBeatsInTheMiddleOfAChunk(t *testing.T) {
+func TestBeatsWhileATaskRuns(t *testing.T) {
 	k := serve(t)
 	k.send(open(0.2, 1<<20), call(1, "block", 0))
 	<-began
@@ -110,13 +111,13 @@ func TestBeatsInTheMiddleOfAChunk(t *testing.T) {
 	k.wants("result 1 01")
 }
 
-// A parent that has said end owes no beats; the worker still sends its own.
-func TestSilenceAfterEndIsInOrder(t *testing.T) {
+// After end the parent need not send beats. The worker still does.
+func TestParentMayBeSilentAfterEnd(t *testing.T) {
 	const heartbeat = 0.08
 	k := serve(t)
-	k.send(open(heartbeat, 1<<20), call(1, "block", 0), sayEnd)
+	k.send(open(heartbeat, 1<<20), call(1, "block", 0), endMessage)
 	<-began
-	for range 8 { // a beat takes at least a quarter of the heartbeat: twice the time allowed
+	for range 8 { // a beat comes every quarter of the heartbeat, so this is twice the heartbeat
 		if s := k.next(true); s != "beat" {
 			t.Fatal(s)
 		}
@@ -140,7 +141,7 @@ func TestSilentParentIsLost(t *testing.T) {
 	t.Logf("heartbeat 50 ms: noticed after %v", time.Since(start).Round(time.Millisecond))
 }
 
-func TestClosedOutputIsALostParent(t *testing.T) {
+func TestClosedOutputMeansALostParent(t *testing.T) {
 	k := serve(t)
 	k.send(call(1, "block", 0))
 	<-began
@@ -155,7 +156,7 @@ func TestClosedOutputIsALostParent(t *testing.T) {
 
 func TestAWriteThatFailsEndsTheWorker(t *testing.T) {
 	in, theirs := io.Pipe()
-	defer theirs.Close() // else the workers' readers wait for ever
+	defer theirs.Close() // ends the goroutines that read in
 	for n := range 2 {
 		full := errors.New("no space left")
 		err := Serve(context.Background(), io.MultiReader(bytes.NewReader(call(1, "double", 1)), in), &failingWriter{n, full})
@@ -165,7 +166,7 @@ func TestAWriteThatFailsEndsTheWorker(t *testing.T) {
 	}
 }
 
-// A failingWriter takes n writes.
+// A failingWriter fails after n writes.
 type failingWriter struct {
 	n   int
 	err error
@@ -178,13 +179,13 @@ func (f *failingWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// A result leaves although the next chunk never ends.
-func TestResultLeavesWhileTheNextChunkRuns(t *testing.T) {
+// A result is written even if the next task never ends.
+func TestResultIsWrittenWhileTheNextTaskRuns(t *testing.T) {
 	k := serve(t)
 	k.send(sum(1, "null", 0, 1), sum(2, "null", 1, 2), sum(3, "null", 2, 3), call(4, "block", 0))
 	<-began
 	start := time.Now()
 	k.wants("result 1 [0, 1) 00", "result 2 [1, 2) 00", "result 3 [2, 3) 00")
-	t.Logf("%v after the next chunk began", time.Since(start).Round(10*time.Microsecond))
+	t.Logf("%v after the next task began", time.Since(start).Round(10*time.Microsecond))
 	release <- true
 }

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// claimStdio keeps the streams for the worker. What Go code prints goes to
-// stderr; code that writes to the handle itself is not kept from it here.
+// claimStdio keeps the standard streams for the worker. What Go code prints goes
+// to stderr. Code that writes to the stdout handle itself still reaches it.
 func claimStdio() (in, out *os.File, err error) {
 	in, out = os.Stdin, os.Stdout
 	os.Stdout = os.Stderr
@@ -19,12 +19,12 @@ func claimStdio() (in, out *os.File, err error) {
 	return in, out, err
 }
 
-// nobodyReads cannot be told here without writing; the next write tells.
-func nobodyReads(io.Writer) bool { return false }
+// readerGone always returns false: only a write can tell here.
+func readerGone(io.Writer) bool { return false }
 
 func isBrokenPipe(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
 }
 
-// ignoreSignals leaves it to the parent what becomes of Ctrl-C.
+// ignoreSignals ignores Ctrl-C: the parent decides what it means.
 func ignoreSignals() { signal.Ignore(os.Interrupt) }

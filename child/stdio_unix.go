@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// claimStdio takes the real standard streams away before a task can touch
-// them: prints to stdout go to stderr from then on, reads of stdin find
-// nothing. The returned files belong to the worker for its whole life.
+// claimStdio moves the standard streams to descriptors that no task knows. What
+// a task prints to stdout then goes to stderr, and its reads of stdin find
+// nothing. The returned files stay open as long as the process lives.
 func claimStdio() (in, out *os.File, err error) {
 	inFD, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
@@ -35,8 +35,8 @@ func claimStdio() (in, out *os.File, err error) {
 	if err := unix.Dup2(null, 0); err != nil {
 		return nil, nil, err
 	}
-	// A read that parks its goroutine instead of a thread lets the only P go
-	// on with the work at once.
+	// A read of a nonblocking pipe parks its goroutine and not a thread, so with
+	// GOMAXPROCS=1 the tasks go on at once.
 	if isPipe(inFD) {
 		unix.SetNonblock(inFD, true)
 	}
@@ -52,8 +52,8 @@ func isPipe(fd int) bool {
 	return kind == unix.S_IFIFO || kind == unix.S_IFSOCK
 }
 
-// nobodyReads reports whether the other end of out is closed.
-func nobodyReads(out io.Writer) bool {
+// readerGone reports whether nobody can read what is written to out any more.
+func readerGone(out io.Writer) bool {
 	f, ok := out.(*os.File)
 	if !ok {
 		return false
@@ -65,9 +65,9 @@ func nobodyReads(out io.Writer) bool {
 
 func isBrokenPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }
 
-// ignoreSignals leaves it to the parent what becomes of a signal that the
-// whole process group gets. It is taken and dropped: if it were ignored, every
-// command that a task starts would inherit that.
+// ignoreSignals catches and drops the signals that the whole process group gets:
+// the parent decides what they mean. They are not ignored in the sense of
+// signal.Ignore, because every command that a task starts would inherit that.
 func ignoreSignals() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1)
 }

@@ -13,10 +13,10 @@ import (
 	"procpool/ipc"
 )
 
-// hangLimit ends a test that hangs. Nothing takes nearly as long.
+// hangLimit ends a test that hangs.
 const hangLimit = 60 * time.Second
 
-// A talk is a conversation with a worker.
+// A talk is the parent's end of a conversation with a worker.
 type talk struct {
 	t     *testing.T
 	in    *os.File // to the worker
@@ -50,13 +50,13 @@ func serve(t *testing.T) *talk {
 		out.Close()
 		<-done
 		theirIn.Close()
-		signal.Reset() // of a worker that has grown
+		signal.Reset() // the worker may have installed its handler
 	})
 	k.hello()
 	return k
 }
 
-// wants reads messages that begin so.
+// wants reads a message for each prefix, which the message must begin with.
 func (k *talk) wants(prefixes ...string) {
 	k.t.Helper()
 	for _, want := range prefixes {
@@ -82,7 +82,7 @@ func (k *talk) send(parts ...[]byte) {
 	}
 }
 
-// next describes the worker's next message; beats only if they are asked for.
+// next describes the worker's next message. It skips beats unless beats is set.
 func (k *talk) next(beats bool) string {
 	k.t.Helper()
 	for {
@@ -123,7 +123,7 @@ func (k *talk) next(beats bool) string {
 	}
 }
 
-// end is how Serve ended.
+// end waits for the worker to end and returns its error.
 func (k *talk) end() error {
 	k.t.Helper()
 	select {
@@ -151,4 +151,4 @@ func open(heartbeat float64, limit int64) []byte {
 	return ipc.AppendOpen(nil, ipc.Open{HeartbeatSeconds: heartbeat, MaxMessageBytes: limit})
 }
 
-var sayEnd = ipc.AppendEnd(nil)
+var endMessage = ipc.AppendEnd(nil)

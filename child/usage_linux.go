@@ -1,50 +1,51 @@
 package child
 
 import (
-	"bytes"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procpool/internal/procfs"
+	"procpool/ipc"
 )
 
-// Every worker reads its account on its way out, so it is read without package
-// os, which would first try to poll the files.
+// Every worker reads its usage before it exits. It reads /proc by system calls,
+// because package os would first register each file with the runtime's poller.
 
-// worthCounting is the CPU time below which migrations are not counted. It is
-// no matter of reading: a process that has looked at its threads in the proc file
-// system leaves entries behind, and while its threads end the kernel
-// waits, spinning, to drop them: milliseconds for a process that lived for one.
-const worthCounting = 50 * time.Millisecond
+// minCPUTime is the CPU time below which migrations are not counted. Reading
+// them is cheap, but afterwards the kernel must drop the /proc entries of the
+// threads as they exit, which can take longer than a short worker lives.
+const minCPUTime = 50 * time.Millisecond
 
-// peakRSS is the high-water mark of this process's resident set in bytes, or -1.
-func peakRSS() int64 {
-	kib := figureAfter(readProc("/proc/self/status"), "\nVmHWM:")
-	if kib < 0 {
-		return -1
+// peakRSS returns the peak of this process's resident set in bytes.
+func peakRSS() ipc.Count {
+	kib := procfs.Int(string(readProc("/proc/self/status")), "VmHWM")
+	if kib == nil {
+		return ipc.Count{}
 	}
-	return kib << 10
+	return ipc.CountOf(*kib << 10)
 }
 
-// migrations sums how often the kernel moved each thread to another CPU, or is
-// -1 on kernels that do not tell, and in a process that has used too little CPU
-// time to ask. Threads that have ended are not in it; the Go runtime keeps its threads.
-func migrations(used time.Duration) int64 {
-	if used < worthCounting {
-		return -1
+// migrations returns how often the kernel moved a thread to another CPU, summed
+// over all threads that live. (The Go runtime rarely ends a thread.) used is the CPU
+// time of this process. The count is unknown if the kernel does not tell, or if
+// used is below minCPUTime.
+func migrations(used time.Duration) ipc.Count {
+	if used < minCPUTime {
+		return ipc.Count{}
 	}
 	sum := int64(0)
 	for _, tid := range threads() {
-		n := figureAfter(readProc("/proc/self/task/"+tid+"/sched"), "\nse.nr_migrations")
-		if n < 0 {
-			return -1
+		n := procfs.Int(string(readProc("/proc/self/task/"+tid+"/sched")), "se.nr_migrations")
+		if n == nil {
+			return ipc.Count{}
 		}
-		sum += n
+		sum += *n
 	}
-	return sum
+	return ipc.CountOf(sum)
 }
 
-// threads lists the identifiers of this process's threads.
+// threads lists the ids of this process's threads.
 func threads() (ids []string) {
 	fd, err := unix.Open("/proc/self/task", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -61,9 +62,9 @@ func threads() (ids []string) {
 	}
 }
 
-// readProc reads the beginning of a file of the proc file system, whose files
-// here are shorter than 3 KiB and come with one read. The buffer is returned,
-// and so on the heap: a stack that must grow for it costs more.
+// readProc reads the first 4 KiB of a file in /proc with one read. The files
+// read here are shorter than 3 KiB. It returns the buffer itself, which keeps it on
+// the heap: growing the stack for it costs more.
 func readProc(path string) []byte {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -76,20 +77,4 @@ func readProc(path string) []byte {
 		return nil
 	}
 	return buf[:n]
-}
-
-// figureAfter reads the first integer behind key in a file of the proc file
-// system, or -1.
-func figureAfter(file []byte, key string) int64 {
-	_, rest, ok := bytes.Cut(file, []byte(key))
-	if !ok {
-		return -1
-	}
-	rest = bytes.TrimLeft(rest, " \t:")
-	end := bytes.IndexAny(rest, " \t\n")
-	v, err := strconv.ParseInt(string(rest[:max(end, 0)]), 10, 64)
-	if err != nil {
-		return -1
-	}
-	return v
 }

@@ -2,9 +2,13 @@
 
 package child
 
-import "time"
+import (
+	"time"
 
-// These are known on Linux only.
+	"procpool/ipc"
+)
 
-func peakRSS() int64                 { return -1 }
-func migrations(time.Duration) int64 { return -1 }
+// Only Linux tells these two.
+
+func peakRSS() ipc.Count                 { return ipc.Count{} }
+func migrations(time.Duration) ipc.Count { return ipc.Count{} }

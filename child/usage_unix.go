@@ -10,10 +10,10 @@ import (
 	"procpool/ipc"
 )
 
-// usage is what this process has used so far. The peak is not taken from
-// ru_maxrss, which starts at the resident set of the parent that spawned it.
+// usage returns what this process has used so far. It does not take the peak
+// from ru_maxrss, which starts at the resident set of the parent.
 func usage() ipc.Usage {
-	u := ipc.Usage{Counters: ipc.Counters{PeakRSSBytes: ipc.CountOf(peakRSS())}}
+	u := ipc.Usage{Counters: ipc.Counters{PeakRSSBytes: peakRSS()}}
 	var r unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &r) != nil {
 		return u
@@ -22,6 +22,6 @@ func usage() ipc.Usage {
 	u.UserSeconds, u.SystemSeconds = user.Seconds(), system.Seconds()
 	u.MinorFaults, u.MajorFaults = ipc.CountOf(int64(r.Minflt)), ipc.CountOf(int64(r.Majflt))
 	u.VoluntarySwitches, u.InvoluntarySwitches = ipc.CountOf(int64(r.Nvcsw)), ipc.CountOf(int64(r.Nivcsw))
-	u.Migrations = ipc.CountOf(migrations(user + system))
+	u.Migrations = migrations(user + system)
 	return u
 }

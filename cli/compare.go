@@ -32,7 +32,7 @@ func compareCommand() *command {
 // A comparing is one experiment on its way from flags to output.
 type comparing struct {
 	*env
-	options  compare.Options
+	options  compare.Experiment
 	pools    compare.Pools
 	exports  []export
 	expected []compare.Expectation
@@ -207,12 +207,12 @@ func (m *comparing) failure(rec compare.Record, err error) error {
 func (m *comparing) check(rec compare.Record) error {
 	var broken []string
 	for _, c := range compare.CheckAll(rec, m.expected) {
-		line := fmt.Sprintf("%s: %s", c.Text, c.Outcome)
+		line := fmt.Sprintf("%s: %s", c.Text, c.Answer)
 		if c.Reason != "" {
 			line += ", " + c.Reason
 		}
 		fmt.Fprintf(m.stderr, "procpool: expected %s\n", oneLine(line))
-		if c.Outcome != compare.Met {
+		if c.Answer != compare.Met {
 			broken = append(broken, c.Text)
 		}
 	}

@@ -60,7 +60,7 @@ func (m *comparing) readCompare(c *call) error {
 	}
 	o.CPUs, o.Why, o.PlanOnly = limits.Procs, c.Bool("why"), c.Bool("dry-run")
 	for name := range strings.SplitSeq(c.String("backends"), ",") {
-		o.Backends = append(o.Backends, compare.Backend(strings.TrimSpace(name)))
+		o.Backends = append(o.Backends, pool.Backend(strings.TrimSpace(name)))
 	}
 	if o.Workers, err = readWorkers(c.String("workers")); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (m *comparing) readCompare(c *call) error {
 		return err
 	}
 	for _, x := range m.expected { // before minutes are spent on what cannot answer
-		if err := o.Answers(x); err != nil {
+		if err := o.CanAnswer(x); err != nil {
 			return usageHint(fmt.Sprintf("--expect: %q: %v", x.Text, err), "what it names must be among the tasks, --backends and --workers of the experiment")
 		}
 	}
@@ -96,7 +96,7 @@ func (m *comparing) readTasks(c *call) error {
 		if err != nil {
 			return err
 		}
-		t := compare.Of(spec)
+		t := compare.SubjectOf(spec)
 		t.Size = size
 		m.options.Tasks = append(m.options.Tasks, t)
 	}

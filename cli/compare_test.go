@@ -11,11 +11,11 @@ import (
 	"testing"
 
 	"procpool/child"
-	"procpool/compare"
 	"procpool/compare/report"
 	"procpool/internal/leak"
 	_ "procpool/internal/tasks"
 	"procpool/ipc"
+	"procpool/pool"
 	"procpool/task"
 )
 
@@ -178,7 +178,7 @@ func TestCompareCutShortIsReported(t *testing.T) {
 	}
 	var out, errs bytes.Buffer
 	m := &comparing{env: &env{stdout: &out, stderr: &errs}, signal: syscall.SIGINT}
-	rec.Status = compare.Interrupted
+	rec.Status = pool.Interrupted
 	if code := m.exit(m.finish(rec, context.Canceled)); code != 130 {
 		t.Errorf("exit code %d", code)
 	}

@@ -134,7 +134,7 @@ func (r *running) compute(ctx context.Context) error {
 	}
 	r.options.Stderr = r.progress.guard(r.stderr)
 	if r.json || r.verbose {
-		r.before = placement.System{}.Throttling(0)
+		r.before = placement.System{}.Throttling()
 	}
 	p, err := pool.New(signals.ctx, r.options)
 	if err != nil {
@@ -154,7 +154,7 @@ func (r *running) compute(ctx context.Context) error {
 	r.stats = p.Stats()
 	r.parent = cpuTime()
 	if r.before != nil {
-		r.after = placement.System{}.Throttling(0)
+		r.after = placement.System{}.Throttling()
 	}
 	r.signal = signals.first()
 	r.progress.end()

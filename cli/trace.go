@@ -81,7 +81,7 @@ func (t *tracer) write(r *running) error {
 		return nil
 	}
 	run := t.recorder.Run(r.options.Backend, r.begin, r.outcome.Wall, r.stats)
-	if err := run.Settle(); err != nil {
+	if err := run.SumPhases(); err != nil {
 		return err
 	}
 	name := fmt.Sprintf("%s over %v, %s×%d", r.job.spec.Name, r.grid.Whole, r.options.Backend, len(r.stats))

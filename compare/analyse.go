@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// Analyse computes the results of a record from its plan and raw runs alone. It
-// changes nothing in rec. Do has called it already; call it again after taking
-// runs away or changing the confidence or the margin.
+// Analyse computes the results of a record from its plan and raw runs alone, and
+// does not change rec. Do calls it; call it again after removing runs or changing
+// the confidence or the margin.
 func Analyse(rec Record) Results {
 	a := analysis{rec: &rec, p: &rec.Plan, s: newSamples(rec.Runs, len(rec.Plan.Cells))}
 	a.level = levelFor(a.p.Comparisons, a.p.Confidence)
@@ -94,7 +94,7 @@ func (a *analysis) comparison(task string, x, y int) Comparison {
 	return c
 }
 
-// judge gives all comparisons of all tasks their verdicts together, and then
+// judge computes the verdicts of all comparisons of all tasks together, and then
 // weakens those whose control failed.
 func (a *analysis) judge(tasks []TaskResult) {
 	var tests []test
@@ -111,7 +111,7 @@ func (a *analysis) judge(tasks []TaskResult) {
 			c := &t.Comparisons[i]
 			c.Verdict, c.P = all[k], tests[k].p(all[k])
 			if controlled {
-				c.downgrade(control)
+				c.weaken(control)
 			}
 			k++
 		}
@@ -142,9 +142,9 @@ func (a *analysis) cell(i int) CellResult {
 	return c
 }
 
-// skew hints at a distribution whose centre alone misleads: an upper tail (90th
+// skew names a distribution whose centre alone misleads: an upper tail (90th
 // percentile) more than three times as far from the median as the lower one, or
-// the reverse. Below ten samples it says nothing.
+// the reverse. It is empty below ten samples.
 func skew(sorted []float64) string {
 	if len(sorted) < 10 {
 		return ""

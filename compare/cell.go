@@ -5,24 +5,14 @@ import (
 	"strconv"
 
 	"procpool/ipc"
-)
-
-// A Backend is a way to run the chunks of a task.
-type Backend string
-
-// The backends, from the least to the most separated.
-const (
-	Serial     Backend = "serial"     // one chunk after the other, no pool
-	Goroutines Backend = "goroutines" // N goroutines in one process
-	Threads    Backend = "threads"    // N goroutines, each locked to an OS thread of its own
-	Processes  Backend = "processes"  // N child processes
+	"procpool/pool"
 )
 
 // An Ablation is the one condition in which a cell differs from its plain twin.
 // The zero value is the plain cell.
 type Ablation string
 
-// The ablations that [Options.Why] adds.
+// The ablations that [Experiment.Why] adds.
 const (
 	Plain     Ablation = ""
 	Warm      Ablation = "warm"       // the workers are started before the clock
@@ -31,13 +21,13 @@ const (
 	EqualHeap Ablation = "equal-heap" // one process gets the heap budget that N processes have together
 )
 
-// A Cell is one box of the experiment: what runs, where and under which
-// condition. All cells of a task have the same Interval and ChunkSize, so they
-// compute the same chunks and fold them in the same order; their values must
-// agree to the bit.
+// A Cell is one thing that the experiment measures: a task on a backend with a
+// number of workers under a condition. All cells of a task have the same Interval
+// and ChunkSize, so they compute the same chunks and fold them in the same order;
+// their values must agree to the bit.
 type Cell struct {
 	Task      string       `json:"task"`
-	Backend   Backend      `json:"backend"`
+	Backend   pool.Backend `json:"backend"`
 	Workers   int          `json:"workers"` // 1 for Serial
 	Interval  ipc.Interval `json:"interval"`
 	ChunkSize int64        `json:"chunk_size"` // indices in each chunk but the last
@@ -45,13 +35,16 @@ type Cell struct {
 	Control   bool         `json:"control,omitempty"` // the A/A twin of the same cell without Control
 }
 
+// IsPlain reports whether the cell has no ablation and is no control.
+func (c Cell) IsPlain() bool { return c.Ablation == Plain && !c.Control }
+
 // String names the cell as reports do: "alloc processes×4 gc-off".
 func (c Cell) String() string { return c.Task + " " + c.Label() }
 
 // Label is String without the task.
 func (c Cell) Label() string {
 	s := string(c.Backend)
-	if c.Backend != Serial {
+	if c.Backend != pool.Serial {
 		s += "×" + strconv.Itoa(c.Workers)
 	}
 	if c.Ablation != Plain {
@@ -64,10 +57,10 @@ func (c Cell) Label() string {
 }
 
 // A Runner runs one cell once, completely: with a fresh set of workers unless
-// the cell says Warm. Run is never called twice at the same time.
+// the cell is Warm. [Do] never calls Run twice at the same time.
 //
-// An error that wraps [errors.ErrUnsupported] says that this machine cannot run
-// such a cell; [Do] then leaves the cell out and says so. Any other error ends
+// An error that wraps [errors.ErrUnsupported] means that this machine cannot run
+// such a cell; Do then leaves the cell out, with a caveat. Any other error ends
 // the experiment.
 type Runner interface {
 	Run(ctx context.Context, c Cell) (Run, error)

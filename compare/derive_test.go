@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"procpool/pool"
 )
 
 // near fails unless got is within the relative tolerance of want.
@@ -14,7 +16,7 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-func (r Record) result(t *testing.T, task string, b Backend, workers int) CellResult {
+func (r Record) result(t *testing.T, task string, b pool.Backend, workers int) CellResult {
 	t.Helper()
 	i := r.Plan.find(task, b, workers, Plain, false)
 	for _, task := range r.Results.Tasks {
@@ -34,9 +36,9 @@ func TestScalingFindsTheSerialFraction(t *testing.T) {
 	s := newSimulation(5)
 	s.noise = lognormal(0.001)
 	s.truth = func(c Cell) float64 { return f*float64(c.Workers) + 1 - f } // of 1/N
-	rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{1, 2, 4, 8}})
+	rec := s.do(t, Experiment{Tasks: tasks("a"), Workers: []int{1, 2, 4, 8}})
 	for _, n := range []float64{2, 4, 8} {
-		c := rec.result(t, "a", Processes, int(n))
+		c := rec.result(t, "a", pool.Processes, int(n))
 		want := 1 / (f + (1-f)/n)
 		vsSerial, _ := c.VsSerial.Get()
 		vsSelf, _ := c.VsSelf.Get()
@@ -48,7 +50,7 @@ func TestScalingFindsTheSerialFraction(t *testing.T) {
 		near(t, "Karp-Flatt", e, f, 0.05)
 	}
 	fits := rec.Results.Tasks[0].Amdahl
-	if len(fits) != 2 || fits[0].Backend != Goroutines || fits[1].Points != 3 {
+	if len(fits) != 2 || fits[0].Backend != pool.Goroutines || fits[1].Points != 3 {
 		t.Fatalf("fits %+v", fits)
 	}
 	near(t, "serial fraction", fits[1].Fraction, f, 0.03)
@@ -61,14 +63,14 @@ func TestBreakEvenFollowsFloorAndSlope(t *testing.T) {
 	s := newSimulation(6)
 	s.noise = lognormal(0.0005)
 	s.floor = func(c Cell) float64 {
-		if c.Backend == Processes {
+		if c.Backend == pool.Processes {
 			return 0.010
 		}
 		return 0
 	}
-	rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{1, 2}})
-	p, serial := rec.Plan.find("a", Processes, 2, Plain, false), rec.Plan.find("a", Serial, 1, Plain, false)
-	p1, g := rec.Plan.find("a", Processes, 1, Plain, false), rec.Plan.find("a", Goroutines, 2, Plain, false)
+	rec := s.do(t, Experiment{Tasks: tasks("a"), Workers: []int{1, 2}})
+	p, serial := rec.Plan.find("a", pool.Processes, 2, Plain, false), rec.Plan.find("a", pool.Serial, 1, Plain, false)
+	p1, g := rec.Plan.find("a", pool.Processes, 1, Plain, false), rec.Plan.find("a", pool.Goroutines, 2, Plain, false)
 	found := 0
 	for _, b := range rec.Results.Tasks[0].BreakEven {
 		indices, ok := b.Indices.Get()
@@ -95,12 +97,12 @@ func TestBreakEvenSaysNever(t *testing.T) {
 		s := newSimulation(6)
 		s.noise, s.truth = lognormal(0.0005), processesTake(1.5)
 		s.floor = func(c Cell) float64 {
-			if c.Backend == Processes {
+			if c.Backend == pool.Processes {
 				return 0.001 + start
 			}
 			return 0.001
 		}
-		rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{2}})
+		rec := s.do(t, Experiment{Tasks: tasks("a"), Workers: []int{2}})
 		last := rec.Results.Tasks[0].BreakEven[len(rec.Results.Tasks[0].BreakEven)-1]
 		if !strings.HasPrefix(last.Never, want) || !last.Indices.IsZero() {
 			t.Errorf("%+v, want %q", last, want)
@@ -114,9 +116,9 @@ func TestBreakEvenSaysNever(t *testing.T) {
 // being bound.
 func gapTruth(c Cell) float64 {
 	switch c.Backend {
-	case Goroutines, Threads:
+	case pool.Goroutines, pool.Threads:
 		x := 1.7
-		if c.Backend == Threads {
+		if c.Backend == pool.Threads {
 			x -= 0.2
 		}
 		switch c.Ablation {
@@ -126,7 +128,7 @@ func gapTruth(c Cell) float64 {
 			x -= 0.3
 		}
 		return x
-	case Processes:
+	case pool.Processes:
 		x := 1.25
 		switch c.Ablation {
 		case GCOff:
@@ -144,19 +146,19 @@ func TestWhyTakesTheGapApart(t *testing.T) {
 	s.noise = lognormal(0.0005)
 	s.truth = gapTruth
 	s.floor = func(c Cell) float64 {
-		if c.Backend != Processes {
+		if c.Backend != pool.Processes {
 			return 0
 		} else if c.Ablation == Warm {
 			return 0.001
 		}
 		return 0.004
 	}
-	rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{1, 4}, Why: true, MinRounds: 20})
+	rec := s.do(t, Experiment{Tasks: tasks("a"), Workers: []int{1, 4}, Why: true, MinRounds: 20})
 	why := rec.Results.Tasks[0].Why
 	if len(why) != 1 || why[0].Workers != 4 {
 		t.Fatalf("why %+v", why)
 	}
-	unit := rec.result(t, "a", Serial, 1).Seconds.Median / 4 // the ideal time
+	unit := rec.result(t, "a", pool.Serial, 1).Seconds.Median / 4 // the ideal time
 	check := func(what string, e Estimate, want float64) {
 		t.Helper()
 		if math.Abs(float64(e.Median)-want) > 0.02*float64(unit) || !(float64(e.Low) <= want && want <= float64(e.High)) {
@@ -178,8 +180,7 @@ func TestWhyTakesTheGapApart(t *testing.T) {
 }
 
 func TestUsageAddsUpOrIsUnavailable(t *testing.T) {
-	cpu := func(u Usage) Maybe[float64] { return u.CPUSeconds }
-	worker := func(v Maybe[float64]) Worker { return Worker{Usage: Usage{CPUSeconds: v}} }
+	worker := func(v Maybe[float64]) WorkerRun { return WorkerRun{Resources: Resources{CPUSeconds: v}} }
 	for _, c := range []struct {
 		name    string
 		parent  Maybe[float64]
@@ -196,21 +197,21 @@ func TestUsageAddsUpOrIsUnavailable(t *testing.T) {
 		for _, w := range c.workers {
 			r.Workers = append(r.Workers, worker(w))
 		}
-		if got := r.total(cpu); got != c.want {
+		if got := r.total(0); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }
 
 func TestPhasesOfNestedSpans(t *testing.T) {
-	w := Worker{Spans: []Span{
-		{Phase: GC, Start: 4, End: 5}, {Phase: Compute, Start: 2, End: 7}, {Phase: Spawn, Start: 0, End: 2},
-		{Phase: Idle, Start: 7, End: 10}, {Phase: GC, Start: 5, End: 5.5},
+	w := WorkerRun{Spans: []Span{
+		{Phase: PhaseGC, Start: 4, End: 5}, {Phase: PhaseCompute, Start: 2, End: 7}, {Phase: PhaseSpawn, Start: 0, End: 2},
+		{Phase: PhaseIdle, Start: 7, End: 10}, {Phase: PhaseGC, Start: 5, End: 5.5},
 	}}
-	if err := w.settle(10); err != nil {
+	if err := w.sumPhases(10); err != nil {
 		t.Fatal(err)
 	}
-	want := map[Phase]float64{Spawn: 2, Compute: 3.5, GC: 1.5, Idle: 3}
+	want := map[Phase]float64{PhaseSpawn: 2, PhaseCompute: 3.5, PhaseGC: 1.5, PhaseIdle: 3}
 	if len(w.Phases) != len(want) {
 		t.Errorf("phases %v", w.Phases)
 	}
@@ -224,7 +225,7 @@ func TestPhasesOfNestedSpans(t *testing.T) {
 func TestWhereAddsUpToTheWallTime(t *testing.T) {
 	s := newSimulation(9)
 	s.spans, s.noise = true, lognormal(0.05)
-	rec := s.do(t, Options{Tasks: tasks("alloc"), Workers: []int{1, 4}})
+	rec := s.do(t, Experiment{Tasks: tasks("alloc"), Workers: []int{1, 4}})
 	mean := make([]float64, len(rec.Plan.Cells))
 	for _, r := range rec.Runs {
 		mean[r.Cell] += r.Wall / float64(len(rec.Order))
@@ -250,7 +251,7 @@ func TestWhereAddsUpToTheWallTime(t *testing.T) {
 	if want := 2 * len(rec.Plan.Cells); kept != want {
 		t.Errorf("%d runs kept their spans, want the median and the worst of each cell: %d", kept, want)
 	}
-	if got, ok := rec.result(t, "alloc", Processes, 4).Slowest.Get(); !ok || got.Busy < got.Median {
+	if got, ok := rec.result(t, "alloc", pool.Processes, 4).Slowest.Get(); !ok || got.Busy < got.Median {
 		t.Errorf("slowest worker %+v, known %v", got, ok)
 	}
 }
@@ -258,17 +259,17 @@ func TestWhereAddsUpToTheWallTime(t *testing.T) {
 func TestUnfairTermsAreHeadlineWarnings(t *testing.T) {
 	s := newSimulation(1)
 	s.spans = true
-	rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{1, 4}})
+	rec := s.do(t, Experiment{Tasks: tasks("a"), Workers: []int{1, 4}})
 	if len(rec.Fairness) != 3 || rec.Fairness[2].WorkerGOMAXPROCS != 1 || rec.Fairness[1].ParentGOMAXPROCS != 4 {
 		t.Errorf("contracts %+v", rec.Fairness)
 	}
-	if len(rec.Warnings) != 0 {
-		t.Errorf("a fair experiment warns: %v", rec.Warnings)
+	if len(rec.Caveats) != 0 {
+		t.Errorf("a fair experiment warns: %v", rec.Caveats)
 	}
 	for i, r := range rec.Runs {
 		if c := rec.Plan.Cells[r.Cell]; c.Workers == 4 {
 			rec.Runs[i].Terms.ParentGOMAXPROCS = 1 // leaked from the environment
-			if c.Backend == Processes {
+			if c.Backend == pool.Processes {
 				rec.Runs[i].Terms.WorkerGOMAXPROCS = 4
 				rec.Runs[i].Terms.Mask = "0"
 			}
@@ -293,7 +294,7 @@ func TestUnfairTermsAreHeadlineWarnings(t *testing.T) {
 func TestQuietRoundsAreShownBesideAll(t *testing.T) {
 	s := newSimulation(4)
 	s.noise = lognormal(0.01)
-	rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{2}, MinRounds: 20})
+	rec := s.do(t, Experiment{Tasks: tasks("a"), Workers: []int{2}, MinRounds: 20})
 	for i, r := range rec.Runs {
 		if r.Round < 5 && rec.Plan.Cells[r.Cell].Task == "a" {
 			rec.Runs[i].Flags = []string{"steal"}

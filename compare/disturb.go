@@ -18,40 +18,40 @@ const (
 
 const (
 	disturbing = 0.05 // share of the CPU time of a run that somebody else took
-	tick       = 0.01 // seconds: the kernel accounts in USER_HZ, which is 100 on every system that Go runs on
+	tick       = 0.01 // seconds: the kernel counts in USER_HZ, which is 100 on every system that Go runs on
 )
 
-// surroundings are what the CPUs that may be used have been doing so far, in
-// seconds; cpus is 0 where the system does not tell.
-type surroundings struct {
+// cpuTimes are what the CPUs that may be used have done since boot, in seconds;
+// cpus is 0 where the system does not report it.
+type cpuTimes struct {
 	cpus      int
-	busy      float64 // whoever it was
+	busy      float64 // for any process
 	stolen    float64
 	throttled float64
 }
 
-func lookAround() (s surroundings) {
+func readCPUTimes() (t cpuTimes) {
 	system := placement.System{}
-	if t := system.Throttling(0); t != nil {
-		s.throttled = t.Seconds
+	if quota := system.Throttling(); quota != nil {
+		t.throttled = quota.Seconds
 	}
 	mask, err := system.Mask()
 	if err != nil {
-		return s
+		return t
 	}
 	stat, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return s
+		return t
 	}
 	for line := range strings.Lines(string(stat)) {
-		s.add(strings.Fields(line), mask)
+		t.add(strings.Fields(line), mask)
 	}
-	return s
+	return t
 }
 
 // add adds a line of /proc/stat if it is about one of the CPUs: its name, then
 // ticks of user, nice, system, idle, iowait, irq, softirq, steal (proc_stat(5)).
-func (s *surroundings) add(fields []string, mask placement.CPUSet) {
+func (t *cpuTimes) add(fields []string, mask placement.CPUSet) {
 	if len(fields) < 9 || !strings.HasPrefix(fields[0], "cpu") {
 		return
 	}
@@ -60,23 +60,22 @@ func (s *surroundings) add(fields []string, mask placement.CPUSet) {
 		return
 	}
 	ticks := func(i int) float64 { n, _ := strconv.ParseInt(fields[i], 10, 64); return float64(n) * tick }
-	s.cpus++
-	s.busy += ticks(1) + ticks(2) + ticks(3) + ticks(6) + ticks(7)
-	s.stolen += ticks(8)
+	t.cpus++
+	t.busy += ticks(1) + ticks(2) + ticks(3) + ticks(6) + ticks(7)
+	t.stolen += ticks(8)
 }
 
-// flags names what disturbed a run between two looks, which itself used own
-// seconds of CPU. What the coarse clock of the accounts cannot tell from nothing
-// is nothing.
-func (s surroundings) flags(after surroundings, took time.Duration, own float64) (flags []string) {
+// flags names what disturbed a run between t and after, which itself used own
+// seconds of CPU. Differences below the kernel's accounting tick are ignored.
+func (t cpuTimes) flags(after cpuTimes, took time.Duration, own float64) (flags []string) {
 	available := took.Seconds() * float64(after.cpus)
-	if after.stolen-s.stolen > max(disturbing*available, tick) {
+	if after.stolen-t.stolen > max(disturbing*available, tick) {
 		flags = append(flags, flagSteal)
 	}
-	if after.throttled > s.throttled {
+	if after.throttled > t.throttled {
 		flags = append(flags, flagThrottled)
 	}
-	others := after.busy - s.busy - own
+	others := after.busy - t.busy - own
 	if after.cpus > 0 && others > disturbing*available+2*tick*float64(after.cpus) {
 		flags = append(flags, flagOthers)
 	}

@@ -1,18 +1,22 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"procpool/pool"
 )
 
-// Progress is a snapshot of a running experiment.
+// Progress says how far an experiment is.
 type Progress struct {
 	Stage   Stage
-	Plan    *Plan         // as far as it is made; valid during the call only
+	Plan    *Plan         // as far as it is known; valid during the call only
 	Cell    Cell          // about to run
 	Round   int           // complete rounds
 	Runs    int           // measured so far
@@ -21,7 +25,7 @@ type Progress struct {
 	ETA     time.Duration // until the fewest rounds are done; 0 afterwards
 }
 
-// Stage is the part of an experiment.
+// Stage is a part of an experiment.
 type Stage string
 
 // The stages, in their order.
@@ -33,59 +37,59 @@ const (
 	StageMeasure   Stage = "measure"
 )
 
-// Do runs the experiment that o describes and returns its record, complete with
-// results. progress, if not nil, is called before every run on the caller's
-// goroutine and must return soon.
+// Do runs the experiment x and returns its record, complete with results. It calls
+// progress, if not nil, before every run on the caller's goroutine; progress must
+// return soon.
 //
 // The error is a [*PlanError] when the experiment makes no sense or does not fit
 // its budget, a [*DifferError] when two cells of a task disagree in any bit, the
-// context's when it was cancelled, and otherwise the runner's. Whatever was
-// measured in complete rounds before an error is in the record.
-func Do(ctx context.Context, o Options, runner Runner, progress func(Progress)) (Record, error) {
-	o = o.withDefaults()
+// context's when it was cancelled, and otherwise the runner's. The record keeps the
+// rounds that were complete before an error.
+func Do(ctx context.Context, x Experiment, runner Runner, progress func(Progress)) (Record, error) {
+	x = x.withDefaults()
 	if progress == nil {
 		progress = func(Progress) {}
 	}
-	e := &engine{o: o, runner: runner, report: progress, began: o.now(), values: map[string]seen{}}
-	e.rng = rand.New(rand.NewPCG(o.Seed, 0))
-	e.rec = Record{Version: Version, Created: e.began.UTC(), Environment: o.Environment, Order: [][]int{}, Runs: []Run{}, Warnings: []Warning{}}
-	e.rec.Plan = Plan{Seed: o.Seed, CPUs: o.CPUs, Confidence: o.Confidence, Precision: o.Precision, Margin: o.Margin,
-		Target: o.Target.Seconds(), MaxSeconds: o.MaxTime.Seconds()}
+	e := &engine{Experiment: x, runner: runner, report: progress, began: x.now(), values: map[string]firstValue{}}
+	e.rng = rand.New(rand.NewPCG(x.Seed, 0))
+	e.rec = Record{Version: RecordVersion, Created: e.began.UTC(), Environment: x.Environment, Order: [][]int{}, Runs: []Run{}, Missing: map[string]string{}, Caveats: []Caveat{}}
+	e.rec.Plan = Plan{Seed: x.Seed, CPUs: x.CPUs, Confidence: x.Confidence, Precision: x.Precision, Margin: x.Margin,
+		Target: x.Target.Seconds(), MaxSeconds: x.MaxTime.Seconds()}
 
 	err := e.prepare(ctx)
-	if err == nil && !o.PlanOnly {
+	if err == nil && !x.PlanOnly {
 		err = e.measure(ctx)
 	}
 	e.finish(err)
 	return e.rec, err
 }
 
-// An engine is one experiment on its way; it lives as long as Do.
+// An engine is the state of one call of Do.
 type engine struct {
-	o      Options
+	Experiment
 	runner Runner
 	report func(Progress)
 	rng    *rand.Rand
 	began  time.Time
 	rec    Record
-	costs  []cost          // of Plan.Cells
-	values map[string]seen // by task, since the sizes are frozen
-	rounds int             // complete
-	stops  map[string]Stop // tasks that are done
-	spent  []float64       // seconds of each complete round
-	took   float64         // seconds of the last run, what was not timed included
+	costs  []cost                // of Plan.Cells
+	values map[string]firstValue // by task, since the sizes are frozen
+	rounds int                   // complete
+	stops  map[string]Stop       // tasks that are done
+	spent  float64               // seconds of the last complete round
+	took   float64               // seconds of the last run, also of what Run.Wall leaves out
 }
 
-// seen is the first value of a task and the cell it came from.
-type seen struct {
+// A firstValue is the first value of a task and the cell that computed it.
+type firstValue struct {
 	cell  Cell
 	value Value
 }
 
-func (e *engine) elapsed() float64 { return e.o.now().Sub(e.began).Seconds() }
+func (e *engine) elapsed() float64 { return e.now().Sub(e.began).Seconds() }
 
-// run runs one cell and checks what came back. compared says that the size is
-// frozen, so that the value must be that of all other cells of the task.
+// run runs one cell and checks the result. If compared is true, the size is frozen,
+// and the value must be that of all other cells of the task.
 func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (Run, error) {
 	e.progress(stage, c)
 	if err := ctx.Err(); err != nil {
@@ -102,7 +106,7 @@ func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (R
 	if !(r.Wall > 0 && r.Wall < 1e9) {
 		return Run{}, fmt.Errorf("%v: its runner measured %g seconds", c, r.Wall)
 	}
-	if err := r.Settle(); err != nil {
+	if err := r.SumPhases(); err != nil {
 		return Run{}, fmt.Errorf("%v: %w", c, err)
 	}
 	r.Start, e.took = start, e.elapsed()-start
@@ -111,7 +115,7 @@ func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (R
 	}
 	first, ok := e.values[c.Task]
 	if !ok {
-		e.values[c.Task] = seen{c, r.Value}
+		e.values[c.Task] = firstValue{c, r.Value}
 	} else if first.value.Bits != r.Value.Bits {
 		return r, &DifferError{first.cell, c, first.value, r.Value}
 	}
@@ -125,17 +129,15 @@ func (e *engine) progress(stage Stage, c Cell) {
 	} else if stage == StagePlan {
 		eta = e.rec.Plan.ETA
 	}
-	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 	e.report(Progress{Stage: stage, Plan: &e.rec.Plan, Cell: c, Round: e.rounds, Runs: len(e.rec.Runs),
-		Active: len(e.rec.Plan.Tasks) - 1 - len(e.stops), Elapsed: seconds(e.elapsed()), ETA: seconds(eta)})
+		Active: len(e.rec.Plan.Tasks) - 1 - len(e.stops), Elapsed: duration(e.elapsed()), ETA: duration(eta)})
 }
 
-// roundSeconds is what the next round will take: as the last ones, or as planned.
+func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
+
+// roundSeconds estimates the next round: as long as the last one, or as planned.
 func (e *engine) roundSeconds() float64 {
-	if n := len(e.spent); n > 0 {
-		return e.spent[n-1]
-	}
-	return e.rec.Plan.Round
+	return cmp.Or(e.spent, e.rec.Plan.Round)
 }
 
 // measure runs the rounds.
@@ -160,7 +162,7 @@ func (e *engine) measure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		e.spent = append(e.spent, e.elapsed()-start)
+		e.spent = e.elapsed() - start
 		e.rounds++
 		e.stopPrecise(blocks)
 	}
@@ -193,6 +195,8 @@ func (e *engine) round(ctx context.Context, squares []*square) (blocks []string,
 			return nil, err // the runs of an incomplete round have no partners
 		}
 		r.Cell, r.Round, r.Position = i, e.rounds, position
+		maps.Copy(e.rec.Missing, r.Missing)
+		r.Missing = nil
 		runs = append(runs, r)
 	}
 	e.rec.Order = append(e.rec.Order, order)
@@ -209,8 +213,8 @@ func (e *engine) stopAll(why Stop) {
 }
 
 // stopPrecise ends the tasks whose every ratio is known to the wanted precision.
-// It looks at the end of a block only, where positions are balanced, and at the
-// width of intervals only, never at where they lie.
+// It checks at the end of a block only, where positions are balanced, and looks at
+// the width of intervals only, never at where they lie.
 func (e *engine) stopPrecise(blocks []string) {
 	p := &e.rec.Plan
 	if e.rounds < p.Rounds[0] {
@@ -231,61 +235,48 @@ func (e *engine) stopPrecise(blocks []string) {
 	}
 }
 
-// finish completes the record from what was measured.
+// finish completes the record from what was measured before err.
 func (e *engine) finish(err error) {
 	rec := &e.rec
-	rec.Seconds = e.elapsed()
-	var differ *DifferError
-	switch {
-	case err == nil:
-		rec.Status = Done
-	case errors.As(err, &differ):
-		rec.Status = Differ
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		rec.Status = Interrupted
-	default:
-		rec.Status = Failed
-	}
-	rec.gatherMissing()
+	rec.Seconds, rec.Status = e.elapsed(), statusOf(err)
 	rec.Results = Analyse(*rec)
-	for i, t := range rec.Results.Tasks {
+	for i := range rec.Results.Tasks {
+		t := &rec.Results.Tasks[i]
 		if stop, ok := e.stops[t.Task]; ok {
-			rec.Results.Tasks[i].Stopped = stop
+			t.Stopped = stop
 		} else if t.Task == Null && err == nil {
-			rec.Results.Tasks[i].Stopped = StopFloor
+			t.Stopped = StopFloor
 		}
 	}
-	if differ != nil {
+	var differ *DifferError
+	if errors.As(err, &differ) {
 		for i, t := range rec.Results.Tasks {
-			if t.Task == differ.A.Task {
-				rec.Results.Tasks[i].Identical = false
-			}
+			rec.Results.Tasks[i].Identical = t.Identical && t.Task != differ.A.Task
 		}
-		rec.Warnings = append(rec.Warnings, Warning{differ.A.Task, true, differ.Error()})
+		rec.Caveats = append(rec.Caveats, Caveat{differ.A.Task, true, differ.Error()})
+	} else if errors.Is(err, context.Canceled) {
+		rec.Caveats = append(rec.Caveats, Caveat{"", true, "cut short: cancelled"})
 	} else if err != nil {
-		why := err.Error()
-		if errors.Is(err, context.Canceled) {
-			why = "it was told to end"
-		}
-		rec.Warnings = append(rec.Warnings, Warning{"", true, "cut short: " + why})
+		rec.Caveats = append(rec.Caveats, Caveat{"", true, "cut short: " + err.Error()})
 	}
 	rec.Fairness = contracts(*rec)
-	rec.Warnings = append(rec.Warnings, warnings(*rec)...)
+	rec.Caveats = append(rec.Caveats, caveats(*rec)...)
 	rec.trimSpans()
 }
 
-// gatherMissing moves the reasons for missing measurements from the runs to the
-// record.
-func (rec *Record) gatherMissing() {
-	for i := range rec.Runs {
-		for name, reason := range rec.Runs[i].Missing {
-			if rec.Missing == nil {
-				rec.Missing = map[string]string{}
-			}
-			rec.Missing[name] = reason
-		}
-		rec.Runs[i].Missing = nil
+// statusOf is how an experiment that returned err ended. Interrupted and Failed
+// keep the rounds that were complete.
+func statusOf(err error) pool.Status {
+	var differ *DifferError
+	switch {
+	case err == nil:
+		return pool.Done
+	case errors.As(err, &differ):
+		return Differ
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return pool.Interrupted
 	}
+	return pool.Failed
 }
 
 // trimSpans keeps the spans of the median and the worst run of each cell.

@@ -14,24 +14,25 @@
 // The centre is the median of the paired ratios, its interval is the exact
 // binomial (order statistic) one, which assumes no distribution, and it is
 // widened by Bonferroni for the number of comparisons shown. A verdict comes
-// from exact sign tests under Holm's step-down rule. The reference backend also
-// runs a second time under another label: this A/A control says what the
-// instrument reports about identical code, and where it fails, verdicts are
-// downgraded. Rounds stop when the intervals are narrow enough or the budget is
-// spent, never because a difference became significant.
+// from exact sign tests under Holm's step-down rule. Each round also runs the
+// reference backend twice: where this A/A control reports a difference between
+// identical code, verdicts are weakened. Rounds stop when the intervals are narrow
+// enough or the budget is spent, never because a difference became significant.
 //
-// # Reading order
+// # Files
 //
-// cell.go and options.go say what is compared, record.go and results.go what comes
-// of it. do.go is the experiment, over plan.go, prepare.go and order.go; analyse.go
-// and what it calls is the arithmetic. [Pools] is the runner that really runs cells: pools.go
-// in the experiment's process, host.go in the process of one run, recorder.go its timeline.
+// cell.go and experiment.go say what is compared, record.go and results.go hold
+// the answer. do.go runs the experiment, with plan.go, prepare.go and order.go.
+// analyse.go computes the results, with samples.go, stats.go, verdict.go, usage.go,
+// scaling.go and why.go. [Pools] is the runner that really runs cells: pools.go in
+// the experiment's process, freshprocess.go in the process of one run, recorder.go
+// and spans.go for its timeline.
 //
 // # Data
 //
 // [Do] drives a [Runner] and returns a [Record]: the plan, the order, every
-// raw run, the warnings and the [Results]. Rendering a Record is the business
-// of others; nothing has to be run again for it.
+// raw run, the caveats and the [Results]. Package report renders a Record without
+// running anything again.
 //
 // All times are seconds of wall clock unless a name says CPU; all spans of a
 // run share one clock that starts at 0 with the run.

@@ -1,28 +1,32 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
 
+	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/placement"
 )
 
-// Environment is what this machine, its managers and this program are, as far as
-// they bear on a comparison. The first names are those of the Go benchmark format.
+// Environment lists what bears on a comparison: the machine, its limits, the
+// program, and environment variables. The first names are those of the Go benchmark
+// format.
 func Environment() []Fact {
 	system := placement.System{}
 	d := system.Doctor(0)
+	const unknown = "n/a (not reported by this system)"
 	facts := []Fact{
 		{"goos", runtime.GOOS},
 		{"goarch", runtime.GOARCH},
-		{"cpu", orUnknown(cpuModel())},
+		{"cpu", cmp.Or(cpuModel(), unknown)},
 		{"go", runtime.Version()},
 		{"build", ipc.Build()},
-		{"kernel", orUnknown(d.Kernel)},
+		{"kernel", cmp.Or(d.Kernel, unknown)},
 		{"cpus", strconv.Itoa(d.Usable.CPUs)},
 		{"machine", summary(d.Machine)},
 		{"may use", summary(d.Usable)},
@@ -30,7 +34,7 @@ func Environment() []Fact {
 		{"GOMAXPROCS", strconv.Itoa(runtime.GOMAXPROCS(0))},
 	}
 	if d.Memory.Total != nil {
-		facts = append(facts, Fact{"memory", fmt.Sprintf("%.1f GiB", float64(*d.Memory.Total)/(1<<30))})
+		facts = append(facts, Fact{"memory", text.Bytes(float64(*d.Memory.Total))})
 	}
 	for _, v := range d.Variables {
 		facts = append(facts, Fact{"$" + v.Name, v.Value})
@@ -38,14 +42,7 @@ func Environment() []Fact {
 	return facts
 }
 
-func orUnknown(s string) string {
-	if s == "" {
-		return "n/a (not told by this system)"
-	}
-	return s
-}
-
-// cpuModel is the name of the first CPU, "" where it is not known.
+// cpuModel is the name of the first CPU, or "" if unknown.
 func cpuModel() string {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
@@ -60,13 +57,8 @@ func cpuModel() string {
 }
 
 func summary(s placement.Summary) string {
-	count := func(n int, what string) string {
-		if n != 1 {
-			what += "s"
-		}
-		return strconv.Itoa(n) + " " + what
-	}
-	return strings.Join([]string{count(s.Sockets, "socket"), count(s.Nodes, "NUMA node"), count(s.Cores, "core"), count(s.CPUs, "CPU")}, ", ")
+	return strings.Join([]string{text.Plural(int64(s.Sockets), "socket"), text.Plural(int64(s.Nodes), "NUMA node"),
+		text.Plural(int64(s.Cores), "core"), text.Plural(int64(s.CPUs), "CPU")}, ", ")
 }
 
 func limits(l placement.Limits) string {

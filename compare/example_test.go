@@ -25,8 +25,8 @@ var squares = pool.DefineSum("squares", func(_ context.Context, iv pool.Interval
 // A program compares its own tasks; main begins with pool.Main(). An experiment
 // that means something leaves out Size and MaxRounds and takes a minute or more.
 func Example() {
-	rec, err := compare.Do(context.Background(), compare.Options{
-		Tasks:     []compare.Task{{Name: squares.Spec().Name, Size: 10_000}},
+	rec, err := compare.Do(context.Background(), compare.Experiment{
+		Tasks:     []compare.Subject{{Name: squares.Spec().Name, Size: 10_000}},
 		Workers:   []int{2},
 		MaxRounds: 6,
 		MaxTime:   time.Hour,

@@ -3,9 +3,10 @@ package compare
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
+
+	"procpool/pool"
 )
 
 // An Expectation is a claim about the ratio of two times, such as
@@ -18,28 +19,28 @@ type Expectation struct {
 	Text    string
 	Task    string
 	Workers int // of both; serial has one worker whatever it is
-	A, B    Backend
+	A, B    pool.Backend
 	Op      string // "<=", "<", ">=" or ">"
 	Bound   float64
 }
 
-// An Outcome says whether an expectation holds.
-type Outcome string
+// An Answer says whether an expectation holds.
+type Answer string
 
-// The outcomes. NotResolved includes everything that prevents an answer: too
+// The answers. NotResolved includes everything that prevents an answer: too
 // wide an interval, a cell that did not run, a failed control.
 const (
-	Met         Outcome = "met"
-	NotMet      Outcome = "not met"
-	NotResolved Outcome = "unresolved"
+	Met         Answer = "met"
+	NotMet      Answer = "not met"
+	NotResolved Answer = "unresolved"
 )
 
-// A Check is an expectation with its outcome.
+// A Check is an expectation with its answer.
 type Check struct {
 	Expectation
-	Outcome Outcome
-	Ratio   Estimate // widened for the number of expectations checked together
-	Reason  string   // of an outcome other than Met
+	Answer Answer
+	Ratio  Estimate // widened for the number of expectations checked together
+	Reason string   // of an answer other than Met
 }
 
 // ParseExpectation reads an expectation in the form TASK@WORKERS:
@@ -66,87 +67,84 @@ func ParseExpectation(s string) (Expectation, error) {
 	if err != nil || !(bound > 0) || math.IsInf(bound, 0) {
 		return Expectation{}, fmt.Errorf("expectation %q: %q is not a ratio: want a number above 0, such as 1.1", s, number)
 	}
-	x := Expectation{Text: s, Task: task, Workers: workers, A: Backend(a), B: Backend(b), Op: op, Bound: bound}
-	for _, b := range []Backend{x.A, x.B} {
-		if !slices.Contains(backends(), b) {
-			return Expectation{}, fmt.Errorf("expectation %q: unknown backend %q: want serial, goroutines, threads or processes", s, b)
+	e := Expectation{Text: s, Task: task, Workers: workers, A: pool.Backend(a), B: pool.Backend(b), Op: op, Bound: bound}
+	for _, b := range []pool.Backend{e.A, e.B} {
+		if err := checkBackend(b); err != nil {
+			return Expectation{}, fmt.Errorf("expectation %q: %w", s, err)
 		}
 	}
-	if x.A == x.B {
-		return Expectation{}, fmt.Errorf("expectation %q compares %s with itself", s, x.A)
+	if e.A == e.B {
+		return Expectation{}, fmt.Errorf("expectation %q compares %s with itself", s, e.A)
 	}
-	return x, nil
+	return e, nil
 }
 
-// Answers returns an error if the experiment that o describes has no cells for
-// what x claims, so that it could never be met. Cells that then cannot run here
-// leave x unresolved.
-func (o Options) Answers(x Expectation) error {
-	o.Environment = []Fact{} // not looked up for this
-	_, cells := o.withDefaults().layout()
-	_, _, err := (&Plan{Cells: cells}).pair(x)
+// CanAnswer returns an error if the experiment has no cells for e, so that it
+// could never be met. If they cannot run on this machine, e is unresolved.
+func (x Experiment) CanAnswer(e Expectation) error {
+	x.Environment = []Fact{} // not needed, and slow to find out
+	_, cells := x.withDefaults().layout()
+	_, _, err := (&Plan{Cells: cells}).pair(e)
 	return err
 }
 
-// pair finds the two cells that x speaks of.
-func (p *Plan) pair(x Expectation) (a, b int, err error) {
-	a, b = p.find(x.Task, x.A, x.Workers, Plain, false), p.find(x.Task, x.B, x.Workers, Plain, false)
+// pair finds the two cells that e compares.
+func (p *Plan) pair(e Expectation) (a, b int, err error) {
+	a, b = p.plain(e.Task, e.A, e.Workers), p.plain(e.Task, e.B, e.Workers)
 	if a < 0 || b < 0 {
-		err = fmt.Errorf("the experiment has no %s with %s and %s on %d workers", x.Task, x.A, x.B, x.Workers)
+		err = fmt.Errorf("the experiment has no %s with %s and %s on %d workers", e.Task, e.A, e.B, e.Workers)
 	}
 	return a, b, err
 }
 
 // CheckAll evaluates expectations against the raw runs of a record. An
-// expectation is met or not met only when its whole interval says so, and where
-// the A/A control of the task failed, the interval is first widened by what the
-// control shows for identical code.
+// expectation is met or not met only when the whole interval lies on one side of
+// the bound. Where the A/A control of the task failed, the interval is first
+// widened by the ratios that the control shows for identical code.
 func CheckAll(rec Record, expectations []Expectation) []Check {
 	level := levelFor(len(expectations), rec.Plan.Confidence)
 	s := newSamples(rec.Runs, len(rec.Plan.Cells))
 	out := make([]Check, len(expectations))
-	for i, x := range expectations {
-		out[i] = check(rec, s, x, level)
+	for i, e := range expectations {
+		out[i] = check(rec, s, e, level)
 	}
 	return out
 }
 
-func check(rec Record, s samples, x Expectation, level float64) Check {
-	c := Check{Expectation: x, Outcome: NotResolved, Ratio: estimate(nil, level)}
-	a, b, err := rec.Plan.pair(x)
+func check(rec Record, s samples, e Expectation, level float64) Check {
+	c := Check{Expectation: e, Answer: NotResolved, Ratio: estimate(nil, level)}
+	a, b, err := rec.Plan.pair(e)
 	if err != nil {
 		c.Reason = err.Error()
 		return c
 	}
 	c.Ratio = estimate(s.logRatios(a, b), level).exp()
 	for _, t := range rec.Results.Tasks {
-		if control, ok := t.Control.Get(); ok && t.Task == x.Task && !control.Pass {
+		if control, ok := t.Control.Get(); ok && t.Task == e.Task && !control.Pass {
 			c.Ratio.Low /= Number(control.reach())
 			c.Ratio.High *= Number(control.reach())
 		}
 	}
-	c.Outcome = x.holds(float64(c.Ratio.Low), float64(c.Ratio.High))
-	if c.Outcome != Met {
+	c.Answer = e.holds(float64(c.Ratio.Low), float64(c.Ratio.High))
+	if c.Answer != Met {
 		c.Reason = fmt.Sprintf("the ratio is %.3f [%.3f .. %.3f] in %d rounds", c.Ratio.Median, c.Ratio.Low, c.Ratio.High, c.Ratio.N)
 	}
 	return c
 }
 
-// holds judges the bound against an interval.
-func (x Expectation) holds(low, high float64) Outcome {
-	switch x.Op {
+// holds compares the bound with an interval.
+func (e Expectation) holds(low, high float64) Answer {
+	var met, notMet bool
+	switch e.Op {
 	case "<=":
-		return outcome(high <= x.Bound, low > x.Bound)
+		met, notMet = high <= e.Bound, low > e.Bound
 	case "<":
-		return outcome(high < x.Bound, low >= x.Bound)
+		met, notMet = high < e.Bound, low >= e.Bound
 	case ">=":
-		return outcome(low >= x.Bound, high < x.Bound)
+		met, notMet = low >= e.Bound, high < e.Bound
 	default:
-		return outcome(low > x.Bound, high <= x.Bound)
+		met, notMet = low > e.Bound, high <= e.Bound
 	}
-}
-
-func outcome(met, notMet bool) Outcome {
 	switch {
 	case met:
 		return Met

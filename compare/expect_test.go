@@ -3,11 +3,13 @@ package compare
 import (
 	"strings"
 	"testing"
+
+	"procpool/pool"
 )
 
 func TestParseExpectation(t *testing.T) {
 	got, err := ParseExpectation(" alloc@2 : processes/goroutines<=1.1x")
-	if err != nil || got.Task != "alloc" || got.Workers != 2 || got.A != Processes || got.B != Goroutines || got.Op != "<=" || got.Bound != 1.1 {
+	if err != nil || got.Task != "alloc" || got.Workers != 2 || got.A != pool.Processes || got.B != pool.Goroutines || got.Op != "<=" || got.Bound != 1.1 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for in, want := range map[string]string{
@@ -31,8 +33,8 @@ func TestParseExpectation(t *testing.T) {
 func TestExpectations(t *testing.T) {
 	s := newSimulation(1)
 	s.noise, s.truth = lognormal(0.01), processesTake(1.5)
-	rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{1, 2}})
-	for in, want := range map[string]Outcome{
+	rec := s.do(t, Experiment{Tasks: tasks("a"), Workers: []int{1, 2}})
+	for in, want := range map[string]Answer{
 		"a@2: processes/goroutines <= 1.6": Met,
 		"a@2: processes/goroutines < 1.4":  NotMet,
 		"a@2: processes/goroutines > 1.4":  Met,
@@ -48,8 +50,8 @@ func TestExpectations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := CheckAll(rec, []Expectation{x})[0]; got.Outcome != want || (want != Met) != (got.Reason != "") {
-			t.Errorf("%s: %s (%s), want %s", in, got.Outcome, got.Reason, want)
+		if got := CheckAll(rec, []Expectation{x})[0]; got.Answer != want || (want != Met) != (got.Reason != "") {
+			t.Errorf("%s: %s (%s), want %s", in, got.Answer, got.Reason, want)
 		}
 	}
 }
@@ -63,11 +65,11 @@ func TestFailedControlLeavesOnlyClearExpectations(t *testing.T) {
 		}
 		return processesTake(1.5)(c)
 	}
-	rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{2}})
-	for in, want := range map[string]Outcome{"a@2: processes/goroutines <= 1.6": NotResolved, "a@2: processes/goroutines <= 3": Met} {
+	rec := s.do(t, Experiment{Tasks: tasks("a"), Workers: []int{2}})
+	for in, want := range map[string]Answer{"a@2: processes/goroutines <= 1.6": NotResolved, "a@2: processes/goroutines <= 3": Met} {
 		x, _ := ParseExpectation(in)
-		if got := CheckAll(rec, []Expectation{x})[0]; got.Outcome != want {
-			t.Errorf("%s: %s [%g .. %g], want %s", in, got.Outcome, got.Ratio.Low, got.Ratio.High, want)
+		if got := CheckAll(rec, []Expectation{x})[0]; got.Answer != want {
+			t.Errorf("%s: %s [%g .. %g], want %s", in, got.Answer, got.Ratio.Low, got.Ratio.High, want)
 		}
 	}
 }

@@ -2,9 +2,9 @@ package compare
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
-	"strconv"
+
+	"procpool/internal/text"
 )
 
 // A Number is a float64 that JSON can hold whatever its value: it prints with
@@ -13,35 +13,20 @@ import (
 type Number float64
 
 // MarshalJSON implements [json.Marshaler].
-func (n Number) MarshalJSON() ([]byte, error) {
-	f := float64(n)
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return strconv.AppendQuote(nil, strconv.FormatFloat(f, 'g', -1, 64)), nil
-	}
-	return json.Marshal(f)
-}
+func (n Number) MarshalJSON() ([]byte, error) { return text.JSONFloat(float64(n)), nil }
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (n *Number) UnmarshalJSON(b []byte) error {
-	var f float64
-	if len(b) == 0 || b[0] != '"' {
-		if err := json.Unmarshal(b, &f); err != nil {
-			return err
-		}
-		*n = Number(f)
-		return nil
-	}
 	switch string(b) {
 	case `"NaN"`:
-		f = math.NaN()
+		*n = Number(math.NaN())
 	case `"+Inf"`:
-		f = math.Inf(1)
+		*n = Number(math.Inf(1))
 	case `"-Inf"`:
-		f = math.Inf(-1)
+		*n = Number(math.Inf(-1))
 	default:
-		return fmt.Errorf("%s is not a number: want a JSON number, \"NaN\", \"+Inf\" or \"-Inf\"", b)
+		return json.Unmarshal(b, (*float64)(n))
 	}
-	*n = Number(f)
 	return nil
 }
 
@@ -59,8 +44,8 @@ func Known[T any](v T) Maybe[T] { return Maybe[T]{v, true} }
 // Get returns the measurement and whether there is one.
 func (m Maybe[T]) Get() (T, bool) { return m.value, m.known }
 
-// IsZero says that the measurement is unavailable; encoding/json asks it for
-// fields tagged omitzero.
+// IsZero reports whether the measurement is unavailable; encoding/json calls it
+// for fields tagged omitzero.
 func (m Maybe[T]) IsZero() bool { return !m.known }
 
 // MarshalJSON implements [json.Marshaler].

@@ -2,12 +2,12 @@ package compare
 
 import "math/rand/v2"
 
-// A square deals the orders in which the cells of one task run, round after
-// round. Each block of n rounds is a Latin square: every cell is once in each
-// position. It is the cyclic square over the zigzag 0, 1, n-1, 2, n-2, ...,
-// in which, for even n, every cell also follows every other one exactly once
-// (Williams 1949), so what a cell leaves behind in caches falls on all alike.
-// Cells are relabelled and rows shuffled anew for every block.
+// A square makes the orders in which the cells of one task run, round after round.
+// Each block of n rounds is a Latin square: every cell is once in each position. It
+// is the cyclic square over the zigzag 0, 1, n-1, 2, n-2, ..., in which, for even
+// n, every cell also follows every other one exactly once (Williams 1949), so the
+// contents of caches that a cell leaves behind affect all others alike. Every block
+// relabels the cells and shuffles the rows.
 type square struct {
 	rng  *rand.Rand
 	rows [][]int // what is left of the block

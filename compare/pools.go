@@ -18,21 +18,21 @@ import (
 	"procpool/task"
 )
 
-// Pools is the real [Runner]: it runs cells on pools of package parent. The
-// zero value is valid.
+// Pools is the [Runner] that runs cells on pools of package pool. The zero value
+// is valid.
 //
-// Each run has a fresh process as its parent, a host, which is this program once
-// more: it starts the workers, hands out the chunks and folds. So every run
-// begins alike, with an empty heap and cold caches of its own, and the record
-// that grows here is in nobody's way. The clock runs in the host, from the first
-// worker's start to the folded value; the host's own start is not timed. Its
-// account (CPU seconds, faults, memory) is that of the run's parent and covers
-// its whole life, as those of worker processes do.
+// Each run has a fresh process as its parent, which is this program once more: it
+// starts the workers, hands out the chunks and adds up the results. So every run
+// begins alike, with an empty heap and cold caches of its own, and the record that
+// grows in this process does not disturb it. The clock runs in the fresh process,
+// from the first worker's start to the final sum; the fresh process's own start is
+// not timed. The resources of the run's parent (CPU seconds, faults, memory) are
+// those of the fresh process from its start to its end, as for worker processes.
 //
 // The program must call pool.Main first in main, and its tasks must be defined
-// with task.DefineSum.
+// with pool.DefineSum.
 type Pools struct {
-	Bind       string    // of worker processes and threads, in the words of placement.NewPlan: none (or ""), close, spread, or CPU lists
+	Bind       string    // of worker processes and threads, as for [placement.NewBinding]: none (or ""), close, spread, or CPU lists
 	GOMAXPROCS int       // of each worker process; 0 means 1
 	EqualHeap  bool      // goroutines and threads get the heap budget that as many processes have together
 	Stderr     io.Writer // for what tasks print; nil means os.Stderr
@@ -43,80 +43,78 @@ func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 	if err := p.unsupported(c); err != nil {
 		return Run{}, err
 	}
-	work := hosted{Cell: c, Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1)}
-	if c.Ablation == Bound {
-		work.Bind = "close"
-	}
 	env, budget := p.heap(c)
-	work.HeapBudget = budget
-	workers, err := pool.New(ctx, pool.Options{Procs: 1, Retries: -1, GOMAXPROCS: runtime.GOMAXPROCS(0),
+	request := runRequest{Cell: c, Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1), HeapBudget: budget}
+	if c.Ablation == Bound {
+		request.Bind = "close"
+	}
+	fresh, err := pool.New(ctx, pool.Options{Procs: 1, Retries: -1, GOMAXPROCS: runtime.GOMAXPROCS(0),
 		Env: env, Trace: true, Stderr: p.Stderr})
 	if err != nil {
 		return Run{}, err
 	}
-	defer workers.Close()
-	before, began := lookAround(), time.Now()
-	run, err := work.send(ctx, workers)
+	defer fresh.Close()
+	before, began := readCPUTimes(), time.Now()
+	run, err := request.send(ctx, fresh)
 	if err != nil {
 		return Run{}, err
 	}
-	workers.Close()
-	stats := workers.Stats()[0]
-	run.account(stats)
-	run.Flags = append(run.Flags, before.flags(lookAround(), time.Since(began), stats.UserSeconds+stats.SystemSeconds)...)
+	fresh.Close()
+	stats := fresh.Stats()[0]
+	run.addParent(stats)
+	run.Flags = append(run.Flags, before.flags(readCPUTimes(), time.Since(began), stats.UserSeconds+stats.SystemSeconds)...)
 	return run, nil
 }
 
-// account adds what the host used. Its CPU time, which the kernel tells at its
-// end, includes that of the workers that it waited for.
-func (r *Run) account(host pool.WorkerStats) {
-	usage, missing := usageOf(host)
-	if workers, ok := sum(r.Workers, func(u Usage) Maybe[float64] { return u.CPUSeconds }).Get(); ok {
-		total, _ := usage.CPUSeconds.Get()
-		usage.CPUSeconds = Known(max(total-workers, 0))
+// addParent adds what the fresh process used. Its CPU time includes that of the
+// workers, because it waited for their end, so addParent subtracts theirs.
+func (r *Run) addParent(fresh pool.WorkerStats) {
+	used := r.resources(fresh)
+	if workers, ok := r.WorkersTotal().CPUSeconds.Get(); ok {
+		total, _ := used.CPUSeconds.Get()
+		used.CPUSeconds = Known(max(total-workers, 0))
 	}
-	r.Parent.Usage, r.Parent.PID = usage, host.PID
-	r.miss(missing)
+	r.Parent.Resources, r.Parent.PID = used, fresh.PID
 }
 
 // unsupported reports a cell that cannot differ from its plain twin here.
 func (p Pools) unsupported(c Cell) error {
-	leave := func(format string, args ...any) error {
+	unsupported := func(format string, args ...any) error {
 		return fmt.Errorf(format+": %w", append(args, errors.ErrUnsupported)...)
 	}
 	switch c.Ablation {
 	case Bound:
-		if p.bound() {
-			return leave("workers are bound in every cell already")
+		if bound(p.Bind) {
+			return unsupported("workers are bound in every cell already")
 		}
 		if _, err := (placement.System{}).Mask(); err != nil {
 			return err
 		}
 	case GCOff:
 		if os.Getenv("GOGC") == "off" {
-			return leave("GOGC=off holds for every cell already")
+			return unsupported("GOGC=off holds for every cell already")
 		}
 	case EqualHeap:
 		if p.EqualHeap || os.Getenv("GOGC") == "off" {
-			return leave("heap budgets are equal in every cell already")
+			return unsupported("heap budgets are equal in every cell already")
 		}
 	}
 	return nil
 }
 
-func (p Pools) bound() bool { return p.Bind != "" && p.Bind != "none" }
+func bound(bind string) bool { return bind != "" && bind != "none" }
 
 // heap is the environment that gives a cell its heap budget, and that budget in
-// words. Workers inherit it from their host. The least heap at which Go collects
+// words. Workers inherit it from the fresh process. The least heap at which Go collects
 // is 4 MiB * GOGC/100 a process, so one process with N times the GOGC waits as
 // long as N processes together (runtime/mgcpacer.go, heapMinimum).
 func (p Pools) heap(c Cell) (env []string, budget string) {
 	percent := cmp.Or(os.Getenv("GOGC"), "100")
 	heaps := 1
-	if c.Backend == Processes {
+	if c.Backend == pool.Processes {
 		heaps = c.Workers
 	}
-	inProcess := c.Backend == Goroutines || c.Backend == Threads
+	inProcess := c.Backend == pool.Goroutines || c.Backend == pool.Threads
 	switch {
 	case c.Ablation == GCOff:
 		limit := memoryGuard() / int64(heaps)
@@ -154,14 +152,14 @@ func memoryGuard() int64 {
 	return most / 2
 }
 
-// send has the host run the cell. Both ways it is JSON: a [Run] has fields that
-// only its own encoding knows.
-func (h hosted) send(ctx context.Context, p *pool.Pool) (run Run, err error) {
-	in, err := json.Marshal(h)
+// send runs the cell in the fresh process of p. Both ways it is JSON: a [Run] has
+// fields that only its own encoding knows.
+func (r runRequest) send(ctx context.Context, p *pool.Pool) (run Run, err error) {
+	in, err := json.Marshal(r)
 	if err != nil {
 		return run, err
 	}
-	for out, err := range pool.Map(ctx, p, host, slices.Values([][]byte{in})) {
+	for out, err := range pool.Map(ctx, p, runInFreshProcess, slices.Values([][]byte{in})) {
 		var failed *task.Error
 		if errors.As(err, &failed) {
 			return run, errors.New(failed.Text)

@@ -53,11 +53,11 @@ var _ = task.DefineSum("failing", func(context.Context, ipc.Interval) (int, erro
 
 // cells are one of every kind, all of the same task and cuts.
 func cells(name string, size int64) []Cell {
-	cell := func(b Backend, workers int, a Ablation) Cell {
+	cell := func(b pool.Backend, workers int, a Ablation) Cell {
 		return Cell{Task: name, Backend: b, Workers: workers, Ablation: a, Interval: ipc.Interval{Start: 20, End: 20 + size}, ChunkSize: size/7/10*10 + 10}
 	}
-	return []Cell{cell(Serial, 1, Plain), cell(Goroutines, 3, Plain), cell(Threads, 2, Plain), cell(Processes, 1, Plain), cell(Processes, 3, Plain),
-		cell(Processes, 2, Warm), cell(Processes, 2, Bound), cell(Processes, 2, GCOff), cell(Goroutines, 2, GCOff), cell(Goroutines, 2, EqualHeap)}
+	return []Cell{cell(pool.Serial, 1, Plain), cell(pool.Goroutines, 3, Plain), cell(pool.Threads, 2, Plain), cell(pool.Processes, 1, Plain), cell(pool.Processes, 3, Plain),
+		cell(pool.Processes, 2, Warm), cell(pool.Processes, 2, Bound), cell(pool.Processes, 2, GCOff), cell(pool.Goroutines, 2, GCOff), cell(pool.Goroutines, 2, EqualHeap)}
 }
 
 func TestEveryCellGivesTheSameBitsAndACoherentTimeline(t *testing.T) {
@@ -75,7 +75,7 @@ func TestEveryCellGivesTheSameBitsAndACoherentTimeline(t *testing.T) {
 		} else if r.Value != first.Value {
 			t.Errorf("%v gives %v, %v gives %v", c, r.Value, cells("pi", 20_000)[0], first.Value)
 		}
-		if err := r.Settle(); err != nil {
+		if err := r.SumPhases(); err != nil {
 			t.Errorf("%v: %v", c, err)
 		}
 		checkWorkers(t, c, r)
@@ -94,7 +94,7 @@ func TestEveryCellGivesTheSameBitsAndACoherentTimeline(t *testing.T) {
 func checkWorkers(t *testing.T, c Cell, r Run) {
 	t.Helper()
 	want := c.Workers
-	if c.Backend == Serial {
+	if c.Backend == pool.Serial {
 		want = 0
 	}
 	if len(r.Workers) != want {
@@ -104,17 +104,17 @@ func checkWorkers(t *testing.T, c Cell, r Run) {
 	for _, w := range append(slices.Clone(r.Workers), r.Parent) {
 		at := 0.0
 		for _, s := range w.Spans {
-			if s.Phase == Compute {
+			if s.Phase == PhaseCompute {
 				computed++
 			}
-			if w.Index >= 0 && s.Phase != GC && s.Start != at {
+			if w.Index >= 0 && s.Phase != PhaseGC && s.Start != at {
 				t.Errorf("%v worker %d: nothing is known of [%g, %g]", c, w.Index, at, s.Start)
 			}
 			at = max(at, s.End)
 		}
-		if w.Index >= 0 && c.Backend == Processes && w.seconds(Compute) > 0 {
+		if w.Index >= 0 && c.Backend == pool.Processes && w.seconds(PhaseCompute) > 0 {
 			if cpu, ok := w.CPUSeconds.Get(); !ok || cpu <= 0 || pids[w.PID] || w.PID == r.Parent.PID {
-				t.Errorf("%v worker %d: PID %d, usage %+v", c, w.Index, w.PID, w.Usage)
+				t.Errorf("%v worker %d: PID %d, usage %+v", c, w.Index, w.PID, w.Resources)
 			}
 			pids[w.PID] = true
 		}
@@ -122,7 +122,7 @@ func checkWorkers(t *testing.T, c Cell, r Run) {
 	if computed != 7 {
 		t.Errorf("%v: %d spans of computing for 7 chunks", c, computed)
 	}
-	if spawns := slices.ContainsFunc(r.Workers, func(w Worker) bool { return w.seconds(Spawn) > 0 }); spawns != (c.Backend == Processes && c.Ablation != Warm) {
+	if spawns := slices.ContainsFunc(r.Workers, func(w WorkerRun) bool { return w.seconds(PhaseSpawn) > 0 }); spawns != (c.Backend == pool.Processes && c.Ablation != Warm) {
 		t.Errorf("%v: its workers were started within the run: %v", c, spawns)
 	}
 }
@@ -136,7 +136,7 @@ func checkTerms(t *testing.T, c Cell, r Run) {
 	if !strings.HasPrefix(r.Terms.HeapBudget, budget) {
 		t.Errorf("%v: heap budget %q", c, r.Terms.HeapBudget)
 	}
-	if separate := c.Backend == Processes; (r.Terms.WorkerGOMAXPROCS == 1) != separate || r.Terms.ParentGOMAXPROCS < 1 {
+	if separate := c.Backend == pool.Processes; (r.Terms.WorkerGOMAXPROCS == 1) != separate || r.Terms.ParentGOMAXPROCS < 1 {
 		t.Errorf("%v: terms %+v", c, r.Terms)
 	}
 	if (r.Terms.Pool == "warm") != (c.Ablation == Warm) || (r.Terms.Binding != "none") != (c.Ablation == Bound) {
@@ -144,7 +144,7 @@ func checkTerms(t *testing.T, c Cell, r Run) {
 	}
 	if c.Ablation == Bound {
 		for i, w := range r.Workers {
-			if set, err := placement.ParseCPUSet(w.CPUs); w.seconds(Compute) > 0 && (err != nil || set.Count() != 1) {
+			if set, err := placement.ParseCPUSet(w.CPUs); w.seconds(PhaseCompute) > 0 && (err != nil || set.Count() != 1) {
 				t.Errorf("worker %d is bound to %q", i, w.CPUs)
 			}
 		}
@@ -152,14 +152,14 @@ func checkTerms(t *testing.T, c Cell, r Run) {
 }
 
 func TestCPUTimeIsCountedOnce(t *testing.T) {
-	used := func(seconds float64) Worker { return Worker{Usage: Usage{CPUSeconds: Known(seconds)}} }
+	used := func(seconds float64) WorkerRun { return WorkerRun{Resources: Resources{CPUSeconds: Known(seconds)}} }
 	for _, c := range []struct {
 		what    string
-		workers []Worker
+		workers []WorkerRun
 		want    float64
-	}{{"serial", nil, 7}, {"goroutines", []Worker{{}, {}}, 7}, {"processes", []Worker{used(1), used(3)}, 3}} {
+	}{{"serial", nil, 7}, {"goroutines", []WorkerRun{{}, {}}, 7}, {"processes", []WorkerRun{used(1), used(3)}, 3}} {
 		r := Run{Workers: c.workers}
-		r.account(pool.WorkerStats{Usage: ipc.Usage{UserSeconds: 5, SystemSeconds: 2}}) // of the host and its children
+		r.addParent(pool.WorkerStats{Usage: ipc.Usage{UserSeconds: 5, SystemSeconds: 2}}) // of the fresh process and its children
 		if seconds, ok := r.Parent.CPUSeconds.Get(); !ok || seconds != c.want {
 			t.Errorf("%s: %g s are the parent's own, want %g", c.what, seconds, c.want)
 		}
@@ -170,25 +170,25 @@ func TestTheCollectorIsSeenAndSwitchedOff(t *testing.T) {
 	if os.Getenv("GOGC") != "" {
 		t.Skip("GOGC is set")
 	}
-	cycles := func(b Backend, a Ablation) float64 {
+	cycles := func(b pool.Backend, a Ablation) float64 {
 		r, err := Pools{}.Run(t.Context(), Cell{Task: "garbage", Backend: b, Workers: 2, Ablation: a, Interval: ipc.Interval{End: 20_000}, ChunkSize: 500})
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, ok := r.total(func(u Usage) Maybe[float64] { return u.GCCycles }).Get()
+		n, ok := r.total(1).Get()
 		if !ok {
 			t.Fatalf("%s: cycles are unknown", b)
 		}
 		pause := 0.0
 		for _, w := range r.Workers {
-			pause += w.seconds(GC)
+			pause += w.seconds(PhaseGC)
 		}
 		if (pause > 0) != (n > 0) {
 			t.Errorf("%s %s: %g cycles, pauses of %g s", b, a, n, pause)
 		}
 		return n
 	}
-	for _, b := range []Backend{Goroutines, Processes} {
+	for _, b := range []pool.Backend{pool.Goroutines, pool.Processes} {
 		if on, off := cycles(b, Plain), cycles(b, GCOff); on == 0 || off != 0 {
 			t.Errorf("%s: %g cycles, and %g without the collector", b, on, off)
 		}
@@ -208,13 +208,13 @@ func TestHeapBudgetsReachTheWorkers(t *testing.T) {
 	}
 	const off = "18446744073709551615"
 	for _, c := range []struct {
-		backend  Backend
+		backend  pool.Backend
 		ablation Ablation
 		equal    bool
 		want     string
 	}{
-		{Goroutines, Plain, false, "100"}, {Processes, Plain, false, "100"}, {Goroutines, EqualHeap, false, "300"},
-		{Threads, Plain, true, "300"}, {Processes, Plain, true, "100"}, {Goroutines, GCOff, false, off}, {Processes, GCOff, false, off},
+		{pool.Goroutines, Plain, false, "100"}, {pool.Processes, Plain, false, "100"}, {pool.Goroutines, EqualHeap, false, "300"},
+		{pool.Threads, Plain, true, "300"}, {pool.Processes, Plain, true, "100"}, {pool.Goroutines, GCOff, false, off}, {pool.Processes, GCOff, false, off},
 	} {
 		r, err := Pools{EqualHeap: c.equal}.Run(t.Context(), Cell{Task: "gogc", Backend: c.backend, Workers: 3, Ablation: c.ablation, Interval: ipc.Interval{End: 3}, ChunkSize: 1})
 		if err != nil || r.Value.Text != c.want {
@@ -224,18 +224,18 @@ func TestHeapBudgetsReachTheWorkers(t *testing.T) {
 }
 
 func TestAnExperimentOnRealPools(t *testing.T) {
-	rec, err := Do(t.Context(), Options{Tasks: []Task{{Name: "pi", Grain: 10, Size: 20_000}}, Workers: []int{2},
-		Backends: []Backend{Goroutines, Processes}, Why: true, MaxRounds: 7, MaxTime: time.Hour, Seed: 1}, Pools{}, nil)
+	rec, err := Do(t.Context(), Experiment{Tasks: []Subject{{Name: "pi", Grain: 10, Size: 20_000}}, Workers: []int{2},
+		Backends: []pool.Backend{pool.Goroutines, pool.Processes}, Why: true, MaxRounds: 7, MaxTime: time.Hour, Seed: 1}, Pools{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rec.Status != Done || len(rec.Order) != 7 || !rec.Results.Tasks[0].Identical || rec.Results.Tasks[0].Rounds != 7 {
+	if rec.Status != pool.Done || len(rec.Order) != 7 || !rec.Results.Tasks[0].Identical || rec.Results.Tasks[0].Rounds != 7 {
 		t.Errorf("status %s, %d rounds, %+v", rec.Status, len(rec.Order), rec.Results.Tasks[0])
 	}
 	if len(rec.Results.Tasks[0].Why) != 1 {
 		t.Error("no reasons")
 	}
-	for _, w := range rec.Warnings {
+	for _, w := range rec.Caveats {
 		if strings.Contains(w.Text, "terms changed") {
 			t.Error(w.Text)
 		}
@@ -252,7 +252,7 @@ func TestAnExperimentOnRealPools(t *testing.T) {
 }
 
 func TestResultsThatDifferEndTheExperiment(t *testing.T) {
-	rec, err := Do(t.Context(), Options{Tasks: []Task{{Name: "whoami", Size: 10}}, Workers: []int{1}, MaxTime: time.Hour}, Pools{}, nil)
+	rec, err := Do(t.Context(), Experiment{Tasks: []Subject{{Name: "whoami", Size: 10}}, Workers: []int{1}, MaxTime: time.Hour}, Pools{}, nil)
 	var differ *DifferError
 	if !errors.As(err, &differ) || rec.Status != Differ {
 		t.Errorf("status %s, %v", rec.Status, err)
@@ -268,13 +268,13 @@ func TestWhatCannotRun(t *testing.T) {
 		{"unheard-of", `no task "unheard-of"`, Pools{}},
 		{"pi", "neither none, close or spread", Pools{Bind: "sideways"}},
 	} {
-		cell := Cell{Task: c.task, Backend: Processes, Workers: 1, Interval: ipc.Interval{End: 10}, ChunkSize: 10}
+		cell := Cell{Task: c.task, Backend: pool.Processes, Workers: 1, Interval: ipc.Interval{End: 10}, ChunkSize: 10}
 		if _, err := c.pools.Run(t.Context(), cell); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", c.task, err, c.want)
 		}
 	}
 	for _, a := range []Ablation{Bound, EqualHeap} {
-		cell := Cell{Task: "pi", Backend: Processes, Workers: 1, Ablation: a, Interval: ipc.Interval{End: 10}, ChunkSize: 10}
+		cell := Cell{Task: "pi", Backend: pool.Processes, Workers: 1, Ablation: a, Interval: ipc.Interval{End: 10}, ChunkSize: 10}
 		if _, err := (Pools{Bind: "close", EqualHeap: true}).Run(t.Context(), cell); !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("%s where it holds anyway: %v", a, err)
 		}
@@ -284,36 +284,36 @@ func TestWhatCannotRun(t *testing.T) {
 func TestACancelledRunEndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	cell := Cell{Task: "pi", Backend: Processes, Workers: 2, Interval: ipc.Interval{End: 1 << 50}, ChunkSize: 10 << 20}
+	cell := Cell{Task: "pi", Backend: pool.Processes, Workers: 2, Interval: ipc.Interval{End: 1 << 50}, ChunkSize: 10 << 20}
 	if _, err := (Pools{}).Run(ctx, cell); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled run: %v", err)
 	}
 }
 
 func TestDisturbances(t *testing.T) {
-	quiet := surroundings{cpus: 2, busy: 10, stolen: 1, throttled: 3}
+	quiet := cpuTimes{cpus: 2, busy: 10, stolen: 1, throttled: 3}
 	for _, c := range []struct {
-		after surroundings
+		after cpuTimes
 		want  string
 	}{
-		{surroundings{2, 11, 1, 3}, "[]"},
-		{surroundings{2, 11.08, 1, 3}, "[]"},
-		{surroundings{2, 11, 1.2, 3}, "[steal]"},
-		{surroundings{2, 11, 1.01, 3}, "[]"},
-		{surroundings{2, 11, 1, 3.1}, "[throttled]"},
-		{surroundings{2, 11.5, 1.5, 3.1}, "[steal throttled other load]"},
-		{surroundings{}, "[]"}, // not told
+		{cpuTimes{2, 11, 1, 3}, "[]"},
+		{cpuTimes{2, 11.08, 1, 3}, "[]"},
+		{cpuTimes{2, 11, 1.2, 3}, "[steal]"},
+		{cpuTimes{2, 11, 1.01, 3}, "[]"},
+		{cpuTimes{2, 11, 1, 3.1}, "[throttled]"},
+		{cpuTimes{2, 11.5, 1.5, 3.1}, "[steal throttled other load]"},
+		{cpuTimes{}, "[]"}, // not reported
 	} {
 		if got := fmt.Sprint(quiet.flags(c.after, time.Second, 1)); got != c.want {
 			t.Errorf("%+v is flagged %s, want %s", c.after, got, c.want)
 		}
 	}
-	var s surroundings
+	var s cpuTimes
 	mask := placement.NewCPUSet(1, 3)
 	for _, line := range []string{"cpu 9 9 9 9 9 9 9 9 9 9", "cpu0 9 9 9 9 9 9 9 9", "cpu1 100 200 300 4 5 600 700 800 0 0", "cpu3 100 0 0 0 0 0 0 0", "intr 1 2 3"} {
 		s.add(strings.Fields(line), mask)
 	}
-	if s != (surroundings{cpus: 2, busy: 20, stolen: 8}) {
+	if s != (cpuTimes{cpus: 2, busy: 20, stolen: 8}) {
 		t.Errorf("read %+v", s)
 	}
 }

@@ -7,19 +7,20 @@ import (
 	"math"
 
 	"procpool/ipc"
+	"procpool/pool"
 )
 
 // prepare makes the plan: it finds out which cells can run here and what they
 // cost, calibrates the sizes, fits them into the budget and freezes them.
 func (e *engine) prepare(ctx context.Context) error {
-	if err := e.o.check(); err != nil {
+	if err := e.check(); err != nil {
 		return &PlanError{Plan: e.rec.Plan, Reason: err.Error()}
 	}
 	p := &e.rec.Plan
-	p.Tasks, p.Cells = e.o.layout()
+	p.Tasks, p.Cells = e.layout()
 	p.freeze()
 	e.costs = make([]cost, len(p.Cells))
-	if err := p.count(e.o); err != nil {
+	if err := p.count(e.Experiment); err != nil {
 		return err
 	}
 	if err := e.measureFloors(ctx); err != nil {
@@ -35,16 +36,16 @@ func (e *engine) prepare(ctx context.Context) error {
 			}
 		}
 	}
-	if err := e.settle(ctx); err != nil {
+	if err := e.fitBudget(ctx); err != nil {
 		return err
 	}
 	e.progress(StagePlan, Cell{})
 	return nil
 }
 
-// settle freezes the sizes, warms every cell up with one run that is thrown
-// away, and shrinks the sizes if those runs show that the budget would not do.
-func (e *engine) settle(ctx context.Context) error {
+// fitBudget freezes the sizes, warms every cell up with one run that it throws
+// away, and shrinks the sizes if those runs show that the budget is too small.
+func (e *engine) fitBudget(ctx context.Context) error {
 	p := &e.rec.Plan
 	for range 3 {
 		p.freeze()
@@ -52,7 +53,7 @@ func (e *engine) settle(ctx context.Context) error {
 		if err := e.warmUp(ctx); err != nil {
 			return err
 		}
-		if err := p.count(e.o); err != nil { // cells may have been left out
+		if err := p.count(e.Experiment); err != nil { // cells may have been left out
 			return err
 		}
 		c, rounds, left := e.roundCost(), float64(p.Rounds[0]), p.MaxSeconds-e.elapsed()
@@ -70,14 +71,14 @@ func (e *engine) settle(ctx context.Context) error {
 	return e.tooLong(e.elapsed() + p.ETA)
 }
 
-// shrink scales every size that is ours to choose.
+// shrink scales every size that was not given.
 func (e *engine) shrink(factor float64) {
 	p := &e.rec.Plan
 	p.Target *= factor
 	p.Shrunk = true
 	for i := range p.Tasks {
-		if t := &p.Tasks[i]; !e.o.fixed(t.Name) {
-			t.resize(int64(float64(t.Size)*factor), e.grain(t.Name), e.o.Chunks)
+		if t := &p.Tasks[i]; !e.fixed(t.Name) {
+			t.resize(int64(float64(t.Size)*factor), e.subject(t.Name).Grain, e.Chunks)
 			t.SerialSeconds *= factor
 		}
 	}
@@ -111,8 +112,8 @@ func (e *engine) chooseTarget() error {
 	var floors, shares float64
 	for i, c := range p.Cells {
 		floors += e.costs[i].floor
-		if !e.o.fixed(c.Task) {
-			shares += 1 / float64(min(c.Workers, e.o.CPUs))
+		if !e.fixed(c.Task) {
+			shares += 1 / float64(min(c.Workers, e.CPUs))
 		}
 	}
 	rounds := float64(p.Rounds[0] + 1) // and the warm-up
@@ -131,20 +132,21 @@ func (e *engine) chooseTarget() error {
 }
 
 // calibrate finds the size at which the serial backend takes about the target
-// time; it multiplies instead of solving once, since the cost of an index need
-// not be constant. A given size is only measured, and where the time hardly
-// depends on the size, since a task has to prepare something first, it is a small one.
+// time. It multiplies step by step instead of solving once, since the cost of an
+// index need not be constant. It only measures a size that was given. Where the
+// time hardly depends on the size, since the task has to prepare something first,
+// it takes a small size.
 func (e *engine) calibrate(ctx context.Context, t *TaskPlan) error {
 	p := &e.rec.Plan
-	grain, fixed := e.grain(t.Name), e.o.fixed(t.Name)
-	size := max(grain*int64(e.o.Chunks), 1)
+	grain, fixed := e.subject(t.Name).Grain, e.fixed(t.Name)
+	size := max(grain, 1) * int64(e.Chunks)
 	if fixed {
 		size = t.Size
 	}
 	var first TaskPlan
 	for range 60 { // from one nanosecond to days in steps of 64
-		t.resize(size, grain, e.o.Chunks)
-		c := Cell{Task: t.Name, Backend: Serial, Workers: 1, ChunkSize: t.ChunkSize,
+		t.resize(size, grain, e.Chunks)
+		c := Cell{Task: t.Name, Backend: pool.Serial, Workers: 1, ChunkSize: t.ChunkSize,
 			Interval: ipc.Interval{Start: t.Start, End: t.Start + t.Size}}
 		wall, err := e.serialTime(ctx, c)
 		if err != nil {
@@ -173,8 +175,8 @@ func (e *engine) calibrate(ctx context.Context, t *TaskPlan) error {
 		Hint:   "give the task a size"}
 }
 
-// serialTime is the time of a serial cell. One that is long enough is run again
-// and the shorter time counts: a disturbance must not pass for work.
+// serialTime measures a serial cell. It runs one that is long enough twice and
+// takes the shorter time, so that a disturbance does not pass for work.
 func (e *engine) serialTime(ctx context.Context, c Cell) (float64, error) {
 	r, err := e.run(ctx, StageCalibrate, c, false)
 	if err != nil || r.Wall < e.rec.Plan.Target/1.5 {
@@ -193,7 +195,7 @@ func (e *engine) warmUp(ctx context.Context) error {
 	for i, c := range p.Cells {
 		_, err := e.run(ctx, StageWarmUp, c, true)
 		switch {
-		case err != nil && errors.Is(err, errors.ErrUnsupported) && c.Backend != Serial:
+		case err != nil && errors.Is(err, errors.ErrUnsupported) && c.Backend != pool.Serial:
 			p.Skipped = append(p.Skipped, Skip{c, err.Error()})
 			continue
 		case err != nil:
@@ -207,13 +209,4 @@ func (e *engine) warmUp(ctx context.Context) error {
 	}
 	p.Cells, e.costs = cells, costs
 	return nil
-}
-
-func (e *engine) grain(task string) int64 {
-	for _, t := range e.o.Tasks {
-		if t.Name == task {
-			return max(t.Grain, 1)
-		}
-	}
-	return 1
 }

@@ -1,38 +1,35 @@
 package compare
 
-import "time"
+import (
+	"time"
 
-// Version is the version of the schema of [Record]. A reader accepts no other.
-const Version = 1
+	"procpool/ipc"
+	"procpool/pool"
+)
+
+// RecordVersion is the version of the schema of [Record]. A reader accepts no other.
+const RecordVersion = 1
 
 // A Record is one whole experiment: what was planned, what was run, in which
-// order, every sample, and what follows from them. It is the only input of
-// every report, and it owns all that it points to.
+// order, every sample, and the results. Every report is made from a Record alone.
 type Record struct {
 	Version     int               `json:"version"`
 	Created     time.Time         `json:"created"`
 	Seconds     float64           `json:"seconds"` // the whole experiment, calibration included
-	Status      Status            `json:"status"`
+	Status      pool.Status       `json:"status"`
 	Environment []Fact            `json:"environment"`
 	Fairness    []Contract        `json:"fairness"`
 	Plan        Plan              `json:"plan"`
 	Order       [][]int           `json:"order"` // for each round, the cells in the order they ran
 	Runs        []Run             `json:"runs"`  // raw samples in the order they ran, warm-up excluded
 	Missing     map[string]string `json:"missing,omitempty"`
-	Warnings    []Warning         `json:"warnings"`
+	Caveats     []Caveat          `json:"warnings"`
 	Results     Results           `json:"results"`
 }
 
-// Status says how an experiment ended.
-type Status string
-
-// The ends of an experiment.
-const (
-	Done        Status = "done"
-	Interrupted Status = "interrupted" // the rounds that were complete are kept
-	Failed      Status = "failed"      // a run failed; the rounds before it are kept
-	Differ      Status = "differ"      // two cells of a task disagree in their value
-)
+// Differ is the status of an experiment in which two cells of a task computed
+// different values.
+const Differ pool.Status = "differ"
 
 // A Fact is one line of the environment, in the order to be shown. A fact that
 // could not be found out has the Value "n/a (reason)".
@@ -41,17 +38,17 @@ type Fact struct {
 	Value string `json:"value"`
 }
 
-// A Contract says under which conditions the cells of a backend ran, as their
-// runs observed them. Workers is the largest worker count of the backend.
+// A Contract has the terms under which the cells of a backend ran with Workers,
+// its largest number of workers.
 type Contract struct {
-	Backend  Backend  `json:"backend"`
-	Ablation Ablation `json:"ablation,omitempty"`
-	Workers  int      `json:"workers"`
+	Backend  pool.Backend `json:"backend"`
+	Ablation Ablation     `json:"ablation,omitempty"`
+	Workers  int          `json:"workers"`
 	Terms
 }
 
-// Terms are the conditions that decide whether a comparison is fair. The zero
-// value of a field means that the runner did not say.
+// Terms are the conditions that decide whether a comparison is fair. A runner
+// leaves a field zero if it does not know it.
 type Terms struct {
 	ParentGOMAXPROCS int    `json:"parent_gomaxprocs,omitempty"`
 	WorkerGOMAXPROCS int    `json:"worker_gomaxprocs,omitempty"` // of each child process; 0 where workers are not processes
@@ -61,15 +58,15 @@ type Terms struct {
 	Pool             string `json:"pool,omitempty"`              // "cold": starting the workers is timed; "warm": it is not
 }
 
-// A Warning is a value, shown beside what it is about.
-type Warning struct {
+// A Caveat is something that a reader of the verdicts must know.
+type Caveat struct {
 	Task     string `json:"task,omitempty"` // empty: about the whole experiment
 	Headline bool   `json:"headline"`       // shown with the verdicts, not only in the list
 	Text     string `json:"text"`
 }
 
-// A Plan is what [Do] is going to do. It is complete, with an estimate of the
-// time, before the first round.
+// A Plan lists what [Do] will run. Do completes it, with an estimate of the time,
+// before the first round.
 type Plan struct {
 	Seed        uint64     `json:"seed,string"`
 	CPUs        int        `json:"cpus"`        // that may be used
@@ -98,7 +95,7 @@ type TaskPlan struct {
 	SerialSeconds float64 `json:"serial_seconds"` // as calibrated
 }
 
-// A Skip is a cell that was planned and could not be run.
+// A Skip is a cell that was planned but cannot run on this machine.
 type Skip struct {
 	Cell   Cell   `json:"cell"`
 	Reason string `json:"reason"`
@@ -111,15 +108,15 @@ type Run struct {
 	Position int     `json:"position"` // in its round, from 0; set by Do
 	Start    float64 `json:"start"`    // seconds since the experiment began; set by Do
 
-	Wall    float64  `json:"wall_seconds"` // from the call to the folded value
-	Value   Value    `json:"value"`
-	Parent  Worker   `json:"parent"`          // the process that hands out and folds; Index is -1
-	Workers []Worker `json:"workers"`         // one a worker slot; empty for Serial
-	Terms   Terms    `json:"terms"`           // as observed by this run
-	Flags   []string `json:"flags,omitempty"` // disturbances seen during the run: "steal", "throttled", ...
+	Wall    float64     `json:"wall_seconds"` // from the call to the folded value
+	Value   Value       `json:"value"`
+	Parent  WorkerRun   `json:"parent"`          // the process that hands out and folds; Index is -1
+	Workers []WorkerRun `json:"workers"`         // one a worker slot; empty for Serial
+	Terms   Terms       `json:"terms"`           // as observed by this run
+	Flags   []string    `json:"flags,omitempty"` // disturbances seen during the run: "steal", "throttled", ...
 
-	// Missing gives the reason why a measurement is unavailable, by its JSON
-	// name. Do gathers them in Record.Missing.
+	// Missing has the reason why a measurement is unavailable, by its JSON name. Do
+	// moves it to Record.Missing.
 	Missing map[string]string `json:"missing,omitempty"`
 }
 
@@ -129,54 +126,67 @@ type Value struct {
 	Bits string `json:"bits"` // its exact encoding in hexadecimal
 }
 
-// A Worker is what one worker (or the parent) did and used in one run.
-type Worker struct {
+// A WorkerRun is what one worker, or the parent, did and used in one run.
+type WorkerRun struct {
 	Index int    `json:"index"`
 	PID   int    `json:"pid,omitempty"`
 	CPUs  string `json:"cpus,omitempty"` // where it may run, as a list; empty when unknown
-	Usage
+	Resources
 
-	// Phases is where its time went, by innermost span. It is kept for every
-	// run; the Spans themselves only for the median and the worst run of each
-	// cell, since they are most of the data. Spans of one worker are disjoint
-	// or nested, and lie within [0, Wall].
+	// Phases add up its time by innermost span. Every run keeps them; only the
+	// median and the worst run of each cell keep their Spans, which are most of the
+	// data. Spans of one worker are disjoint or nested, and lie within [0, Wall].
 	Phases []PhaseTime `json:"phases,omitempty"`
 	Spans  []Span      `json:"spans,omitempty"`
 }
 
-// Usage is what the operating system and the runtime counted for one worker
-// during one run. What a goroutine cannot have of its own is unavailable there
-// and counted with the parent.
-type Usage struct {
-	CPUSeconds          Maybe[float64] `json:"cpu_seconds,omitzero"` // user + system
-	GCCycles            Maybe[float64] `json:"gc_cycles,omitzero"`
-	GCPauseSeconds      Maybe[float64] `json:"gc_pause_seconds,omitzero"` // the world stopped
-	MinorFaults         Maybe[float64] `json:"minor_faults,omitzero"`
-	MajorFaults         Maybe[float64] `json:"major_faults,omitzero"`
-	VoluntarySwitches   Maybe[float64] `json:"voluntary_switches,omitzero"`
-	InvoluntarySwitches Maybe[float64] `json:"involuntary_switches,omitzero"`
-	Migrations          Maybe[float64] `json:"migrations,omitzero"`
-	PeakRSSBytes        Maybe[float64] `json:"peak_rss_bytes,omitzero"` // VmHWM, not ru_maxrss, which a child inherits from its parent
+// Seconds is the time of one phase.
+func (w WorkerRun) Seconds(p Phase) Maybe[float64] {
+	for _, t := range w.Phases {
+		if t.Phase == p {
+			return Known(t.Seconds)
+		}
+	}
+	return Maybe[float64]{}
 }
 
-// A Phase is what a worker is busy with.
+// Resources are what the operating system and the runtime counted for one worker
+// during one run, or medians of that. A goroutine has no counters of its own: the
+// parent's include it.
+type Resources struct {
+	CPUSeconds     Maybe[float64] `json:"cpu_seconds,omitzero"` // user + system
+	GCCycles       Maybe[float64] `json:"gc_cycles,omitzero"`
+	GCPauseSeconds Maybe[float64] `json:"gc_pause_seconds,omitzero"` // the world stopped
+	ipc.CountersOf[Maybe[float64]]
+}
+
+// all lists the fields of r. The pointers lead into r.
+func (r *Resources) all() [9]*Maybe[float64] {
+	all := [9]*Maybe[float64]{&r.CPUSeconds, &r.GCCycles, &r.GCPauseSeconds}
+	for i, c := range r.CountersOf.All() {
+		all[3+i] = c.Count
+	}
+	return all
+}
+
+// A Phase is a kind of work that a worker spends time on.
 type Phase string
 
 // The phases, in the order in which they are shown.
 const (
-	Spawn    Phase = "spawn"    // creating the worker
-	Hello    Phase = "hello"    // until it is ready for work
-	Dispatch Phase = "dispatch" // a chunk is on its way to it
-	Compute  Phase = "compute"
-	GC       Phase = "gc"    // the world stopped for a collection
-	Reply    Phase = "reply" // a partial is on its way back
-	Reduce   Phase = "reduce"
-	Idle     Phase = "idle" // nothing to do while others work
+	PhaseSpawn    Phase = "spawn"    // creating the worker
+	PhaseHello    Phase = "hello"    // until it is ready for work
+	PhaseDispatch Phase = "dispatch" // a chunk is on its way to it
+	PhaseCompute  Phase = "compute"
+	PhaseGC       Phase = "gc"    // the world stopped for a collection
+	PhaseReply    Phase = "reply" // a partial is on its way back
+	PhaseReduce   Phase = "reduce"
+	PhaseIdle     Phase = "idle" // waiting while others work
 )
 
 // Phases lists them all, in the order in which they are shown.
 func Phases() []Phase {
-	return []Phase{Spawn, Hello, Dispatch, Compute, GC, Reply, Reduce, Idle}
+	return []Phase{PhaseSpawn, PhaseHello, PhaseDispatch, PhaseCompute, PhaseGC, PhaseReply, PhaseReduce, PhaseIdle}
 }
 
 // A Span is one phase of one worker, in seconds since the start of the run.

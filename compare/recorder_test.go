@@ -17,11 +17,11 @@ func TestRecorderShowsEveryChunk(t *testing.T) {
 	run := r.Run(pool.Processes, began, time.Millisecond, []pool.WorkerStats{{}})
 	chunks := 0
 	for _, s := range run.Workers[0].Spans {
-		if s.Phase == Compute {
+		if s.Phase == PhaseCompute {
 			chunks++
 		}
 	}
-	if err := run.Settle(); chunks != 3 || err != nil {
+	if err := run.SumPhases(); chunks != 3 || err != nil {
 		t.Errorf("%d of 3 chunks show in %+v, %v", chunks, run.Workers[0].Spans, err)
 	}
 }

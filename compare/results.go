@@ -1,7 +1,8 @@
 package compare
 
-// Results is all that follows from the raw runs: [Analyse] computes it, reports
-// show it.
+import "procpool/pool"
+
+// Results are what [Analyse] computes from the raw runs.
 type Results struct {
 	Level float64      `json:"level"` // coverage that each interval claims, so that all together hold at Plan.Confidence
 	Tasks []TaskResult `json:"tasks"` // in the order of Plan.Tasks
@@ -44,7 +45,7 @@ const (
 	StopFloor     Stop = "with the others" // null runs as long as any other task
 )
 
-// A CellResult summarises the runs of one cell. Counters are medians over the
+// A CellResult summarises the runs of one cell. Resources are medians over the
 // runs, of the parent and all workers together.
 type CellResult struct {
 	Cell    int      `json:"cell"`
@@ -52,7 +53,7 @@ type CellResult struct {
 	P90     float64  `json:"p90_seconds"`
 	Max     float64  `json:"max_seconds"`
 	Skew    string   `json:"skew,omitempty"` // a hint where the centre alone misleads
-	Usage
+	Resources
 	ParentCPU  Maybe[float64] `json:"parent_cpu_seconds,omitzero"`
 	WorkersCPU Maybe[float64] `json:"workers_cpu_seconds,omitzero"`
 
@@ -82,7 +83,7 @@ type Slowest struct {
 	Median float64 `json:"median_seconds"` // of all workers
 }
 
-// A Verdict is the outcome of one comparison.
+// A Verdict says which side of a comparison takes less time.
 type Verdict string
 
 // The verdicts. Faster means that the first backend takes less time.
@@ -123,10 +124,10 @@ type Control struct {
 // 1967). Below 0 the scaling is super-linear. With one worker count above 1 it
 // is the Karp-Flatt figure.
 type Amdahl struct {
-	Backend  Backend `json:"backend"`
-	Fraction float64 `json:"serial_fraction"`
-	Points   int     `json:"points"`   // worker counts above 1
-	Residual float64 `json:"residual"` // largest |1/S - fit|
+	Backend  pool.Backend `json:"backend"`
+	Fraction float64      `json:"serial_fraction"`
+	Points   int          `json:"points"`   // worker counts above 1
+	Residual float64      `json:"residual"` // largest |1/S - fit|
 }
 
 // BreakEven is the size from which a cell beats another one, by the model

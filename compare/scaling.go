@@ -1,14 +1,18 @@
 package compare
 
-import "math"
+import (
+	"math"
+
+	"procpool/pool"
+)
 
 // scaling fills in the speed-ups of a cell and what follows from them.
 func (a *analysis) scaling(c *CellResult) {
 	cell := a.p.Cells[c.Cell]
-	if cell.Backend == Serial || cell.Ablation != Plain || cell.Control {
+	if cell.Backend == pool.Serial || !cell.IsPlain() {
 		return
 	}
-	if base := a.p.find(cell.Task, Serial, 1, Plain, false); base >= 0 {
+	if base := a.p.plain(cell.Task, pool.Serial, 1); base >= 0 {
 		s := estimate(a.s.logRatios(base, c.Cell), a.level).exp()
 		c.VsSerial = Known(s)
 		n := float64(cell.Workers)
@@ -17,7 +21,7 @@ func (a *analysis) scaling(c *CellResult) {
 			c.KarpFlatt = Known((1/float64(s.Median) - 1/n) / (1 - 1/n))
 		}
 	}
-	if base := a.p.find(cell.Task, cell.Backend, 1, Plain, false); base >= 0 && base != c.Cell {
+	if base := a.p.plain(cell.Task, cell.Backend, 1); base >= 0 && base != c.Cell {
 		c.VsSelf = Known(estimate(a.s.logRatios(base, c.Cell), a.level).exp())
 	}
 }
@@ -26,8 +30,8 @@ func (a *analysis) scaling(c *CellResult) {
 // x = 1 - 1/N the model is 1/S - 1/N = f x, a line through the origin.
 func (a *analysis) amdahl(task string) []Amdahl {
 	var out []Amdahl
-	for _, b := range backends()[1:] {
-		base := a.p.find(task, b, 1, Plain, false)
+	for _, b := range Backends()[1:] {
+		base := a.p.plain(task, b, 1)
 		if base < 0 {
 			continue
 		}
@@ -36,7 +40,7 @@ func (a *analysis) amdahl(task string) []Amdahl {
 		var xy, xx float64
 		for _, i := range a.p.of(task) {
 			cell := a.p.Cells[i]
-			if cell.Backend != b || cell.Workers == 1 || cell.Ablation != Plain || cell.Control {
+			if cell.Backend != b || cell.Workers == 1 || !cell.IsPlain() {
 				continue
 			}
 			n := float64(cell.Workers)
@@ -61,13 +65,12 @@ func (a *analysis) amdahl(task string) []Amdahl {
 // breakEven computes, for every plain parallel cell, the size from which it beats
 // serial and the less separated backends with as many workers.
 func (a *analysis) breakEven(task string) []BreakEven {
-	plain := func(i int) bool { return a.p.Cells[i].Ablation == Plain && !a.p.Cells[i].Control }
 	var out []BreakEven
 	for _, x := range a.p.of(task) {
 		for _, y := range a.p.of(task) {
 			cx, cy := a.p.Cells[x], a.p.Cells[y]
-			rivals := cy.Backend == Serial || cx.Workers == cy.Workers && rank(cx.Backend) > rank(cy.Backend)
-			if !plain(x) || !plain(y) || cx.Backend == Serial || !rivals {
+			rivals := cy.Backend == pool.Serial || cx.Workers == cy.Workers && rank(cx.Backend) > rank(cy.Backend)
+			if !cx.IsPlain() || !cy.IsPlain() || cx.Backend == pool.Serial || !rivals {
 				continue
 			}
 			if b, ok := a.meet(x, y); ok {
@@ -80,13 +83,13 @@ func (a *analysis) breakEven(task string) []BreakEven {
 
 // meet solves floor = gain * size, where x starts floor seconds later than y and
 // gains gain seconds an index. Both are medians of paired differences: of the null
-// cells, and of the cells after taking the null cells away. A gain whose interval
-// holds 0 would put the size anywhere, so then there is none.
+// cells, and of the cells after taking the null cells away. There is no size where
+// the interval of the gain holds 0, because it could be any.
 func (a *analysis) meet(x, y int) (BreakEven, bool) {
 	null := func(i int) int {
-		return a.p.find(Null, a.p.Cells[i].Backend, a.p.Cells[i].Workers, Plain, false)
+		return a.p.plain(Null, a.p.Cells[i].Backend, a.p.Cells[i].Workers)
 	}
-	serial := a.p.find(a.p.Cells[x].Task, Serial, 1, Plain, false)
+	serial := a.p.plain(a.p.Cells[x].Task, pool.Serial, 1)
 	if null(x) < 0 || null(y) < 0 || serial < 0 {
 		return BreakEven{}, false
 	}

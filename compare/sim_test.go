@@ -1,12 +1,15 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"procpool/pool"
 )
 
 // A simulation is a Runner with a known truth and a clock of its own: its runs
@@ -28,13 +31,13 @@ func newSimulation(seed uint64) *simulation {
 	return &simulation{rng: rand.New(rand.NewPCG(seed, 1)), clock: time.Unix(1_700_000_000, 0), index: 1e-8}
 }
 
-// options are o on the clock of s, with a fixed seed.
-func (s *simulation) options(o Options) Options {
-	o.now = func() time.Time { return s.clock }
-	o.Seed = orElse(o.Seed, s.rng.Uint64()|1)
-	o.CPUs = orElse(o.CPUs, 4)
-	o.Environment = []Fact{{"goos", "simulation"}} // to look around takes longer than to simulate
-	return o
+// experiment is x on the clock of s, with a fixed seed.
+func (s *simulation) experiment(x Experiment) Experiment {
+	x.now = func() time.Time { return s.clock }
+	x.Seed = cmp.Or(x.Seed, s.rng.Uint64()|1)
+	x.CPUs = cmp.Or(x.CPUs, 4)
+	x.Environment = []Fact{{"goos", "simulation"}} // to look around takes longer than to simulate
+	return x
 }
 
 func (s *simulation) Run(_ context.Context, c Cell) (Run, error) {
@@ -58,7 +61,7 @@ func (s *simulation) Run(_ context.Context, c Cell) (Run, error) {
 		factor = s.noise(s.rng, s.runs)
 	}
 	s.runs++
-	r := Run{Wall: math.Round((work+floor)*factor*1e9) / 1e9, Value: Value{Text: "1", Bits: "3ff0000000000000"}, Parent: Worker{Index: -1}}
+	r := Run{Wall: math.Round((work+floor)*factor*1e9) / 1e9, Value: Value{Text: "1", Bits: "3ff0000000000000"}, Parent: WorkerRun{Index: -1}}
 	if s.value != nil {
 		r.Value = s.value(c)
 	}
@@ -73,7 +76,7 @@ func (s *simulation) Run(_ context.Context, c Cell) (Run, error) {
 func (s *simulation) describe(r *Run, c Cell, floor float64) {
 	round := func(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 	heap := 8e6
-	separate := c.Backend == Processes
+	separate := c.Backend == pool.Processes
 	r.Parent.CPUSeconds, r.Parent.PeakRSSBytes = Known(round(r.Wall*float64(c.Workers)*0.97)), Known(heap*2)
 	r.Parent.GCCycles, r.Parent.GCPauseSeconds = Known(float64(20*c.Workers)), Known(round(r.Wall*0.01))
 	r.Parent.MinorFaults, r.Parent.VoluntarySwitches = Known(900.0), Known(float64(40*c.Workers))
@@ -83,20 +86,20 @@ func (s *simulation) describe(r *Run, c Cell, floor float64) {
 		r.Parent.CPUSeconds = Known(round(floor))
 		r.Terms.WorkerGOMAXPROCS, r.Terms.HeapBudget = 1, fmt.Sprintf("GOGC=100, %d heaps", c.Workers)
 	}
-	if c.Backend == Serial {
-		r.Parent.Spans = []Span{{Phase: Compute, Start: 0, End: r.Wall}}
+	if c.Backend == pool.Serial {
+		r.Parent.Spans = []Span{{Phase: PhaseCompute, Start: 0, End: r.Wall}}
 		return
 	}
 	reduce := math.Round(r.Wall*0.01*1e9) / 1e9
-	r.Parent.Spans = []Span{{Phase: Reduce, Start: r.Wall - reduce, End: r.Wall}}
+	r.Parent.Spans = []Span{{Phase: PhaseReduce, Start: r.Wall - reduce, End: r.Wall}}
 	for i := range c.Workers {
 		r.Workers = append(r.Workers, s.worker(i, separate, floor, r.Wall-reduce, c))
 	}
 }
 
 // worker fills [0, end] with start-up, chunks and a tail of idleness.
-func (s *simulation) worker(i int, separate bool, floor, end float64, c Cell) Worker {
-	w := Worker{Index: i}
+func (s *simulation) worker(i int, separate bool, floor, end float64, c Cell) WorkerRun {
+	w := WorkerRun{Index: i}
 	at := 0.0
 	add := func(p Phase, d float64) {
 		if to := math.Min(math.Round((at+d)*1e9)/1e9, end); to > at {
@@ -109,31 +112,31 @@ func (s *simulation) worker(i int, separate bool, floor, end float64, c Cell) Wo
 		w.CPUSeconds, w.PeakRSSBytes = Known(math.Round(end*0.95*1e6)/1e6), Known(9e6)
 		w.GCCycles, w.GCPauseSeconds = Known(12.0), Known(math.Round(end*0.004*1e6)/1e6)
 		w.MinorFaults, w.VoluntarySwitches = Known(700.0), Known(30.0)
-		add(Spawn, floor*0.5)
-		add(Hello, floor*0.3)
+		add(PhaseSpawn, floor*0.5)
+		add(PhaseHello, floor*0.3)
 	}
 	const chunks = 6
 	stop := end * (1 - 0.06*s.rng.Float64())
 	each := (stop - at) / chunks
 	for range chunks {
 		if separate {
-			add(Dispatch, each*0.02)
+			add(PhaseDispatch, each*0.02)
 		}
 		start := at
-		add(Compute, each*0.95)
+		add(PhaseCompute, each*0.95)
 		pause := (at - start) * 0.08
 		if c.Ablation != GCOff && c.Task == "alloc" {
 			if !separate {
 				pause *= 2
 			}
 			middle := math.Round((start+at)/2*1e9) / 1e9
-			w.Spans = append(w.Spans, Span{Phase: GC, Start: middle, End: math.Round((middle+pause)*1e9) / 1e9})
+			w.Spans = append(w.Spans, Span{Phase: PhaseGC, Start: middle, End: math.Round((middle+pause)*1e9) / 1e9})
 		}
 		if separate {
-			add(Reply, each*0.03)
+			add(PhaseReply, each*0.03)
 		}
 	}
-	add(Idle, end)
+	add(PhaseIdle, end)
 	return w
 }
 
@@ -145,7 +148,7 @@ func lognormal(sigma float64) func(*rand.Rand, int) float64 {
 // processesTake makes processes take factor times the time of goroutines.
 func processesTake(factor float64) func(Cell) float64 {
 	return func(c Cell) float64 {
-		if c.Backend == Processes {
+		if c.Backend == pool.Processes {
 			return factor
 		}
 		return 1
@@ -157,18 +160,18 @@ type runnerFunc func(context.Context, Cell) (Run, error)
 func (f runnerFunc) Run(ctx context.Context, c Cell) (Run, error) { return f(ctx, c) }
 
 // do runs the experiment on s and fails the test on an error.
-func (s *simulation) do(t *testing.T, o Options) Record {
+func (s *simulation) do(t *testing.T, x Experiment) Record {
 	t.Helper()
-	rec, err := Do(t.Context(), s.options(o), s, nil)
+	rec, err := Do(t.Context(), s.experiment(x), s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return rec
 }
 
-func tasks(names ...string) (out []Task) {
+func tasks(names ...string) (out []Subject) {
 	for _, name := range names {
-		out = append(out, Task{Name: name})
+		out = append(out, Subject{Name: name})
 	}
 	return out
 }

@@ -15,10 +15,10 @@ func sortSpans(spans []Span) {
 	})
 }
 
-// phaseTimes sums up sorted spans by innermost phase, in the order of [Phases],
-// to the nanosecond, which is as fine as clocks are. It reports spans that overlap
-// without being nested, end before they start, leave [0, wall], or are of an
-// unknown phase.
+// phaseTimes adds up sorted spans by innermost phase, in the order of [Phases], to
+// the nanosecond, the resolution of clocks. It returns an error for spans that
+// overlap without being nested, end before they start, leave [0, wall], or are of
+// an unknown phase.
 func phaseTimes(spans []Span, wall float64) ([]PhaseTime, error) {
 	self, known := map[Phase]float64{}, Phases()
 	var open []Span // enclosing spans, outermost first
@@ -52,55 +52,48 @@ func phaseTimes(spans []Span, wall float64) ([]PhaseTime, error) {
 	return out, nil
 }
 
-// Settle sorts and checks the spans of a run and sums them up as Phases. Do does
-// it for every run; whoever renders the spans of a run that did not come from Do
-// calls it first.
-func (r *Run) Settle() error {
-	if err := r.Parent.settle(r.Wall); err != nil {
+// SumPhases sorts and checks the spans of a run and adds them up as Phases. Do
+// calls it for every run; call it before rendering a run that is not from Do.
+func (r *Run) SumPhases() error {
+	if err := r.Parent.sumPhases(r.Wall); err != nil {
 		return fmt.Errorf("parent: %w", err)
 	}
 	for i := range r.Workers {
-		if err := r.Workers[i].settle(r.Wall); err != nil {
-			return err
+		if err := r.Workers[i].sumPhases(r.Wall); err != nil {
+			return fmt.Errorf("worker %d: %w", r.Workers[i].Index, err)
 		}
 	}
 	return nil
 }
 
-// settle checks one worker's spans and fills its Phases from them; a worker
+// sumPhases checks one worker's spans and fills its Phases from them. A worker
 // without spans keeps the Phases that its runner gave it.
-func (w *Worker) settle(wall float64) error {
+func (w *WorkerRun) sumPhases(wall float64) (err error) {
 	if len(w.Spans) == 0 {
 		return nil
 	}
 	sortSpans(w.Spans)
-	var err error
-	if w.Phases, err = phaseTimes(w.Spans, wall); err != nil {
-		return fmt.Errorf("worker %d: %w", w.Index, err)
+	if w.Phases, err = phaseTimes(w.Spans, wall); err == nil {
+		w.separatePauses()
 	}
-	w.separatePauses()
-	return nil
+	return err
 }
 
-// separatePauses takes the collector's pauses out of the computing that they
-// interrupted where only their sum is known, as of worker processes.
-func (w *Worker) separatePauses() {
+// separatePauses moves the collector's pauses from computing to a phase of their
+// own where only their sum is known, as for worker processes.
+func (w *WorkerRun) separatePauses() {
 	pause, ok := w.GCPauseSeconds.Get()
-	i := slices.IndexFunc(w.Phases, func(t PhaseTime) bool { return t.Phase == Compute })
-	if !ok || pause == 0 || i < 0 || w.seconds(GC) > 0 {
+	i := slices.IndexFunc(w.Phases, func(t PhaseTime) bool { return t.Phase == PhaseCompute })
+	if !ok || pause == 0 || i < 0 || w.seconds(PhaseGC) > 0 {
 		return
 	}
 	pause = min(pause, w.Phases[i].Seconds)
 	w.Phases[i].Seconds = math.Round((w.Phases[i].Seconds-pause)*1e9) / 1e9
-	w.Phases = slices.Insert(w.Phases, i+1, PhaseTime{GC, pause})
+	w.Phases = slices.Insert(w.Phases, i+1, PhaseTime{PhaseGC, pause})
 }
 
-// seconds is the time of one phase.
-func (w Worker) seconds(p Phase) float64 {
-	for _, t := range w.Phases {
-		if t.Phase == p {
-			return t.Seconds
-		}
-	}
-	return 0
+// seconds is the time of one phase, 0 if there was none.
+func (w WorkerRun) seconds(p Phase) float64 {
+	s, _ := w.Seconds(p).Get()
+	return s
 }

@@ -32,9 +32,9 @@ func medianOf(sorted []float64) float64 {
 	return sorted[n/2-1] + (sorted[n/2]-sorted[n/2-1])/2
 }
 
-// quantileOf is the smallest element of sorted that at least the share q of all
-// is not above (the inverse of the empirical distribution); no interpolation,
-// so it is a time that was measured.
+// quantileOf is the smallest element of sorted that is at least as large as the
+// share q of all (the inverse of the empirical distribution). It does not
+// interpolate, so the result is a time that was measured.
 func quantileOf(sorted []float64, q float64) float64 {
 	i := int(math.Ceil(q*float64(len(sorted)))) - 1
 	return sorted[min(max(i, 0), len(sorted)-1)]
@@ -76,7 +76,7 @@ func (e Estimate) halfWidth() float64 {
 	return math.Sqrt(float64(e.High/e.Low)) - 1
 }
 
-// contains says whether v lies in the interval.
+// contains reports whether v lies in the interval.
 func (e Estimate) contains(v float64) bool { return float64(e.Low) <= v && v <= float64(e.High) }
 
 // signP is the one-sided p of the sign test for "the median of x is below c":

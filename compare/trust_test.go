@@ -16,7 +16,7 @@ func TestNoFalseVerdictsOnIdenticalCode(t *testing.T) {
 	for seed := range uint64(experiments) {
 		s := newSimulation(seed)
 		s.noise = lognormal(0.05)
-		rec := s.do(t, Options{Tasks: tasks("a", "b", "c"), Workers: []int{1, 2}, MaxRounds: 24})
+		rec := s.do(t, Experiment{Tasks: tasks("a", "b", "c"), Workers: []int{1, 2}, MaxRounds: 24})
 		bad, outside := false, false
 		for _, task := range rec.Results.Tasks {
 			for _, c := range task.Comparisons {
@@ -47,7 +47,7 @@ func TestNoFalseEquivalenceAtTheMargin(t *testing.T) {
 	for seed := range uint64(experiments) {
 		s := newSimulation(seed)
 		s.noise, s.truth = lognormal(0.01), processesTake(1.0201)
-		rec := s.do(t, Options{Tasks: tasks("a", "b"), Workers: []int{2}, MinRounds: 20, MaxRounds: 40})
+		rec := s.do(t, Experiment{Tasks: tasks("a", "b"), Workers: []int{2}, MinRounds: 20, MaxRounds: 40})
 		if rec.Results.verdict("a").Verdict == Equivalent || rec.Results.verdict("b").Verdict == Equivalent {
 			wrong++
 		}
@@ -63,7 +63,7 @@ func TestStoppingByPrecisionKeepsCoverage(t *testing.T) {
 	for seed := range uint64(experiments) {
 		s := newSimulation(seed)
 		s.noise, s.truth = lognormal(0.03), processesTake(1.2)
-		rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{2}, Precision: 0.025})
+		rec := s.do(t, Experiment{Tasks: tasks("a"), Workers: []int{2}, Precision: 0.025})
 		if !rec.Results.verdict("a").Ratio.contains(1.2) {
 			missed++
 		}
@@ -103,7 +103,7 @@ func TestDisturbancesDoNotFool(t *testing.T) {
 			for seed := range uint64(experiments) {
 				s := newSimulation(seed + 100)
 				s.noise, s.truth = noise, processesTake(c.factor)
-				rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{4}, MinRounds: 60})
+				rec := s.do(t, Experiment{Tasks: tasks("a"), Workers: []int{4}, MinRounds: 60})
 				switch rec.Results.verdict("a").Verdict {
 				case c.want:
 					right++
@@ -126,7 +126,7 @@ func TestPositionDoesNotFool(t *testing.T) {
 	s := newSimulation(3)
 	quiet, last := lognormal(0.002), 0
 	s.noise = quiet
-	o := s.options(Options{Tasks: tasks("a"), Workers: []int{1, 2}, MinRounds: 24, MaxRounds: 24})
+	o := s.experiment(Experiment{Tasks: tasks("a"), Workers: []int{1, 2}, MinRounds: 24, MaxRounds: 24})
 	rec, err := Do(t.Context(), o, runnerFunc(func(ctx context.Context, c Cell) (Run, error) {
 		r, err := s.Run(ctx, c)
 		if s.runs%10 == 0 { // not a divisor of the cells in a round
@@ -158,7 +158,7 @@ func TestFailedControlDowngrades(t *testing.T) {
 			}
 			return processesTake(c.processes)(cell)
 		}
-		rec := s.do(t, Options{Tasks: tasks("a"), Workers: []int{2}})
+		rec := s.do(t, Experiment{Tasks: tasks("a"), Workers: []int{2}})
 		got := rec.Results.verdict("a")
 		if got.Verdict != c.want || got.Downgraded == "" {
 			t.Errorf("ratio %g: %s, downgraded %q; want %s and why", c.processes, got.Verdict, got.Downgraded, c.want)
@@ -167,8 +167,8 @@ func TestFailedControlDowngrades(t *testing.T) {
 		if control.Pass || !strings.Contains(control.Why, "excludes 1") {
 			t.Errorf("control %+v passes", control)
 		}
-		if len(rec.Warnings) == 0 || !rec.Warnings[0].Headline {
-			t.Errorf("no headline warning: %v", rec.Warnings)
+		if len(rec.Caveats) == 0 || !rec.Caveats[0].Headline {
+			t.Errorf("no headline warning: %v", rec.Caveats)
 		}
 	}
 }

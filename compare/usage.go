@@ -4,77 +4,64 @@ import "slices"
 
 // usage fills in the medians over runs of what the parent and all workers used.
 func (a *analysis) usage(c *CellResult, runs []int) {
-	median := func(of func(Run) Maybe[float64]) Maybe[float64] {
-		var x []float64
-		for _, k := range runs {
-			if v, ok := of(a.rec.Runs[k]).Get(); ok {
-				x = append(x, v)
-			}
-		}
-		if len(x) < len(runs) { // of all runs or of none
-			return Maybe[float64]{}
-		}
-		slices.Sort(x)
-		return Known(medianOf(x))
+	for i, m := range c.Resources.all() {
+		*m = a.median(runs, func(r Run) Maybe[float64] { return r.total(i) })
 	}
-	total := func(field func(Usage) Maybe[float64]) Maybe[float64] {
-		return median(func(r Run) Maybe[float64] { return r.total(field) })
-	}
-	c.CPUSeconds = total(func(u Usage) Maybe[float64] { return u.CPUSeconds })
-	c.GCCycles = total(func(u Usage) Maybe[float64] { return u.GCCycles })
-	c.GCPauseSeconds = total(func(u Usage) Maybe[float64] { return u.GCPauseSeconds })
-	c.MinorFaults = total(func(u Usage) Maybe[float64] { return u.MinorFaults })
-	c.MajorFaults = total(func(u Usage) Maybe[float64] { return u.MajorFaults })
-	c.VoluntarySwitches = total(func(u Usage) Maybe[float64] { return u.VoluntarySwitches })
-	c.InvoluntarySwitches = total(func(u Usage) Maybe[float64] { return u.InvoluntarySwitches })
-	c.Migrations = total(func(u Usage) Maybe[float64] { return u.Migrations })
-	c.PeakRSSBytes = total(func(u Usage) Maybe[float64] { return u.PeakRSSBytes })
-	c.ParentCPU = median(func(r Run) Maybe[float64] { return r.Parent.CPUSeconds })
-	c.WorkersCPU = median(func(r Run) Maybe[float64] {
-		return sum(r.Workers, func(u Usage) Maybe[float64] { return u.CPUSeconds })
-	})
+	c.ParentCPU = a.median(runs, func(r Run) Maybe[float64] { return r.Parent.CPUSeconds })
+	c.WorkersCPU = a.median(runs, func(r Run) Maybe[float64] { return r.WorkersTotal().CPUSeconds })
 }
 
-// total adds the parent's figure and those of the workers. Workers inside the
-// parent's process have none of their own; the parent's then covers them.
-func (r Run) total(field func(Usage) Maybe[float64]) Maybe[float64] {
-	parent, ok := field(r.Parent.Usage).Get()
-	if !ok {
+// median is the median of a figure over runs if all of them have it.
+func (a *analysis) median(runs []int, figure func(Run) Maybe[float64]) Maybe[float64] {
+	var x []float64
+	for _, k := range runs {
+		if v, ok := figure(a.rec.Runs[k]).Get(); ok {
+			x = append(x, v)
+		}
+	}
+	if len(x) < len(runs) {
 		return Maybe[float64]{}
 	}
+	slices.Sort(x)
+	return Known(medianOf(x))
+}
+
+// total adds field i of [Resources.all] of the parent to those of all workers.
+// Where no worker has the figure, the workers are inside the parent's process and
+// its figure includes them.
+func (r Run) total(i int) Maybe[float64] {
+	own, ok := r.Parent.Resources.all()[i].Get()
+	if workers, n := r.sum(i); ok && (n == 0 || n == len(r.Workers)) {
+		return Known(own + workers)
+	}
+	return Maybe[float64]{}
+}
+
+// WorkersTotal adds up what all workers used. A sum is unavailable unless every
+// worker has the figure, because a partial sum is a wrong number.
+func (r Run) WorkersTotal() (total Resources) {
+	for i, m := range total.all() {
+		if sum, n := r.sum(i); n > 0 && n == len(r.Workers) {
+			*m = Known(sum)
+		}
+	}
+	return total
+}
+
+// sum adds up field i of [Resources.all] over the n workers that have it.
+func (r Run) sum(i int) (sum float64, n int) {
 	for _, w := range r.Workers {
-		if _, ok := field(w.Usage).Get(); ok {
-			workers, ok := sum(r.Workers, field).Get()
-			if !ok {
-				return Maybe[float64]{}
-			}
-			return Known(parent + workers)
+		if v, ok := w.Resources.all()[i].Get(); ok {
+			sum, n = sum+v, n+1
 		}
 	}
-	return Known(parent)
-}
-
-// sum is available only when every worker's figure is: a partial sum is a wrong
-// number.
-func sum(workers []Worker, field func(Usage) Maybe[float64]) Maybe[float64] {
-	if len(workers) == 0 {
-		return Maybe[float64]{}
-	}
-	total := 0.0
-	for _, w := range workers {
-		v, ok := field(w.Usage).Get()
-		if !ok {
-			return Maybe[float64]{}
-		}
-		total += v
-	}
-	return Known(total)
+	return sum, n
 }
 
 // where fills in where the time of a cell went: for each run the mean over its
-// workers (the parent, where there are none), then the mean over runs. What the
-// parent folds while workers are busy costs no time; only what is left of the
-// run after its workers' phases can be the parent's reduce.
+// workers (the parent, where there are none), then the mean over runs. The parent
+// folds some results while workers are busy; only the part of its reduce that lies
+// after its workers' phases adds to the wall time.
 func (a *analysis) where(c *CellResult, runs []int) {
 	total := map[Phase]float64{}
 	wall := 0.0
@@ -83,7 +70,7 @@ func (a *analysis) where(c *CellResult, runs []int) {
 		wall += r.Wall
 		workers := r.Workers
 		if len(workers) == 0 {
-			workers = []Worker{r.Parent}
+			workers = []WorkerRun{r.Parent}
 		}
 		left := r.Wall
 		for _, w := range workers {
@@ -94,7 +81,7 @@ func (a *analysis) where(c *CellResult, runs []int) {
 			}
 		}
 		if len(r.Workers) > 0 {
-			total[Reduce] += max(min(r.Parent.seconds(Reduce), left), 0)
+			total[PhaseReduce] += max(min(r.Parent.seconds(PhaseReduce), left), 0)
 		}
 	}
 	n, rest := float64(len(runs)), wall
@@ -116,12 +103,12 @@ func slowest(r Run) Maybe[Slowest] {
 	var worst Slowest
 	busy := make([]float64, len(r.Workers))
 	for i, w := range r.Workers {
-		busy[i] = w.seconds(Compute) + w.seconds(GC)
+		busy[i] = w.seconds(PhaseCompute) + w.seconds(PhaseGC)
 		if busy[i] > worst.Busy {
 			worst.Worker, worst.Busy = w.Index, busy[i]
 		}
 	}
-	if worst.Busy == 0 { // no phases were measured
+	if worst.Busy == 0 { // the runner measured no phases
 		return Maybe[Slowest]{}
 	}
 	slices.Sort(busy)

@@ -29,10 +29,10 @@ func newTest(logs []float64, margin float64) test {
 	return t
 }
 
-// holm says which of several hypotheses are rejected such that a single wrong
-// rejection among them has at most the probability alpha (Holm 1979): the
-// smallest p is held against alpha/k, the next one against alpha/(k-1), and the
-// first that fails ends it.
+// holm decides which of several hypotheses to reject, such that the probability of
+// a single wrong rejection among them is at most alpha (Holm 1979): it compares the
+// smallest p with alpha/k, the next one with alpha/(k-1), and stops at the first
+// that is larger.
 func holm(ps []float64, alpha float64) []bool {
 	order := make([]int, len(ps))
 	for i := range order {
@@ -49,9 +49,9 @@ func holm(ps []float64, alpha float64) []bool {
 	return rejected
 }
 
-// verdicts judges all comparisons together. The claims "different" and
-// "equivalent" are two families: each holds as a whole with 1 - alpha. Where
-// both claims stand, the difference is real and too small to matter.
+// verdicts decides all comparisons together. The claims "different" and
+// "equivalent" are two families: each is right as a whole with 1 - alpha. A
+// difference that is real and too small to matter is equivalent.
 func verdicts(tests []test, alpha float64) []Verdict {
 	differ, equivalent := make([]float64, len(tests)), make([]float64, len(tests))
 	for i, t := range tests {
@@ -83,7 +83,7 @@ func (t test) p(v Verdict) float64 {
 	return t.differ
 }
 
-// judge decides whether the A/A control passes: its interval must hold 1 and
+// judge decides whether the A/A control passes: its interval must contain 1 and
 // lie within the margin.
 func (c *Control) judge(margin float64) {
 	low, high := float64(c.Ratio.Low), float64(c.Ratio.High)
@@ -105,10 +105,10 @@ func (c Control) reach() float64 {
 	return math.Max(float64(c.Ratio.High), 1/float64(c.Ratio.Low))
 }
 
-// downgrade weakens a comparison whose task has a failed control: a difference
-// stands only where its whole interval is beyond what identical code shows, and
-// an equivalence does not stand.
-func (c *Comparison) downgrade(aa Control) {
+// weaken weakens a comparison whose task has a failed control: it keeps a
+// difference only where the whole interval is beyond the ratios that identical code
+// shows, and no equivalence.
+func (c *Comparison) weaken(aa Control) {
 	if aa.Pass || c.Verdict == Unresolved {
 		return
 	}

@@ -1,8 +1,10 @@
 package compare
 
+import "procpool/pool"
+
 // why takes the gap between processes and goroutines apart, if the ablations
-// ran. Each part is gap - gap under the ablation, round by round; a cell that
-// was left out takes its part with it.
+// ran. Each part is gap - gap under the ablation, round by round. A part whose cell
+// did not run is left out.
 func (a *analysis) why(task string) []Why {
 	most := 0
 	for _, i := range a.p.of(task) {
@@ -13,8 +15,8 @@ func (a *analysis) why(task string) []Why {
 	if most == 0 {
 		return nil
 	}
-	find := func(task string, b Backend, x Ablation) int { return a.p.find(task, b, most, x, false) }
-	g, p := find(task, Goroutines, Plain), find(task, Processes, Plain)
+	find := func(task string, b pool.Backend, x Ablation) int { return a.p.find(task, b, most, x, false) }
+	g, p := find(task, pool.Goroutines, Plain), find(task, pool.Processes, Plain)
 	gap := a.s.differences(p, g)
 	w := Why{Workers: most, Gap: estimate(gap, a.level)}
 	rest := gap
@@ -34,18 +36,18 @@ func (a *analysis) why(task string) []Why {
 			rest = minus(rest, delta)
 		}
 	}
-	gOff, pOff := find(task, Goroutines, GCOff), find(task, Processes, GCOff)
+	gOff, pOff := find(task, pool.Goroutines, GCOff), find(task, pool.Processes, GCOff)
 	add("null", "", "starting, messages and folding, measured with no work in between",
-		[2]int{find(Null, Processes, Plain), find(Null, Goroutines, Plain)})
+		[2]int{find(Null, pool.Processes, Plain), find(Null, pool.Goroutines, Plain)})
 	add("warm pool", "null", "starting the processes: gone when they are started before the clock",
-		[2]int{p, find(task, Processes, Warm)})
+		[2]int{p, find(task, pool.Processes, Warm)})
 	add("GC", "", "garbage collection: gone in both with the collector off",
 		[2]int{p, pOff}, [2]int{gOff, g})
 	add("heap budget", "GC", "N processes have N heap budgets: gone when goroutines get as much",
-		[2]int{find(task, Goroutines, EqualHeap), g})
+		[2]int{find(task, pool.Goroutines, EqualHeap), g})
 	add("unbound", "", "moving between CPUs: gone when every process is bound to one",
-		[2]int{p, find(task, Processes, Bound)})
-	threads := find(task, Threads, Plain)
+		[2]int{p, find(task, pool.Processes, Bound)})
+	threads := find(task, pool.Threads, Plain)
 	add("scheduler", "gap", "goroutines against locked threads: what the Go scheduler's freedom costs",
 		[2]int{threads, g})
 	add("address space", "gap", "locked threads against processes: what sharing one address space costs",

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// loop reads the same bytes for ever.
+// A loop is a reader that returns the same bytes over and over.
 type loop struct {
 	b []byte
 	i int
@@ -19,7 +19,7 @@ func (l *loop) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// A chunk is one request and one result: neither side may allocate for it.
+// Neither side allocates for the request and the result of a chunk.
 func TestNothingIsAllocatedForAChunk(t *testing.T) {
 	request := AppendInterval(AppendRequestHead(nil, 1<<20, "pi"), Interval{1 << 40, 1 << 41})
 	value := 3.14
@@ -63,7 +63,7 @@ func TestNothingIsAllocatedForAChunk(t *testing.T) {
 		dst = AppendInterval(AppendRequestHead(dst[:0], r.ID, "pi"), iv)
 	}
 	if n := testing.AllocsPerRun(10000, round); n != 0 {
-		t.Errorf("%v allocations a chunk", n)
+		t.Errorf("%v allocations per chunk", n)
 	}
 	for _, n := range []int{10, 300, 70000} {
 		p := partial{n, 1}
@@ -75,7 +75,7 @@ func TestNothingIsAllocatedForAChunk(t *testing.T) {
 	}
 }
 
-// allocated is how many bytes f allocates.
+// allocated returns the number of bytes that f allocates.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -84,7 +84,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// A header that announces gigabytes costs the reader's first buffer and no more.
+// A header with a length of gigabytes makes the reader allocate its first buffer and
+// no more.
 func TestHostileHeadersAllocateNothing(t *testing.T) {
 	const bound = firstBuffer + 16<<10
 	for _, header := range []string{
@@ -121,7 +122,7 @@ func TestHostileHeadersAllocateNothing(t *testing.T) {
 	}
 }
 
-// Long messages cost a small multiple of what has arrived of them.
+// The buffer of a long message is a small multiple of what has arrived.
 func TestCutMessagesAllocateWhatArrived(t *testing.T) {
 	for _, arrived := range []int{100 << 10, 1 << 20, 9 << 20} {
 		stream := io.LimitReader(bytes.NewReader(blob(100<<20)), int64(arrived))

@@ -5,12 +5,12 @@ import (
 	"math"
 )
 
-// Messages are written field by field onto a byte slice: a chunk costs one
-// request and one result, and neither may allocate. The payloads (arg, value)
-// are encoded by the caller, see value.go.
+// The functions here append messages to a byte slice field by field, because a
+// request and a result must not allocate. The caller encodes their payloads (arg and
+// value) with AppendValue.
 
-// AppendRequestHead appends a request up to its payload: the encoded arg must
-// follow.
+// AppendRequestHead appends a request without its arg. The caller must append the
+// encoded arg.
 func AppendRequestHead(dst []byte, id uint64, task string) []byte {
 	dst = append(dst, "\x81\xa7request\x83\xa2id"...)
 	dst = appendUint(dst, id)
@@ -39,8 +39,7 @@ func AppendOpen(dst []byte, o Open) []byte {
 	return appendInt(dst, o.MaxMessageBytes)
 }
 
-// AppendBeat appends a beat. The newline is a child's; a parent's reader of
-// requests skips it as well.
+// AppendBeat appends a beat and a newline, which both sides skip.
 func AppendBeat(dst []byte) []byte { return append(dst, "\x81\xa4beat\x80\n"...) }
 
 // AppendEnd appends an end message.
@@ -64,9 +63,9 @@ func AppendHello(dst []byte, h Hello) []byte {
 	return append(dst, '\n')
 }
 
-// AppendResultHead appends a result up to its payload: the encoded value and a
-// newline must follow. Start and end are written if r.HasInterval; r.Value is
-// not used.
+// AppendResultHead appends a result without its value. The caller must append the
+// encoded value and a newline. AppendResultHead ignores r.Value, and writes start and
+// end only if r.HasInterval is set.
 func AppendResultHead(dst []byte, r Result) []byte {
 	pairs := byte(3)
 	if r.HasInterval {
@@ -134,7 +133,7 @@ func AppendBye(dst []byte, b Bye) []byte {
 	return append(dst, '\n')
 }
 
-// appendCount writes what is unknown as nil.
+// appendCount appends an unknown count as nil.
 func appendCount(dst []byte, c Count) []byte {
 	if !c.known {
 		return append(dst, 0xc0)
@@ -184,7 +183,7 @@ func appendBytes(dst, b []byte) []byte {
 	return append(appendHeader(dst, len(b), 0, -1, 0xc5, 0xc6), b...)
 }
 
-// appendList writes an array, a nil one as nil.
+// appendList appends an array, or nil for a nil list.
 func appendList[T any](dst []byte, list []T, element func([]byte, T) []byte) []byte {
 	if list == nil {
 		return append(dst, 0xc0)
@@ -196,8 +195,8 @@ func appendList[T any](dst []byte, list []T, element func([]byte, T) []byte) []b
 	return dst
 }
 
-// appendHeader writes a length n: in the tag itself up to small, else in two
-// or four bytes behind the tag.
+// appendHeader appends the length n: as part of the tag if it is at most small,
+// otherwise as two or four bytes after tag16 or tag32.
 func appendHeader(dst []byte, n int, fix byte, small int, tag16, tag32 byte) []byte {
 	switch {
 	case n <= small:

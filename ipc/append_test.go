@@ -11,7 +11,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// The bytes below are the protocol: they may not change while its number is 1.
+// These bytes must not change while the protocol number is 1.
 func TestGoldenBytes(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -47,7 +47,7 @@ func TestGoldenBytes(t *testing.T) {
 	}
 }
 
-// bodyOf reads msg, the only one of a stream, and wants it to be of a kind.
+// bodyOf reads a stream with one message and checks its kind.
 func bodyOf(t *testing.T, msg []byte, kind Kind) []byte {
 	t.Helper()
 	m, err := NewReader(bytes.NewReader(msg), MaxLimit).Next()
@@ -65,7 +65,7 @@ var (
 		math.Float64frombits(0x7ff8000000000001), math.Float64frombits(0xfff8dead0000beef), math.Float64frombits(0x7ff0000000000001)}
 )
 
-func TestWhatIsWrittenIsReadBack(t *testing.T) {
+func TestMessagesRoundTrip(t *testing.T) {
 	for _, n := range lengths {
 		s := strings.Repeat("x", n)
 		r, err := ParseRequest(bodyOf(t, append(AppendRequestHead(nil, 1, s), 0xc0), KindRequest))
@@ -100,7 +100,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 		n := CountOf(v)
 		b := Bye{Usage: Usage{Counters: Counters{n, n, n, n, n, n}}}
 		if got, err := ParseBye(bodyOf(t, AppendBye(nil, b), KindBye)); err != nil || got != b {
-			t.Errorf("figures %d are read as %+v, %v", v, got, err)
+			t.Errorf("counts of %d are read as %+v, %v", v, got, err)
 		}
 	}
 	for _, v := range []float64{0, 0.001, 30, 1e9} {
@@ -121,7 +121,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	bodyOf(t, AppendEnd(nil), KindEnd)
 }
 
-// What is written by hand here must mean the same to everybody's msgpack.
+// The msgpack library reads what the append functions write.
 func TestScalarsAgreeWithTheLibrary(t *testing.T) {
 	for _, v := range ints {
 		var got int64

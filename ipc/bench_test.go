@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// What a chunk costs on the wire, each side's share apart. The stream's bytes
-// a chunk are reported as wire-B.
+// These benchmarks measure what a chunk costs on each side of the wire. wire-B is the
+// number of bytes per chunk.
 
 var benchInterval = Interval{25_000_000, 25_001_000}
 

@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// Build identifies this program, so that a parent can refuse a worker that
-// runs another one: its version, the revision it was built from, the Go
-// version, the platform, and the size of the executable in bytes, which tells most
-// unversioned builds apart.
+// Build returns a string that identifies this program, so that a parent can refuse a
+// worker that runs another one. It consists of the version, the revision, the Go
+// version, the platform, and the size of the executable in bytes, which distinguishes
+// most builds without a version.
 var Build = sync.OnceValue(func() string {
 	version, revision := "(devel)", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -27,7 +27,7 @@ var Build = sync.OnceValue(func() string {
 	size := int64(-1)
 	exe, err := os.Executable()
 	if runtime.GOOS == "linux" {
-		exe, err = "/proc/self/exe", nil // still there when the file was replaced or deleted
+		exe, err = "/proc/self/exe", nil // exists even if the file was replaced or deleted
 	}
 	if err == nil {
 		if st, err := os.Stat(exe); err == nil {

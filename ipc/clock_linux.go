@@ -2,8 +2,8 @@ package ipc
 
 import "golang.org/x/sys/unix"
 
-// Now is a moment on a clock that all processes of this machine share, in
-// seconds: CLOCK_MONOTONIC.
+// Now returns the time in seconds on a clock that all processes of this machine
+// share: CLOCK_MONOTONIC.
 func Now() float64 {
 	var t unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) != nil {

@@ -4,6 +4,6 @@ package ipc
 
 import "time"
 
-// Now is a moment on a clock that all processes of this machine share, in
-// seconds: here the wall clock, which can be set.
+// Now returns the time in seconds on a clock that all processes of this machine
+// share: the wall clock, which somebody may set.
 func Now() float64 { return float64(time.Now().UnixNano()) * 1e-9 }

@@ -10,12 +10,11 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// The library's decoder is lenient where a wrong number could come of it: it
-// narrows integers silently, takes integers for floats and leaves a field
-// alone whose key is missing. conform walks a value beside the type that it is
-// meant for and notes in c what the library would let pass.
+// The msgpack library decodes some wrong values without an error: it narrows integers
+// silently, accepts integers as floats, and leaves a field unchanged if its key is
+// missing. conform finds these errors before the library decodes a value.
 
-// conform reads one value and notes in c.bad where it does not fit t.
+// conform reads a value and sets c.bad if the value does not fit type t.
 func conform(c *cursor, t reflect.Type) {
 	if c.bad != "" {
 		return
@@ -95,8 +94,8 @@ func conformMap(c *cursor, t reflect.Type) {
 	}
 }
 
-// conformStruct takes the library's map form: every field's key must be there
-// once, unless it is marked omitempty. Other forms are the library's own matter.
+// conformStruct reads a struct in the form of a map. The key of each field must occur
+// once, or may be missing if the field has omitempty. Other forms are not checked.
 func conformStruct(c *cursor, t reflect.Type) {
 	s := shapeOf(t)
 	if !s.plain {
@@ -117,7 +116,7 @@ func conformStruct(c *cursor, t reflect.Type) {
 			continue
 		}
 		if seen[f.index] {
-			c.fail("stands twice")
+			c.fail("occurs twice")
 		}
 		seen[f.index] = true
 		if !f.optional {
@@ -133,22 +132,23 @@ func conformStruct(c *cursor, t reflect.Type) {
 	}
 }
 
-// A shape is what the library makes of a struct: one key a field, those of
-// embedded structs among them. It is not plain where conform does not look:
-// structs as arrays, aliases, and fields that the library inlines by rules of its own.
+// A shape has the keys under which the library encodes the fields of a struct,
+// including those of embedded structs. It is plain unless the struct is encoded as
+// an array, has aliases, or has fields that the library inlines by rules of its own.
+// conform does not check structs that are not plain.
 type shape struct {
 	plain    bool
 	fields   map[string]wireField
-	required int // fields that are not optional
+	required int // number of fields that are not optional
 }
 
 type wireField struct {
-	index    int // from 0 on, in no particular order
+	index    int // from 0, in no particular order
 	typ      reflect.Type
 	optional bool
 }
 
-var shapes sync.Map // of reflect.Type to *shape
+var shapes sync.Map // maps a reflect.Type to its *shape
 
 func shapeOf(t reflect.Type) *shape {
 	if s, ok := shapes.Load(t); ok {
@@ -160,7 +160,7 @@ func shapeOf(t reflect.Type) *shape {
 	return s
 }
 
-// add adds the fields of t.
+// add adds the fields of t to s.
 func (s *shape) add(t reflect.Type) {
 	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("msgpack"), ",")
@@ -195,16 +195,16 @@ func (s *shape) add(t reflect.Type) {
 	}
 }
 
-// embedsFields reports whether the library takes the fields of f for those of
-// the struct that f is embedded in.
+// embedsFields reports whether the library encodes the fields of f as fields of the
+// struct that embeds f.
 func embedsFields(f reflect.StructField) bool {
 	return f.Anonymous && f.Type.Kind() == reflect.Struct && !decodesItself(f.Type)
 }
 
-// decodesItself reports whether the library leaves the decoding of t to t.
+// decodesItself reports whether t has methods that decode it.
 func decodesItself(t reflect.Type) bool {
 	if t.PkgPath() == "" && (t.Kind() < reflect.Array || t.Kind() == reflect.String) {
-		return false // a type of the language's own has no methods
+		return false // predeclared types have no methods
 	}
 	if t == reflect.TypeFor[time.Time]() {
 		return true

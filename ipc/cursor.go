@@ -5,16 +5,16 @@ import (
 	"math"
 )
 
-// A cursor reads a delimited body front to back. What does not fit is noted in
-// bad, and everything read after that is zero: callers check once, at the end.
+// A cursor reads the values of a complete message body. The first error is kept in
+// bad, and all later reads return zero, so that callers check once, at the end.
 type cursor struct {
 	b   []byte
 	i   int
 	bad string
 }
 
-// check reports what was wrong, if anything, a missing key included: bit i of
-// have says that keys[i] was there.
+// check returns the first error, or an error if a key is missing. Bit i of have is
+// set if keys[i] was read. kind is for errors.
 func (c *cursor) check(kind string, have int, keys ...string) error {
 	if c.bad != "" {
 		return fault(c.b, nil, "%s: %s", kind, c.bad)
@@ -27,15 +27,16 @@ func (c *cursor) check(kind string, have int, keys ...string) error {
 	return nil
 }
 
-// once adds a key's bit to those seen: which of two values to believe is not
-// ours to guess.
+// once adds the bit of a key to those of the keys read before. A key that occurs
+// twice is an error, since either value may be the one that is meant.
 func (c *cursor) once(have, bit int) int {
 	if have&bit != 0 {
-		c.fail("a key stands twice")
+		c.fail("a key occurs twice")
 	}
 	return have | bit
 }
 
+// fail keeps the first error and ends the reading.
 func (c *cursor) fail(reason string) {
 	if c.bad == "" {
 		c.bad = reason
@@ -43,7 +44,8 @@ func (c *cursor) fail(reason string) {
 	c.i = len(c.b)
 }
 
-// next reads the header of the value at hand and steps over it and its body.
+// next reads the header of a value and skips the value, except for the values in
+// it.
 func (c *cursor) next() (tag byte, body []byte, values uint64) {
 	if c.i >= len(c.b) {
 		c.fail("ends early")
@@ -80,8 +82,8 @@ func (c *cursor) arrayLen() int {
 	return c.count(values)
 }
 
-// count is a container's number of values: none unless there can be as many
-// in the bytes left.
+// count returns the number of values in a container. It fails if the bytes that are
+// left cannot hold as many.
 func (c *cursor) count(values uint64) int {
 	if values > uint64(len(c.b)-c.i) {
 		c.fail("ends early")
@@ -117,7 +119,7 @@ func (c *cursor) bin() []byte {
 	return body
 }
 
-// bytes reads bin, or a string, which older libraries send for it.
+// bytes reads bin or a string, which older libraries send instead of bin.
 func (c *cursor) bytes() []byte {
 	if c.i < len(c.b) && c.b[c.i] >= 0xc4 && c.b[c.i] <= 0xc6 {
 		return c.bin()
@@ -125,7 +127,7 @@ func (c *cursor) bytes() []byte {
 	return c.str()
 }
 
-// raw steps over any value and returns its bytes.
+// raw skips a value of any type and returns its bytes.
 func (c *cursor) raw() []byte {
 	start := c.i
 	for missing := uint64(1); missing > 0 && c.bad == ""; missing-- {
@@ -135,8 +137,8 @@ func (c *cursor) raw() []byte {
 	return c.b[start:c.i]
 }
 
-// integer reads an integer of any width as its value's low 64 bits, and
-// whether it is below zero.
+// integer reads an integer of any width. It returns its low 64 bits and whether it
+// is negative.
 func (c *cursor) integer() (v uint64, negative bool) {
 	tag, body, _ := c.next()
 	switch {
@@ -180,7 +182,7 @@ func (c *cursor) int() int64 {
 	return int64(v)
 }
 
-// native reads an integer that fits an int here.
+// native reads an integer that fits in an int.
 func (c *cursor) native() int {
 	v := c.int()
 	if v < math.MinInt || v > math.MaxInt {
@@ -189,7 +191,7 @@ func (c *cursor) native() int {
 	return int(v)
 }
 
-// null steps over a nil, if that is next.
+// null skips a nil, and reports whether there was one.
 func (c *cursor) null() bool {
 	if c.i < len(c.b) && c.b[c.i] == 0xc0 {
 		c.i++
@@ -198,7 +200,7 @@ func (c *cursor) null() bool {
 	return false
 }
 
-// counter reads an integer that is not negative, or nil: unknown.
+// counter reads an integer that is not negative, or nil for an unknown count.
 func (c *cursor) counter() Count {
 	if c.null() {
 		return Count{}
@@ -230,7 +232,7 @@ func (c *cursor) float() float64 {
 	return 0
 }
 
-// num reads a float or an integer: a measure, where a client's "5" means 5.0.
+// num reads a float or an integer. A client in another language may send 5 for 5.0.
 func (c *cursor) num() float64 {
 	if c.i < len(c.b) && (c.b[c.i] == 0xca || c.b[c.i] == 0xcb) {
 		return c.float()
@@ -242,7 +244,7 @@ func (c *cursor) num() float64 {
 	return float64(v)
 }
 
-// listOf reads an array by its elements, or nil as nil.
+// listOf reads an array whose elements element reads, or nil.
 func listOf[T any](c *cursor, element func() T) []T {
 	if c.null() {
 		return nil

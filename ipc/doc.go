@@ -1,76 +1,113 @@
-// Package ipc is procpool's wire: what a parent and a child say to each other
-// on the child's standard input and output. It knows bytes and messages; it
-// starts no process, runs no task and decides nothing.
+// Package ipc defines what a parent and a child (a worker process) say to each
+// other on the child's standard input and output. It reads and writes bytes and
+// messages. It starts no process, runs no task and decides nothing.
 //
-// The wire is a public protocol, number 1. Any language's msgpack library can
-// drive a child (`procpool child`), and any program that answers this way can
-// be one.
+// The protocol is public, and its number is 1. A program in any language that has a
+// msgpack library can drive a child: `procpool child`, or a Go program that calls
+// pool.Main, with the argument procpool-child. It can also be a child itself.
 //
 // # Streams
 //
-// Both directions are plain streams of msgpack maps. Every map has exactly one
-// key, which names the message's kind; its value is the body, a map again.
-// Newline bytes between messages (to msgpack each is the integer 10) are
-// skipped. A child writes one after each message, because carriers such as
-// srun hand output on by the line.
+// Each direction is a stream of messages. A message is a msgpack map with exactly
+// one key, the kind of the message. The value is its body, which is a map too. Newline
+// bytes between messages (msgpack reads each as the integer 10) are skipped. A
+// child writes one after each message, because carriers such as srun forward output
+// line by line.
 //
-//	to a child (stdin)
-//	  {"request": {"id": uint, "task": str, "arg": any}}
-//	      one piece of work. For an interval task arg is
-//	      {"start": int, "end": int}, half-open, 0 <= start <= end <= 2^62
-//	  {"open": {"protocol": 1, "heartbeat_seconds": num, "max_message_bytes": uint}}
-//	      optional, and only as the first message: from then on both sides send
-//	      beats, silence for longer than heartbeat_seconds (0 = off) means that
-//	      the other is lost, and EOF without end means that the parent is lost.
-//	      With a fourth pair, "trace": true, results have "began": num, when
-//	      they were begun, and bye has "gc_cycles": uint and "gc_pause_seconds": num
-//	  {"beat": {}}   still here
-//	  {"end": {}}    no more work: answer what is pending, say bye, exit 0.
-//	                 Without open, EOF says the same. After end a parent may
-//	                 be silent or close the stream; what it still says is ignored
+// In the bodies below, uint is an integer that is not negative, int any integer, num
+// an integer or a float, str a string and any any value. Integers may have any width.
+// The order of keys does not matter, and unknown keys in a body are ignored.
 //
-//	from a child (stdout)
-//	  {"hello": {"protocol": 1, "build": str, "pid": int, "host": str,
-//	             "cpus": str, "tasks": [str]}}
-//	      always first, unasked. cpus is the list of CPUs that it may use, "" if unknown
-//	  {"result": {"id": uint, "seconds": num, "value": any}}
-//	      the value computed; interval tasks also echo "start" and "end"
-//	  {"fail": {"id": uint, "error": str, "stack": str}}
-//	      the task returned an error or panicked, or a readable request was
-//	      wrong (unknown task, bad interval, result over the limit). The child goes on
-//	  {"beat": {}}   still here, also in the middle of a long chunk
-//	  {"bye": {"user_seconds": num, "system_seconds": num, "peak_rss_bytes": uint,
-//	           "minor_faults": uint, "major_faults": uint, "voluntary_switches": uint,
-//	           "involuntary_switches": uint, "migrations": uint}}
-//	      also "ran_on": str, the CPUs on which it was seen, where known
-//	      always last; a figure that the system does not tell is nil.
-//	      A stream that ends without bye is a failure, whatever the exit code
+// # To a child, on stdin
 //
-// The shortest conversation needs only requests and EOF, so
-// `procpool child < requests > replies` works from any program. A child works
-// in order of arrival, one request at a time, and answers in that order. A
-// result leaves at the latest 20 ms after it was computed, also while the next
-// one is being computed. A parent keeps at most [MaxPending] requests
-// unanswered, and reads answers while it writes: without open, a child whose
-// answers nobody takes stops reading. After open it never does.
+//	{"open": {"protocol": 1, "heartbeat_seconds": num, "max_message_bytes": uint}}
+//	    Turns on supervision. It is optional, and only allowed as the first message.
+//	    See below. With "trace": true the child reports more, as marked with (trace).
+//	{"request": {"id": uint, "task": str, "arg": any}}
+//	    Asks for a piece of work. For a task over intervals, arg is
+//	    {"start": int, "end": int}: the indices from start to end-1, with
+//	    0 <= start <= end <= 2^62.
+//	{"beat": {}}
+//	    Says that the parent is alive.
+//	{"end": {}}
+//	    Says that no more requests will come. The child answers those that it has,
+//	    says bye and exits with code 0. From then on the parent may be silent or close
+//	    the stream, and the child ignores whatever still comes.
 //
-// # Delimit, then decode
+// # From a child, on stdout
 //
-// A message is first delimited: an iterative scan that follows the headers,
-// at most [MaxDepth] deep and at most as long as the limit ([DefaultLimit], or what
-// open says), and that allocates nothing for a length before its bytes have
-// arrived. Only then is it decoded. Unknown keys in a body are ignored. A
-// missing key, a known key that stands twice, an integer that does not fit and
-// an integer where a float belongs are errors. NaN and infinities pass unchanged.
+//	{"hello": {"protocol": 1, "build": str, "pid": int, "host": str,
+//	           "cpus": str, "tasks": [str]}}
+//	    Always comes first, before the child has read anything. build identifies the
+//	    program; the pools of procpool accept only children of their own build. cpus
+//	    lists the CPUs that the child may use, as in "0-3,8", and is "" if unknown.
+//	{"result": {"id": uint, "seconds": num, "value": any}}
+//	    Answers a request. seconds is how long the task ran. A result of a task over
+//	    intervals also has the "start" and "end" of the request.
+//	    (trace) "began": num is when the task began, see [Now].
+//	{"fail": {"id": uint, "error": str, "stack": str}}
+//	    Answers a request that has no result: the task returned an error or panicked
+//	    (then stack is not ""), the child does not know the task, the interval is
+//	    invalid, or the result is too long. The child goes on.
+//	{"beat": {}}
+//	    Says that the child is alive, also while a task runs.
+//	{"bye": {"user_seconds": num, "system_seconds": num, "peak_rss_bytes": uint,
+//	         "minor_faults": uint, "major_faults": uint, "voluntary_switches": uint,
+//	         "involuntary_switches": uint, "migrations": uint}}
+//	    Always comes last, and says what the process has used. A count that the system
+//	    does not tell is nil. "ran_on": str lists CPUs on which the child was seen; it
+//	    may be missing. (trace) "gc_cycles": uint and "gc_pause_seconds": num.
 //
-// What cannot be delimited or decoded is a [Fault]: the stream is of no more
-// use. A child says so on stderr and exits 1 without bye; a parent replaces
-// the child.
+// The first bytes of hello must be 0x81 0xa5 and the word hello: a parent searches
+// for them, because a launcher may print up to 64 KiB of other text before. That is
+// the shortest encoding, which msgpack libraries use by default.
 //
-// # Reading order
+// # Conversation
 //
-// interval.go (what work is), message.go (what is said), append.go (how it is
-// written), scan.go and reader.go (how a stream is cut into messages), parse.go
-// and cursor.go (how a message is read), value.go, conform.go and carries.go (the
-// payloads: args and values), ledger.go (which intervals are covered).
+// The shortest conversation has only requests and the end of the stream, so
+// `procpool child < requests > replies` works from any program.
+//
+// A child works in order of arrival, one request at a time, and answers in that
+// order. It writes a result within 20 ms, even while the next task runs. A parent leaves
+// at most [MaxPending] requests unanswered, and must read answers while it writes
+// requests: a child whose answers nobody reads stops reading. After open a child
+// always reads.
+//
+// Without open, the end of the stream means end. A child that was not opened knows
+// no heartbeats.
+//
+// After open, each side sends a beat when it has sent nothing else for about a quarter
+// of heartbeat_seconds. A side that receives no bytes for longer than heartbeat_seconds
+// takes the other for lost; with 0 it never does. The end of the stream without end
+// means that the parent is lost. A child that lost its parent, or whose output
+// nobody can read any more, exits at once, also while a task runs. Open also sets the
+// largest length of a message in bytes, in both directions; otherwise it is
+// [DefaultLimit].
+//
+// After open a child does not die of SIGINT and SIGTERM: the parent decides what they
+// mean. A child must keep what its tasks print off its stdout.
+//
+// A stream that ends without bye is a failure, whatever the exit code.
+//
+// # Errors in the stream
+//
+// A reader first finds the end of a message, and only then decodes it. It follows
+// the headers without recursion, at most [MaxDepth] levels deep and up to the largest
+// length of a message, and allocates nothing for a length before the bytes have
+// arrived.
+//
+// It is an error if a message is not a map of one key, its kind is unknown or does not
+// belong in this direction, a key of the body is missing or occurs twice, an integer
+// does not fit, or an integer comes where a float is expected (in the value of a
+// task that returns a float). NaN and infinities are valid.
+//
+// After an error, a [Fault], the stream is useless. A child prints the error on stderr
+// and exits with code 1 and without bye. A parent replaces the child.
+//
+// # Reading order of the source
+//
+// interval.go and ledger.go (intervals, and which of them are covered), message.go
+// (the messages), append.go (writing them), scan.go and reader.go (finding messages in
+// a stream), parse.go and cursor.go (reading messages), value.go, conform.go and
+// types.go (args and values).
 package ipc

@@ -11,28 +11,23 @@ import (
 	"procpool/ipc"
 )
 
-func ExampleSplit() {
-	fmt.Println(ipc.Split(ipc.Interval{End: 10}, 4))
-	// Output: [[0, 2) [2, 4) [4, 6) [6, 10)]
-}
-
-func ExampleChunks() {
-	fmt.Println(slices.Collect(ipc.Chunks(ipc.Interval{End: 10}, 4)))
-	// Output: [[0, 4) [4, 8) [8, 10)]
-}
-
-// Blocks of 8 indices stay whole, wherever they are cut.
+// The second grid cuts only at multiples of 8.
 func ExampleSplitGrid() {
-	g := ipc.SplitGrid(ipc.Interval{End: 100}, 3, 8)
-	fmt.Println(g.N, slices.Collect(g.All()))
-	// Output: 3 [[0, 32) [32, 64) [64, 100)]
+	fmt.Println(slices.Collect(ipc.SplitGrid(ipc.Interval{End: 10}, 4, 1).All()))
+	fmt.Println(slices.Collect(ipc.SplitGrid(ipc.Interval{End: 100}, 3, 8).All()))
+	// Output:
+	// [[0, 2) [2, 4) [4, 6) [6, 10)]
+	// [[0, 32) [32, 64) [64, 100)]
 }
 
 // A grid of a million parts takes no memory.
 func ExampleChunkGrid() {
+	fmt.Println(slices.Collect(ipc.ChunkGrid(ipc.Interval{End: 10}, 4).All()))
 	g := ipc.ChunkGrid(ipc.Interval{End: 1e9}, 1000)
 	fmt.Println(g.N, g.At(999999))
-	// Output: 1000000 [999999000, 1000000000)
+	// Output:
+	// [[0, 4) [4, 8) [8, 10)]
+	// 1000000 [999999000, 1000000000)
 }
 
 func ExampleInterval() {
@@ -71,7 +66,7 @@ func ExampleAppendValue() {
 	// Output: <nil> [{1 2} {3 4}]
 }
 
-// Reading is strict: an integer is no float.
+// Decoding is strict: an integer is not a float.
 func ExampleDecodeValue() {
 	one := 1
 	value, _ := ipc.AppendValue(nil, &one)
@@ -88,15 +83,15 @@ func ExampleTakeValue() {
 	// Output: <nil> large true
 }
 
-func ExampleCarries() {
-	fmt.Println(ipc.Carries(reflect.TypeFor[map[string][]float64]()))
-	fmt.Println(ipc.Carries(reflect.TypeFor[chan int]()))
+func ExampleCheckType() {
+	fmt.Println(ipc.CheckType(reflect.TypeFor[map[string][]float64]()))
+	fmt.Println(ipc.CheckType(reflect.TypeFor[chan int]()))
 	// Output:
 	// <nil>
 	// chan int: a chan cannot be sent to another process
 }
 
-// What a parent says, and how it is read.
+// The messages of a parent, and how a child reads them.
 func ExampleReader() {
 	b := ipc.AppendOpen(nil, ipc.Open{HeartbeatSeconds: 30, MaxMessageBytes: 1 << 20})
 	b = ipc.AppendBeat(b)
@@ -127,7 +122,7 @@ func ExampleReader() {
 	// end
 }
 
-// What a child says, behind a launcher's banner.
+// The messages of a child after a launcher's banner, and how a parent reads them.
 func ExampleReader_Hello() {
 	pi := 3.14
 	b := ipc.AppendHello([]byte("Welcome!\n"), ipc.Hello{Build: "b", PID: 42, Host: "h", CPUs: "0-3", Tasks: []string{"pi"}})
@@ -163,7 +158,7 @@ func ExampleParseHello() {
 	// Output: hello 42 <nil>
 }
 
-// What is kept stays valid when the reader goes on.
+// Kept parts stay valid when the reader continues.
 func ExampleReader_Keep() {
 	var b []byte
 	for _, word := range []string{"one", "two"} {
@@ -187,7 +182,7 @@ func ExampleFault() {
 	// Output: true protocol fault: not a map of one pair (first bytes "Hello!")
 }
 
-// A parent works only with workers of its own build.
+// A parent accepts only workers of its own build.
 func ExampleBuild() {
 	fmt.Println(ipc.Build() != "")
 	// Output: true

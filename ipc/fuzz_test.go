@@ -11,14 +11,13 @@ import (
 	"time"
 )
 
-// delimit is the scanner's reference: the same rules, said recursively. It
-// returns the length of the value at the start of b, or an error: errCut if
-// more bytes could help.
+// delimit is a recursive implementation of the scanner. It returns the length of the
+// value at the beginning of b, or an error: errCut if more bytes could complete it.
 func delimit(b []byte, depth int, limit int64) (n int64, err error) {
 	if len(b) == 0 {
 		return 0, errCut
 	}
-	var skip, values uint64 // bytes behind the tag, then nested values
+	var skip, values uint64 // bytes after the tag, nested values after these
 	length := func(width int) (v uint64) {
 		if len(b) < 1+width {
 			err = errCut
@@ -92,7 +91,7 @@ func seeds(f *testing.F) {
 	f.Add([]byte("\x82\xa4beat\x80\xa3end\x80"))
 }
 
-// FuzzScan: the scanner and its reference agree, in one go and byte by byte.
+// FuzzScan checks that the scanner agrees with delimit, in one call and byte by byte.
 func FuzzScan(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -112,19 +111,19 @@ func FuzzScan(f *testing.F) {
 			gotDone, gotReason := steps.scan(b[:i+1], limit)
 			if gotDone || gotReason != "" {
 				if gotDone != done || gotReason != reason || done && steps.pos != whole.pos {
-					t.Errorf("byte by byte: %v at %d, %s; in one go %v at %d, %s", gotDone, steps.pos, gotReason, done, whole.pos, reason)
+					t.Errorf("byte by byte: %v at %d, %s; in one call %v at %d, %s", gotDone, steps.pos, gotReason, done, whole.pos, reason)
 				}
 				return
 			}
 		}
 		if done || reason != "" {
-			t.Errorf("byte by byte nothing is said; in one go %v, %s", done, reason)
+			t.Errorf("byte by byte no result; in one call %v, %s", done, reason)
 		}
 	})
 }
 
-// FuzzReader: any stream gives the same messages and the same error however
-// its bytes come in, without a panic and without much memory.
+// FuzzReader checks that a stream gives the same messages and the same error however
+// it is divided into reads, without a panic and without much memory.
 func FuzzReader(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -142,7 +141,7 @@ func FuzzReader(f *testing.F) {
 			m, err := r.Next()
 			if err != nil {
 				if i != len(want) || err.Error() != wantErr.Error() && !isFault(err, wantErr) {
-					t.Errorf("%d messages and %v; in one go %d and %v", i, err, len(want), wantErr)
+					t.Errorf("%d messages and %v; in one call %d and %v", i, err, len(want), wantErr)
 				}
 				break
 			}
@@ -155,8 +154,8 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// isFault compares two faults but for the first bytes, of which more or fewer
-// may have come.
+// isFault compares two faults except for their first bytes, of which more or fewer may
+// have arrived.
 func isFault(a, b error) bool {
 	var x, y *Fault
 	return errors.As(a, &x) && errors.As(b, &y) && x.Reason == y.Reason && x.Err == y.Err
@@ -180,8 +179,8 @@ func parseAny(k Kind, body []byte) (v any, err error) {
 	return ParseInterval(body)
 }
 
-// FuzzParse: any body of any kind, delimited or not, is read or refused; what
-// is read is written and read again as the same.
+// FuzzParse checks that a body is read or refused without a panic, even if it is
+// incomplete, and that what was read survives writing and reading.
 func FuzzParse(f *testing.F) {
 	stream, _, _ := conversation()
 	r := NewReader(bytes.NewReader(stream), 0)
@@ -243,15 +242,15 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// delimited reports whether b is one value within the protocol's bounds.
+// delimited reports whether b is one value within the limits of the protocol.
 func delimited(b []byte) bool {
 	var s scanner
 	done, _ := s.scan(b, DefaultLimit)
 	return done && s.pos == len(b)
 }
 
-// FuzzValue: a delimited value is decoded into a type or refused, and what is
-// decoded is encoded and decoded again as the same.
+// FuzzValue checks that a value is decoded into a type or refused without a panic,
+// and that what was decoded survives encoding and decoding.
 func FuzzValue(f *testing.F) {
 	for _, v := range []any{1, -1.5, "s", nil, []byte("aaa"), []float64{1}, m{"X": 1, "Y": 2}, m{"V": 1, "Next": m{"V": 2, "Next": nil}},
 		m{"a": 1, "b": 0.5, "c": "x"}, m{"N": 1, "M": 2, "F": 0.5}, m{"start": 1, "end": 2}, []int{1, 2}, time.Unix(1, 2), map[int]any{1: 2}} {
@@ -292,17 +291,17 @@ func again[T any](b []byte) error {
 	if err := DecodeValue(enc, &second); err != nil {
 		return err
 	}
-	// DeepEqual has no use for NaN: compare what is written.
+	// For DeepEqual NaN differs from NaN, so compare the encodings.
 	if reflect.DeepEqual(first, second) {
 		return nil
 	}
 	if enc2, err := AppendValue(nil, &second); err != nil || !sameBytes(enc, enc2) {
-		return errors.New("the value changes on its second way")
+		return errors.New("the value changes when it is encoded again")
 	}
 	return nil
 }
 
-// sameBytes compares encodings in which the order of a map's pairs is free.
+// sameBytes compares encodings regardless of the order of the keys in maps.
 func sameBytes(a, b []byte) bool {
 	count := func(b []byte) (c [256]int) {
 		for _, x := range b {

@@ -5,8 +5,8 @@ import (
 	"iter"
 )
 
-// MaxIndex is the largest bound an Interval may have: 2^62. It leaves room to
-// compute 2*i+1 and sums of two bounds without overflow.
+// MaxIndex is the largest bound of an Interval: 2^62. For smaller indices, 2*i+1 and
+// sums of two bounds do not overflow.
 const MaxIndex = int64(1) << 62
 
 // An Interval is the half-open range of indices [Start, End), with
@@ -16,13 +16,13 @@ type Interval struct {
 	End   int64 `msgpack:"end" json:"end"`
 }
 
-// Len is the number of indices in iv.
+// Len returns the number of indices in iv.
 func (iv Interval) Len() int64 { return iv.End - iv.Start }
 
-// String prints iv in mathematical notation: [Start, End).
+// String returns iv in mathematical notation: [Start, End).
 func (iv Interval) String() string { return fmt.Sprintf("[%d, %d)", iv.Start, iv.End) }
 
-// Validate reports why iv is not an interval, or nil.
+// Validate returns an error if the bounds of iv are not those of an interval.
 func (iv Interval) Validate() error {
 	switch {
 	case iv.Start < 0:
@@ -35,20 +35,20 @@ func (iv Interval) Validate() error {
 	return nil
 }
 
-// A Grid is a way to cut an interval into N parts without storing them: part p
-// is [Start+p*Size, Start+(p+1)*Size), and the last one ends where the whole
-// does, longer or shorter than the others. Both rules that procpool knows are
-// grids. The zero value has no parts.
+// A Grid divides an interval into N parts without storing them. Part p is
+// [Start+p*Size, Start+(p+1)*Size), except that the last one ends where Whole ends, and
+// so may be longer or shorter. The zero value has no parts.
 type Grid struct {
 	Whole Interval
-	Size  int64 // of every part but the last, in indices
+	Size  int64 // number of indices in every part but the last
 	N     int64 // number of parts
 }
 
-// SplitGrid is the tutorial's rule over blocks of grain indices: every part
-// has (len/grain)/parts*grain indices and the last one takes the remainder as
-// well. Parts are empty where there are more parts than blocks. A grain below
-// 1 means 1; parts below 1 gives the zero Grid.
+// SplitGrid divides whole into parts of equal size, by the rule of the tutorial: the
+// last part takes the remainder as well. It cuts only at multiples of grain indices
+// from the start of whole, so every part but the last has
+// (len/grain)/parts*grain indices. If there are more parts than grains, all but the
+// last are empty. A grain below 1 means 1. With parts below 1 the Grid is zero.
 func SplitGrid(whole Interval, parts int, grain int64) Grid {
 	if parts < 1 {
 		return Grid{}
@@ -57,8 +57,8 @@ func SplitGrid(whole Interval, parts int, grain int64) Grid {
 	return Grid{Whole: whole, Size: whole.Len() / grain / int64(parts) * grain, N: int64(parts)}
 }
 
-// ChunkGrid cuts whole every size indices; the last part is the shorter one.
-// An empty interval has no parts, and neither has a size below 1.
+// ChunkGrid divides whole into parts of size indices. The last part may be shorter.
+// There are no parts if whole is empty or size is below 1.
 func ChunkGrid(whole Interval, size int64) Grid {
 	if size < 1 || whole.Len() <= 0 {
 		return Grid{Whole: whole}
@@ -66,7 +66,7 @@ func ChunkGrid(whole Interval, size int64) Grid {
 	return Grid{Whole: whole, Size: size, N: (whole.Len()-1)/size + 1}
 }
 
-// At is part p of the grid, 0 <= p < N.
+// At returns part p, with 0 <= p < N.
 func (g Grid) At(p int64) Interval {
 	start := g.Whole.Start + p*g.Size
 	if p == g.N-1 {
@@ -84,21 +84,4 @@ func (g Grid) All() iter.Seq[Interval] {
 			}
 		}
 	}
-}
-
-// Split cuts whole by the tutorial's rule: with chunk = len/parts, part p is
-// [Start+p*chunk, Start+(p+1)*chunk), and the last one takes the remainder.
-func Split(whole Interval, parts int) []Interval {
-	g := SplitGrid(whole, parts, 1)
-	out := make([]Interval, 0, g.N)
-	for iv := range g.All() {
-		out = append(out, iv)
-	}
-	return out
-}
-
-// Chunks yields the parts of a fixed grid of size indices, in order; only the
-// last may be shorter.
-func Chunks(whole Interval, size int64) iter.Seq[Interval] {
-	return ChunkGrid(whole, size).All()
 }

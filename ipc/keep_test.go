@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// requests is a stream of requests whose args are bin of the given lengths,
-// and the args.
+// requests returns a stream of requests whose args are bin of the given lengths, and
+// these args.
 func requests(lengths []int) (stream []byte, args [][]byte) {
 	for i, n := range lengths {
 		b := bytes.Repeat([]byte{byte(i)}, n)
@@ -18,7 +18,7 @@ func requests(lengths []int) (stream []byte, args [][]byte) {
 	return stream, args
 }
 
-func TestKeptPartsStayAsTheyAre(t *testing.T) {
+func TestKeptPartsStayValid(t *testing.T) {
 	lengths := []int{10, 300 << 10, 5, 70 << 10, 70 << 10, 3 << 20, 1, 100 << 10, 2 << 20}
 	stream, args := requests(lengths)
 	for seed := range uint64(20) {
@@ -43,9 +43,9 @@ func TestKeptPartsStayAsTheyAre(t *testing.T) {
 	}
 }
 
-// A long message whose header says how long it is costs a buffer of its length
-// and, on the way there, half as much again; to keep it costs nothing.
-func TestALongMessageIsReadIntoABufferOfItsLength(t *testing.T) {
+// A long message with its length in a header takes a buffer of that length, and half
+// as much for the smaller buffers before. Keeping it takes nothing.
+func TestMemoryOfALongMessage(t *testing.T) {
 	const n = 64 << 20
 	stream, _ := requests([]int{n})
 	var arg []byte
@@ -70,7 +70,7 @@ func TestALongMessageIsReadIntoABufferOfItsLength(t *testing.T) {
 	}
 }
 
-func TestTakenBytesAreTheValuesOwn(t *testing.T) {
+func TestTakeValueDoesNotCopy(t *testing.T) {
 	b := []byte("abc")
 	value, _ := AppendValue(nil, &b)
 	var taken, copied []byte
@@ -85,6 +85,6 @@ func TestTakenBytesAreTheValuesOwn(t *testing.T) {
 		t.Errorf("copied %q, taken %q", copied, taken)
 	}
 	if got := append(taken, 'y'); cap(taken) != len(taken) || &got[0] == &taken[0] {
-		t.Error("an append to a taken value writes behind it")
+		t.Error("an append to a taken value overwrites what follows it")
 	}
 }

@@ -7,28 +7,27 @@ import (
 	"sort"
 )
 
-// A Ledger records which indices are covered, each at most once: it is how
-// "every term once" is proved. Intervals that touch are kept as one, so its
-// memory follows the number of holes and not the number of intervals: 16 bytes
-// for each maximal run. Adding in order costs O(1) and does not allocate;
-// adding anywhere else costs O(log runs) to find the place and moves at most
-// one block of runs.
+// A Ledger records which indices are covered, and refuses to cover one twice. It
+// proves that a sum has every term once. It joins intervals that touch to a run, so it
+// takes 16 bytes for each run, however many intervals were added. Adding in order takes
+// constant time and does not allocate. Adding elsewhere takes time logarithmic in the
+// number of runs, plus the time to move at most one block of runs.
 //
-// The zero value covers nothing and is ready for use. A Ledger is not safe for
+// The zero value covers nothing and is ready to use. A Ledger is not safe for
 // concurrent use, and must not change while one of its iterators runs.
 type Ledger struct {
-	blocks [][]Interval // the runs in order; no block is empty, none is longer than maxBlock
+	blocks [][]Interval // runs in order; each block has 1 to maxBlock of them
 	total  int64
 }
 
-// maxBlock bounds what one insertion moves (8 KiB), and keeps the list of
-// blocks short enough that a split, which moves that list, stays rare.
+// maxBlock limits what an insertion moves (8 KiB). It also keeps the list of blocks
+// short, which moves when a block is split.
 const maxBlock = 512
 
-// An OverlapError is what [Ledger.Add] returns for an interval of which a part
-// is covered already.
+// An OverlapError is returned by [Ledger.Add] if a part of the interval is covered
+// already.
 type OverlapError struct {
-	Interval Interval // that was to be added
+	Interval Interval // the argument of Add
 	Covered  Interval // its first part that is covered already
 }
 
@@ -39,16 +38,15 @@ func (e *OverlapError) Error() string {
 	return fmt.Sprintf("%v overlaps %v, which is covered already", e.Interval, e.Covered)
 }
 
-// Add covers iv. It returns the error of [Interval.Validate], or an
-// *OverlapError, and then changes nothing. An empty interval has no terms:
-// adding it has no effect.
+// Add covers iv. If it returns an error, that of [Interval.Validate] or an
+// *OverlapError, the Ledger has not changed. Adding an empty interval does nothing.
 func (l *Ledger) Add(iv Interval) error {
 	if err := iv.Validate(); err != nil || iv.Len() == 0 {
 		return err
 	}
 	b, i := l.find(iv.Start)
 	touchesLeft := b < len(l.blocks) && l.blocks[b][i].End == iv.Start
-	nb, ni := b, i // the first run that ends behind iv.Start
+	nb, ni := b, i // place of the first run that ends after iv.Start
 	if touchesLeft {
 		nb, ni = l.next(b, i)
 	}
@@ -75,7 +73,7 @@ func (l *Ledger) Add(iv Interval) error {
 	return nil
 }
 
-// Total is the number of indices that are covered.
+// Total returns the number of indices that are covered.
 func (l *Ledger) Total() int64 { return l.total }
 
 // Covers reports whether every index of iv is covered.
@@ -86,7 +84,7 @@ func (l *Ledger) Covers(iv Interval) bool {
 	return true
 }
 
-// Runs yields what is covered, as maximal intervals in order.
+// Runs yields the runs in order: maximal intervals that are covered.
 func (l *Ledger) Runs() iter.Seq[Interval] {
 	return func(yield func(Interval) bool) {
 		for _, block := range l.blocks {
@@ -99,10 +97,10 @@ func (l *Ledger) Runs() iter.Seq[Interval] {
 	}
 }
 
-// Gaps yields what is missing from whole, as maximal intervals in order.
+// Gaps yields, in order, the maximal intervals in whole that are not covered.
 func (l *Ledger) Gaps(whole Interval) iter.Seq[Interval] {
 	return func(yield func(Interval) bool) {
-		next := whole.Start // everything before it is covered, or was yielded
+		next := whole.Start // every index before it is covered or was yielded
 		for b, i := l.find(whole.Start); b < len(l.blocks); b, i = l.next(b, i) {
 			run := l.blocks[b][i]
 			if run.Start >= whole.End {
@@ -119,11 +117,12 @@ func (l *Ledger) Gaps(whole Interval) iter.Seq[Interval] {
 	}
 }
 
-// find is the place of the first run that ends at start or behind it;
-// (len(l.blocks), 0) when there is none.
+// find returns the place of the first run that ends at start or later, or
+// (len(l.blocks), 0) if there is none.
 func (l *Ledger) find(start int64) (b, i int) {
 	if n := len(l.blocks); n > 0 {
-		// In-order adds touch the last run or lie behind it: no search.
+		// Adding in order needs no search: the interval touches the last run or comes
+		// after it.
 		last := l.blocks[n-1]
 		switch end := last[len(last)-1].End; {
 		case end < start:
@@ -143,7 +142,7 @@ func (l *Ledger) find(start int64) (b, i int) {
 	return b, sort.Search(len(block), func(i int) bool { return block[i].End >= start })
 }
 
-// next is the place behind (b, i).
+// next returns the place after (b, i).
 func (l *Ledger) next(b, i int) (int, int) {
 	if i+1 < len(l.blocks[b]) {
 		return b, i + 1
@@ -151,7 +150,7 @@ func (l *Ledger) next(b, i int) (int, int) {
 	return b + 1, 0
 }
 
-// insert puts run before the place (b, i), and splits the block when it is full.
+// insert inserts run before the place (b, i). It splits the block if it is full.
 func (l *Ledger) insert(b, i int, run Interval) {
 	if b == len(l.blocks) {
 		if b == 0 || len(l.blocks[b-1]) == maxBlock {
@@ -172,7 +171,7 @@ func (l *Ledger) insert(b, i int, run Interval) {
 	l.blocks[b] = slices.Insert(l.blocks[b], i, run)
 }
 
-// remove takes out the run at (b, i), and its block when nothing is left of it.
+// remove removes the run at (b, i), and its block if that becomes empty.
 func (l *Ledger) remove(b, i int) {
 	if l.blocks[b] = slices.Delete(l.blocks[b], i, i+1); len(l.blocks[b]) == 0 {
 		l.blocks = slices.Delete(l.blocks, b, b+1)

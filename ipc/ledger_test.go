@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// bitmap is what a Ledger is compared with: one bool an index.
+// A bitmap is a simple ledger with a bool for each index.
 type bitmap []bool
 
-// runs are the maximal intervals within whole whose indices are all value.
+// runs returns the maximal intervals in whole whose indices all have the value.
 func (m bitmap) runs(whole Interval, value bool) []Interval {
 	var out []Interval
 	for i := whole.Start; i < whole.End; i++ {
@@ -25,7 +25,7 @@ func (m bitmap) runs(whole Interval, value bool) []Interval {
 	return out
 }
 
-// add covers iv and returns nil, or what Ledger.Add must say of the overlap.
+// add covers iv, or returns the error that Ledger.Add must return.
 func (m bitmap) add(iv Interval) *OverlapError {
 	if covered := m.runs(iv, true); len(covered) > 0 {
 		return &OverlapError{iv, covered[0]}
@@ -56,7 +56,7 @@ func TestLedgerAgainstABitmap(t *testing.T) {
 				t.Fatalf("seed %d: Add(%v) = %v, want %v", seed, iv, err, want)
 			}
 			if size > 400 && step%500 != 0 {
-				continue // the comparison below reads the whole bitmap
+				continue // comparing reads the whole bitmap
 			}
 			compare(t, &l, m, randomInterval(r, size, size))
 		}
@@ -88,8 +88,8 @@ func compare(t *testing.T, l *Ledger, m bitmap, window Interval) {
 	}
 }
 
-// Every second index first, then the others: as many runs as there can be,
-// blocks that split, and blocks that vanish again.
+// Adding every second index makes as many runs as possible and splits blocks. Adding
+// the others removes the blocks again.
 func TestLedgerOfManyRuns(t *testing.T) {
 	const n = 20000
 	r := rand.New(rand.NewPCG(7, 7))

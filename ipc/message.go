@@ -2,20 +2,20 @@ package ipc
 
 import "fmt"
 
-// The protocol's fixed numbers.
+// Constants of the protocol.
 const (
 	Protocol     = 1         // protocol number, in hello and open
-	MaxDepth     = 256       // nesting of a message
+	MaxDepth     = 256       // levels of nesting in a message
 	MaxPending   = 1024      // requests that a parent may leave unanswered
-	MaxNoise     = 64 << 10  // bytes that may stand before a hello
-	DefaultLimit = 1 << 20   // bytes of a message, where open says nothing else
-	MaxLimit     = 1<<31 - 1 // bytes that a message may ever have
+	MaxNoise     = 64 << 10  // bytes that a launcher may print before hello
+	DefaultLimit = 1 << 20   // bytes of a message, unless open says otherwise
+	MaxLimit     = 1<<31 - 1 // bytes of a message that open can ask for at most
 )
 
-// Kind is the one key of a message.
+// Kind is the kind of a message, which is its only key on the wire.
 type Kind uint8
 
-// The kinds of message. None is the zero value and never on the wire.
+// The kinds of messages. None is the zero value and never occurs on the wire.
 const (
 	None Kind = iota
 	KindRequest
@@ -30,78 +30,79 @@ const (
 
 var kindNames = [...]string{"none", "request", "open", "beat", "end", "hello", "result", "fail", "bye"}
 
-// String is the key as it stands on the wire.
+// String returns the key on the wire.
 func (k Kind) String() string { return kindNames[k] }
 
-// A Message is one delimited message. Body is its encoded body; it belongs to
-// the [Reader] and is valid until the next call of Next.
+// A Message is a message as [Reader.Next] returns it. Body is the encoded body. It
+// belongs to the Reader and is valid until the next call of Next.
 type Message struct {
 	Kind Kind
 	Body []byte
 }
 
-// Open turns supervision on, in both directions.
+// Open turns on supervision in both directions.
 type Open struct {
-	HeartbeatSeconds float64 // silence after which the other side is lost; 0 = never
-	MaxMessageBytes  int64   // limit of a message in both directions
-	Trace            bool    // results say when they were begun, and bye what the garbage collector did
+	HeartbeatSeconds float64 // silence after which the other side is lost; 0 means never
+	MaxMessageBytes  int64   // largest length of a message, in both directions
+	Trace            bool    // results say when tasks began, and bye what the garbage collector did
 }
 
-// Request is one piece of work. Task and Arg belong to the Reader.
+// Request asks for a piece of work. Task and Arg belong to the Reader.
 type Request struct {
 	ID   uint64
 	Task []byte
 	Arg  []byte // encoded
 }
 
-// Hello is what a child says of itself before anything else.
+// Hello is the first message of a child.
 type Hello struct {
-	Build string   // identifies the program; a parent works only with its own
-	PID   int64    //
-	Host  string   //
-	CPUs  string   // CPUs allowed, as a list ("0-3,8"); "" if unknown
-	Tasks []string // names of the tasks that it can run
+	Build string // identifies the program, see [Build]
+	PID   int64
+	Host  string
+	CPUs  string   // CPUs that the child may use, as a list such as "0-3,8"; "" if unknown
+	Tasks []string // names of the tasks that the child can run
 }
 
-// Result is a request's answer. Value belongs to the Reader.
+// Result is the answer to a request. Value belongs to the Reader.
 type Result struct {
 	ID          uint64
-	Interval    Interval // echoed for interval tasks
-	HasInterval bool
-	Seconds     float64 // wall time that the task ran, without waiting
-	Began       float64 // when it began, on the clock of [Now]; 0 without Trace
-	Value       []byte  // encoded
+	Interval    Interval // that of the request
+	HasInterval bool     // whether Interval is valid, as it is for tasks over intervals
+	Seconds     float64  // wall time for which the task ran
+	Began       float64  // when the task began, in seconds on the clock of [Now]; 0 without Trace
+	Value       []byte   // encoded
 }
 
-// Fail is the answer to a request that came to nothing.
+// Fail is the answer to a request that has no result.
 type Fail struct {
 	ID    uint64
 	Error string
-	Stack string // of a panic; may be empty
+	Stack string // stack trace of a panic, or ""
 }
 
-// AtTerminal stands in what a child prints on standard error, before it exits
-// with code 2, when its standard input is a terminal.
+// AtTerminal is part of what a child prints on stderr before it exits with code 2
+// because its standard input is a terminal.
 const AtTerminal = "standard input, which is a terminal here"
 
-// Bye is a child's account of itself.
+// Bye is the last message of a child.
 type Bye struct {
 	Usage
-	RanOn string // CPUs on which it was seen, as a list; "" if unknown
+	RanOn string // CPUs on which the child was seen, as a list; "" if unknown
 	GC    *GC    // nil unless Open asked for a trace
 }
 
-// GC is what the garbage collector did in a child.
+// GC is what the garbage collector of a child did.
 type GC struct {
 	Cycles       Count
-	PauseSeconds float64 // in which the whole program stood still
+	PauseSeconds float64 // time for which it stopped the whole program
 }
 
-// A Fault is a stream that breaks the protocol. Nothing after it can be trusted.
+// A Fault is an error in a stream that breaks the protocol. The rest of the stream
+// is useless.
 type Fault struct {
 	Reason string
-	First  []byte // the first bytes of the message at fault, at most 32
-	Err    error  // what caused it, or nil
+	First  []byte // first bytes of the wrong message, at most 32
+	Err    error  // cause, or nil
 }
 
 func (f *Fault) Error() string {
@@ -115,7 +116,8 @@ func (f *Fault) Error() string {
 	return s
 }
 
-// Unwrap gives the cause, such as io.ErrUnexpectedEOF for a stream that was cut.
+// Unwrap returns the cause: io.ErrUnexpectedEOF for a stream that ends within a
+// message, or nil.
 func (f *Fault) Unwrap() error { return f.Err }
 
 func fault(msg []byte, cause error, format string, args ...any) *Fault {

@@ -2,11 +2,11 @@ package ipc
 
 import "slices"
 
-// Every body is read in one pass over its pairs. Each key that is known has a
-// bit: those that must be there the lowest, in the order in which check names
-// them, those that may be missing the ones above.
+// Each function here reads a body in one pass over its keys. Every known key has a
+// bit, which records that the key occurred. The required keys have the lowest bits, in
+// the order of the arguments of check.
 
-// parseMessage reads the outer map of a delimited message.
+// parseMessage reads the outer map of a complete message.
 func parseMessage(msg []byte) (Message, error) {
 	c := cursor{b: msg}
 	if c.mapLen() != 1 || c.bad != "" {
@@ -41,8 +41,8 @@ func kindOf(key []byte) Kind {
 	return None
 }
 
-// ParseRequest reads a request's body. A *Fault means that it has no id to
-// answer to, or no task or arg.
+// ParseRequest reads the body of a request. The error is a *Fault, as for the other
+// functions that parse bodies.
 func ParseRequest(body []byte) (r Request, err error) {
 	const id, task, arg = 1, 2, 4
 	c, have := cursor{b: body}, 0
@@ -61,7 +61,8 @@ func ParseRequest(body []byte) (r Request, err error) {
 	return r, c.check("request", have, "id", "task", "arg")
 }
 
-// ParseInterval reads the arg of an interval task.
+// ParseInterval reads the arg of a task over intervals. The error is a *Fault, or
+// that of [Interval.Validate].
 func ParseInterval(arg []byte) (iv Interval, err error) {
 	const start, end = 1, 2
 	c, have := cursor{b: arg}, 0
@@ -81,7 +82,8 @@ func ParseInterval(arg []byte) (iv Interval, err error) {
 	return iv, iv.Validate()
 }
 
-// ParseOpen reads an open message's body; another protocol number is a *Fault.
+// ParseOpen reads the body of an open message. It returns a *Fault for another
+// protocol number.
 func ParseOpen(body []byte) (o Open, err error) {
 	const protocol, heartbeat, limit, trace = 1, 2, 4, 8
 	var number uint64
@@ -114,7 +116,8 @@ func ParseOpen(body []byte) (o Open, err error) {
 	return o, nil
 }
 
-// ParseHello reads a hello's body; another protocol number is a *Fault.
+// ParseHello reads the body of a hello. It returns a *Fault for another protocol
+// number.
 func ParseHello(body []byte) (h Hello, err error) {
 	var number uint64
 	c, have := cursor{b: body}, 0
@@ -148,7 +151,7 @@ func ParseHello(body []byte) (h Hello, err error) {
 	return h, nil
 }
 
-// ParseResult reads a result's body.
+// ParseResult reads the body of a result.
 func ParseResult(body []byte) (r Result, err error) {
 	const id, seconds, value, start, end, began = 1, 2, 4, 8, 16, 32
 	c, have := cursor{b: body}, 0
@@ -174,7 +177,7 @@ func ParseResult(body []byte) (r Result, err error) {
 	return r, c.check("result", have, "id", "seconds", "value")
 }
 
-// ParseFail reads a fail's body.
+// ParseFail reads the body of a fail.
 func ParseFail(body []byte) (f Fail, err error) {
 	c, have := cursor{b: body}, 0
 	for range c.mapLen() {
@@ -192,10 +195,10 @@ func ParseFail(body []byte) (f Fail, err error) {
 	return f, c.check("fail", have, "id", "error", "stack")
 }
 
-// ParseBye reads a bye's body.
+// ParseBye reads the body of a bye.
 func ParseBye(body []byte) (b Bye, err error) {
 	counters := b.All()
-	keys := []string{"user_seconds", "system_seconds"} // that must be there, in the order of their bits
+	keys := []string{"user_seconds", "system_seconds"} // required keys, in the order of their bits
 	for _, c := range counters {
 		keys = append(keys, c.Name)
 	}
@@ -214,7 +217,7 @@ func ParseBye(body []byte) (b Bye, err error) {
 		case "ran_on":
 			have, b.RanOn = c.once(have, 1024), string(c.str())
 		default:
-			i := slices.IndexFunc(counters[:], func(n NamedCount) bool { return n.Name == key })
+			i := slices.IndexFunc(counters[:], func(n NamedCount[Count]) bool { return n.Name == key })
 			if i < 0 {
 				c.raw()
 				continue

@@ -9,7 +9,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// pack encodes v as any foreign program would.
+// pack encodes v with the msgpack library.
 func pack(t testing.TB, v any) []byte {
 	t.Helper()
 	b, err := msgpack.Marshal(v)
@@ -21,11 +21,11 @@ func pack(t testing.TB, v any) []byte {
 
 type m = map[string]any
 
-// bodies has a right body of every kind that has one, and how it is parsed.
+// bodies has a valid body for every kind of message that has one, and its parser.
 var bodies = map[string]struct {
-	body  m
-	parse func([]byte) error
-	loose []string // keys that may be left out
+	body     m
+	parse    func([]byte) error
+	optional []string // keys that may be missing
 }{
 	"request": {m{"id": 1, "task": "pi", "arg": m{}}, func(b []byte) error { _, err := ParseRequest(b); return err }, nil},
 	"open": {m{"protocol": 1, "heartbeat_seconds": 0, "max_message_bytes": 100, "trace": true},
@@ -53,9 +53,9 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 		if err := c.parse(pack(t, c.body)); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
-		wantFault("that is no map", []byte{0x01}, "not a map")
+		wantFault("that is not a map", []byte{0x01}, "not a map")
 		wantFault("that is nil", []byte{0xc0}, "not a map")
-		wantFault("with a key that is no string", []byte{0x81, 0x01, 0x01}, "not a string")
+		wantFault("with a key that is not a string", []byte{0x81, 0x01, 0x01}, "not a string")
 		more := m{"unknown": m{"deep": []any{1, m{"x": nil}, -1.5}}}
 		for key, value := range c.body {
 			more[key] = value
@@ -65,18 +65,18 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 					less[k] = v
 				}
 			}
-			if strings.Contains(strings.Join(c.loose, " "), key) {
+			if strings.Contains(strings.Join(c.optional, " "), key) {
 				if err := c.parse(pack(t, less)); err != nil {
 					t.Errorf("%s without %s: %v", kind, key, err)
 				}
 			} else {
 				wantFault("without "+key, pack(t, less), "without \""+key+"\"")
 			}
-			// The same key once more, behind the others.
+			// Repeat the key after the others.
 			twice := pack(t, c.body)
 			twice[0]++
 			twice = append(append(twice, pack(t, key)...), pack(t, value)...)
-			wantFault("with "+key+" twice", twice, "a key stands twice")
+			wantFault("with "+key+" twice", twice, "a key occurs twice")
 			if key != "arg" && key != "value" {
 				less[key] = m{}
 				wantFault("with a map as "+key, pack(t, less), "not a")
@@ -92,7 +92,7 @@ func TestNumbersThatDoNotFit(t *testing.T) {
 	for _, c := range []struct {
 		kind, key string
 		value     any
-		text      string // of the error; "" = none
+		text      string // part of the error; "" means no error
 	}{
 		{"request", "id", uint64(math.MaxUint64), ""},
 		{"request", "id", -1, "below zero"},
@@ -136,7 +136,7 @@ func TestNumbersThatDoNotFit(t *testing.T) {
 	}
 }
 
-// Integers may come in any width that holds them.
+// An integer may have any width that holds it.
 func TestIntegersOfEveryWidth(t *testing.T) {
 	for _, c := range []struct {
 		bytes    string

@@ -6,31 +6,31 @@ import (
 )
 
 const (
-	firstBuffer = 64 << 10 // what a pipe holds
-	keepBuffer  = 1 << 20  // a longer buffer is given back once it is empty
+	firstBuffer = 64 << 10 // size of the first buffer: the capacity of a pipe
+	keepBuffer  = 1 << 20  // a larger buffer is freed when it is empty
 )
 
-// A Reader cuts a stream into messages. There is one for a stream's whole
-// life, since it reads ahead. It is not safe for concurrent use.
+// A Reader reads messages from a stream. It reads ahead, so use one Reader for the
+// whole stream. It is not safe for concurrent use.
 type Reader struct {
 	src   io.Reader
 	limit int64
 	buf   []byte // buf[from:] is unread
 	from  int
 	scan  scanner // over buf[from:]
-	found bool    // scan stands at a message's end
-	last  int     // length of the message handed out, to be dropped
+	found bool    // scan is at the end of a message
+	last  int     // length of the message that Next returned; the next call drops it
 }
 
-// NewReader reads src, taking messages of at most limit bytes; a limit of 0
-// means DefaultLimit.
+// NewReader returns a Reader that accepts messages of at most limit bytes. A limit of
+// 0 means DefaultLimit.
 func NewReader(src io.Reader, limit int64) *Reader {
 	r := &Reader{src: src}
 	r.SetLimit(limit)
 	return r
 }
 
-// SetLimit changes the limit for the messages that follow.
+// SetLimit changes the limit for the following messages.
 func (r *Reader) SetLimit(limit int64) {
 	if limit <= 0 {
 		limit = DefaultLimit
@@ -38,9 +38,9 @@ func (r *Reader) SetLimit(limit int64) {
 	r.limit = min(limit, MaxLimit)
 }
 
-// Next hands out the next message. It returns io.EOF where the stream ends
-// between two messages, a *Fault where it breaks the protocol, and otherwise
-// the source's error. After an error it must not be called again.
+// Next returns the next message. The error is io.EOF if the stream ends between two
+// messages, a *Fault if the stream breaks the protocol, and otherwise that of the
+// source. Do not call Next again after an error.
 func (r *Reader) Next() (Message, error) {
 	for {
 		done, err := r.delimit()
@@ -57,13 +57,13 @@ func (r *Reader) Next() (Message, error) {
 	}
 }
 
-// Buffered reports whether Next can answer without reading.
+// Buffered reports whether Next can return without reading from the source.
 func (r *Reader) Buffered() bool {
 	done, err := r.delimit()
 	return done || err != nil
 }
 
-// delimit drops the message handed out last and looks for the next one's end.
+// delimit drops the last message and reports whether the next one is complete.
 func (r *Reader) delimit() (bool, error) {
 	if r.last > 0 {
 		r.from += r.last
@@ -83,8 +83,8 @@ func (r *Reader) delimit() (bool, error) {
 	if len(unread) == 0 {
 		return false, nil
 	}
-	// A message is a map of one pair. To say so at its first byte keeps a peer
-	// that prints text from being taken for one that is slow.
+	// Check the first byte at once: a peer that prints text would otherwise look like
+	// one that is slow.
 	if c := unread[0]; c != 0x81 && c != 0xde && c != 0xdf {
 		return false, fault(unread, nil, "not a map of one pair")
 	}
@@ -99,7 +99,8 @@ func (r *Reader) delimit() (bool, error) {
 	return done, nil
 }
 
-// fill reads once. The buffer grows only when it is full of bytes that came.
+// fill reads once from the source. It enlarges the buffer only if that is full of
+// bytes of the message.
 func (r *Reader) fill() error {
 	switch {
 	case r.from == len(r.buf):
@@ -127,21 +128,21 @@ func (r *Reader) fill() error {
 	return err
 }
 
-// grown is the next size of the buffer, at most three times what has come: a
-// length in a header is only a claim. Steps are chosen so that the last of them
-// ends where the message does, as far as that is known.
+// grown returns the next size of the buffer. It is at most three times the number of
+// bytes that have arrived, because the length in a header may be wrong. If the length
+// is right, the last size is exactly that of the message.
 func (r *Reader) grown() int {
-	came := len(r.buf) - r.from
+	arrived := len(r.buf) - r.from
 	size := r.scan.need
-	for size > 3*came {
+	for size > 3*arrived {
 		size = size/3 + 1
 	}
-	return max(size, 2*came, firstBuffer)
+	return max(size, 2*arrived, firstBuffer)
 }
 
-// Keep returns part, which is of the message handed out last, so that it stays
-// valid: with the buffer itself where that is mostly part, else as a copy.
-// Nothing else of the message is valid then.
+// Keep returns part, a part of the last message, so that it stays valid. It copies
+// part, or gives the buffer away if part is most of it. The rest of the message is
+// no longer valid.
 func (r *Reader) Keep(part []byte) []byte {
 	if cap(r.buf) > 2*len(part) || r.last == 0 {
 		return append([]byte(nil), part...)
@@ -153,16 +154,16 @@ func (r *Reader) Keep(part []byte) []byte {
 	return part[:len(part):len(part)]
 }
 
-// helloMark is how every hello begins.
+// helloMark is the beginning of every hello.
 var helloMark = []byte("\x81\xa5hello")
 
-// Hello reads the first message of a child, which a launcher's noise may
-// precede. It returns that noise, at most MaxNoise bytes, also with an error:
-// who starts children shows it when the start failed.
+// Hello reads the first message of a child. It skips what a launcher printed before,
+// and returns it as noise, at most MaxNoise bytes, also with an error: noise may
+// explain why a child did not start.
 func (r *Reader) Hello() (h Hello, noise []byte, err error) {
 	for {
 		at := bytes.Index(r.buf[r.from:], helloMark)
-		// Without a mark, the last bytes may still be the beginning of one.
+		// Without a mark, the last bytes may be the beginning of one.
 		if at > MaxNoise || at < 0 && len(r.buf)-r.from >= MaxNoise+len(helloMark) {
 			return h, noiseOf(r.buf[r.from:]), fault(r.buf[r.from:], nil, "no hello in the first %d bytes", MaxNoise)
 		}
@@ -182,7 +183,7 @@ func (r *Reader) Hello() (h Hello, noise []byte, err error) {
 	}
 }
 
-// fillNoise is fill before a hello, where the end of the stream is no cut message.
+// fillNoise is fill for noise, which may end anywhere without a fault.
 func (r *Reader) fillNoise() error {
 	err := r.fill()
 	if f, ok := err.(*Fault); ok && f.Err == io.ErrUnexpectedEOF {

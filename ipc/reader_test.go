@@ -11,8 +11,8 @@ import (
 	"testing/iotest"
 )
 
-// conversation is one message of every kind, with newlines between some.
-// clean[i] says that a stream of i bytes ends between two messages.
+// conversation returns a stream with a message of every kind and newlines between
+// some of them. clean[i] says that the first i bytes end between two messages.
 func conversation() (stream []byte, kinds []Kind, clean map[int]bool) {
 	clean = map[int]bool{0: true}
 	add := func(b []byte, k Kind, newlines string) {
@@ -27,18 +27,18 @@ func conversation() (stream []byte, kinds []Kind, clean map[int]bool) {
 	add(AppendHello(stream, Hello{Build: "b", Tasks: []string{"pi", "null"}}), KindHello, "\n")
 	add(AppendOpen(stream, Open{MaxMessageBytes: 1}), KindOpen, "")
 	add(AppendInterval(AppendRequestHead(stream, 1, "pi"), Interval{10, 20}), KindRequest, "\n\n")
-	add(AppendInterval(AppendRequestHead(stream, 10, "pi"), Interval{0, 10}), KindRequest, "") // its last byte is a newline's
+	add(AppendInterval(AppendRequestHead(stream, 10, "pi"), Interval{0, 10}), KindRequest, "") // its last byte is 10, like a newline
 	add(append(AppendResultHead(stream, Result{ID: 10, HasInterval: true}), "\xcb@\x09\x21\xfbTD-\x18\n"...), KindResult, "\n")
 	add(AppendBeat(stream), KindBeat, "\n")
 	add(AppendFail(stream, Fail{ID: 1 << 40, Error: "no\nway", Stack: "\n\n"}), KindFail, "\n")
 	add(AppendEnd(stream), KindEnd, "")
 	add(AppendBye(stream, Bye{}), KindBye, "\n")
-	add(append(stream, "\xde\x00\x01\xd9\x04beat\x80"...), KindBeat, "") // the same in longer forms
+	add(append(stream, "\xde\x00\x01\xd9\x04beat\x80"...), KindBeat, "") // longer encodings of a beat
 	add(append(stream, "\xdf\x00\x00\x00\x01\xdb\x00\x00\x00\x04beat\xde\x00\x00"...), KindBeat, "\n\n\n")
 	return stream, kinds, clean
 }
 
-// readAll reads messages until an error, which is io.EOF for a clean end.
+// readAll reads messages until an error, which is io.EOF at the end of the stream.
 func readAll(r *Reader) (msgs []string, err error) {
 	for {
 		m, err := r.Next()
@@ -49,7 +49,7 @@ func readAll(r *Reader) (msgs []string, err error) {
 	}
 }
 
-// How a stream is split into reads makes no difference.
+// It makes no difference how a stream is divided into reads.
 func TestReaderInAnyReads(t *testing.T) {
 	stream, kinds, _ := conversation()
 	want, err := readAll(NewReader(bytes.NewReader(stream), 0))
@@ -74,7 +74,7 @@ func TestReaderInAnyReads(t *testing.T) {
 	}
 }
 
-// An oddReader reads 0 to most bytes at a time.
+// An oddReader reads from 0 to most bytes at a time.
 type oddReader struct {
 	r    io.Reader
 	rand *rand.Rand
@@ -85,8 +85,7 @@ func (o *oddReader) Read(b []byte) (int, error) {
 	return o.r.Read(b[:min(len(b), o.rand.IntN(o.most+1))])
 }
 
-// Wherever a stream is cut, its end is clean between two messages and a fault
-// in the middle of one.
+// The end of a stream between two messages is io.EOF, and within a message a fault.
 func TestReaderCutAnywhere(t *testing.T) {
 	stream, _, clean := conversation()
 	for cut := range stream {
@@ -130,13 +129,13 @@ func TestReaderFaults(t *testing.T) {
 		{"map of 2 Gi, whose count is 2^32", "\x81\xa4beat\xdf\x80\x00\x00\x00", "over the limit"},
 	} {
 		for _, src := range []io.Reader{strings.NewReader(c.stream), iotest.OneByteReader(strings.NewReader(c.stream))} {
-			// The good message in front shows that the fault is in the second.
+			// The valid message before shows that the fault is in the second one.
 			_, err := readAll(NewReader(io.MultiReader(strings.NewReader("\x81\xa4beat\x80\n"), src), 0))
 			var f *Fault
 			if !errors.As(err, &f) || !strings.Contains(err.Error(), c.text) || errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("%s: %v, want a fault with %q", c.name, err, c.text)
 			} else if len(f.First) == 0 || !strings.HasPrefix(c.stream, string(f.First)) {
-				t.Errorf("%s: the first bytes are said to be %q", c.name, f.First)
+				t.Errorf("%s: First is %q", c.name, f.First)
 			}
 		}
 	}
@@ -145,7 +144,7 @@ func TestReaderFaults(t *testing.T) {
 	}
 }
 
-// A fault is told as soon as it can be known, not when the message is complete.
+// Next returns a fault as soon as possible, before the message is complete.
 func TestReaderFaultsEarly(t *testing.T) {
 	never := iotest.ErrReader(errors.New("read on"))
 	for _, s := range []string{"\x82", "G", "\x81\xa4beat\xc1", "\x81\xa4beat\xc6\x00\x10\x00\x00"} {
@@ -154,13 +153,13 @@ func TestReaderFaultsEarly(t *testing.T) {
 			t.Errorf("%q: %v, want a fault", s, err)
 		}
 	}
-	// An error of the source's own is handed on.
+	// An error of the source is returned as it is.
 	if _, err := NewReader(io.MultiReader(strings.NewReader("\x81"), never), 0).Next(); err == nil || err.Error() != "read on" {
 		t.Error(err)
 	}
 }
 
-// blob is a request whose arg is bin, n bytes long in all.
+// blob returns a request of n bytes whose arg is bin.
 func blob(n int) []byte {
 	head := AppendRequestHead(nil, 1, "t")
 	head = append(head, 0xc6, 0, 0, 0, 0)
@@ -175,11 +174,11 @@ func TestReaderLimit(t *testing.T) {
 	for _, limit := range []int64{100, 65536, 65537, 1 << 20} {
 		stream := bytes.Repeat(blob(int(limit)), 3)
 		if msgs, err := readAll(NewReader(bytes.NewReader(stream), limit)); err != io.EOF || len(msgs) != 3 {
-			t.Errorf("messages of just the limit, %d bytes: %d, %v", limit, len(msgs), err)
+			t.Errorf("messages of exactly the limit, %d bytes: %d, %v", limit, len(msgs), err)
 		}
 		r := NewReader(bytes.NewReader(blob(int(limit)+1)), limit)
 		if _, err := readAll(r); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("over the limit of %d bytes", limit)) {
-			t.Errorf("a message of one byte more than %d: %v", limit, err)
+			t.Errorf("a message one byte longer than %d: %v", limit, err)
 		}
 		r.SetLimit(limit + 1)
 		if _, err := readAll(NewReader(bytes.NewReader(blob(int(limit)+1)), r.limit)); err != io.EOF {
@@ -199,7 +198,7 @@ func TestReaderLargeMessagesInOddReads(t *testing.T) {
 			t.Fatalf("message %d: %v, %v", i, m.Kind, err)
 		}
 		if kind == KindRequest && !bytes.Equal(m.Body, want[len("\x81\xa7request"):]) {
-			t.Fatalf("message %d has changed on its way", i)
+			t.Fatalf("message %d has changed", i)
 		}
 	}
 	if _, err := r.Next(); err != io.EOF {
@@ -207,7 +206,7 @@ func TestReaderLargeMessagesInOddReads(t *testing.T) {
 	}
 }
 
-func TestReaderGivesALargeBufferBack(t *testing.T) {
+func TestReaderFreesALargeBuffer(t *testing.T) {
 	first, second := blob(8<<20), AppendBeat(nil)
 	r := NewReader(io.MultiReader(bytes.NewReader(first), bytes.NewReader(second)), MaxLimit)
 	for range 2 {
@@ -226,14 +225,14 @@ func TestBuffered(t *testing.T) {
 		if got := r.Buffered(); got != want {
 			t.Errorf("before message %d Buffered is %v", i, got)
 		}
-		// The last one is 0xc1: to refuse it takes no reading either.
+		// The last one is 0xc1, which Next refuses without reading.
 		if _, err := r.Next(); (err == nil) != (i < 3) {
 			t.Errorf("message %d: %v", i, err)
 		}
 	}
 }
 
-func TestHelloBehindNoise(t *testing.T) {
+func TestHelloAfterNoise(t *testing.T) {
 	hello := AppendHello(nil, Hello{Build: "b", PID: 3})
 	for name, noise := range map[string]string{
 		"none":                  "",
@@ -252,17 +251,17 @@ func TestHelloBehindNoise(t *testing.T) {
 			r := NewReader(src, 0)
 			h, got, err := r.Hello()
 			if err != nil || h.Build != "b" || h.PID != 3 || string(got) != noise {
-				t.Errorf("behind %s: %v, %v, noise of %d bytes for %d", name, h, err, len(got), len(noise))
+				t.Errorf("after %s: %v, %v, noise of %d bytes for %d", name, h, err, len(got), len(noise))
 				continue
 			}
 			if m, err := r.Next(); err != nil || m.Kind != KindBeat {
-				t.Errorf("after the hello behind %s: %v, %v", name, m.Kind, err)
+				t.Errorf("the message after %s and hello: %v, %v", name, m.Kind, err)
 			}
 		}
 	}
 }
 
-func TestHelloThatDoesNotCome(t *testing.T) {
+func TestMissingHello(t *testing.T) {
 	hello := string(AppendHello(nil, Hello{Build: "b"}))
 	tooMuch := strings.Repeat("x", MaxNoise+1)
 	for _, c := range []struct {

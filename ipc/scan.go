@@ -2,32 +2,32 @@ package ipc
 
 import "encoding/binary"
 
-// A scanner finds the end of one msgpack value without recursion and without
-// allocating: it keeps, for every container that is still open, how many
-// values are missing. It can stop where the bytes end and go on when more have
-// come, so a long message is looked at once, not once a read.
+// A scanner finds the end of a msgpack value without recursion and without
+// allocation. For every open container it keeps the number of values that are missing.
+// It stops where the bytes end and continues when more have arrived, so it scans
+// each byte of a long message once.
 type scanner struct {
-	pos   int // bytes of the value that are behind us
-	need  int // bytes that the value has at least, as far as its headers say
-	depth int
-	left  [MaxDepth]uint64
+	pos   int              // bytes of the value that have been scanned
+	need  int              // smallest length that the value can have, by the headers so far
+	depth int              // number of open containers
+	left  [MaxDepth]uint64 // values missing in each of them
 }
 
-// A header describes the value that starts at a byte: it takes size bytes
-// itself, then body bytes follow, then values nested values.
+// A header is the beginning of a value: its own size in bytes, the number of bytes
+// that follow it, and the number of nested values after these.
 type header struct {
 	size   int
 	body   int64
 	values uint64
 }
 
-// reset makes s ready for another value.
+// reset prepares s for another value.
 func (s *scanner) reset() { s.pos, s.need, s.depth = 0, 0, 0 }
 
-// scan looks at b, which starts where the value does and has at least the
-// bytes that it had before. It reports whether the value is complete, its
-// length then being s.pos, or why the bytes cannot be a value of at most limit
-// bytes: a reason, else "".
+// scan continues in b, which begins with the first byte of the value and has at
+// least the bytes of the previous call. It reports whether the value is complete;
+// s.pos is then its length. If b cannot begin a value of at most limit bytes, it
+// returns the reason, otherwise "".
 func (s *scanner) scan(b []byte, limit int64) (done bool, reason string) {
 	for s.pos < len(b) {
 		if end := s.pos + short(b[s.pos]); end > s.pos && end <= len(b) && int64(end) <= limit {
@@ -45,8 +45,8 @@ func (s *scanner) scan(b []byte, limit int64) (done bool, reason string) {
 			break
 		}
 		end := int64(s.pos) + int64(h.size) + h.body
-		// Every nested value takes a byte or more: a count beyond the limit
-		// is over the limit, long before its bytes have come.
+		// Every nested value takes at least one byte, so a count above the limit is an
+		// error before the bytes arrive.
 		if end > limit || h.values > uint64(limit-end) {
 			return false, "message is over the limit"
 		}
@@ -73,7 +73,7 @@ func (s *scanner) scan(b []byte, limit int64) (done bool, reason string) {
 	return false, ""
 }
 
-// close counts one value as complete and reports whether that was the outermost.
+// close counts a value as complete, and reports whether it is the outermost one.
 func (s *scanner) close() bool {
 	for s.depth > 0 {
 		s.left[s.depth-1]--
@@ -85,9 +85,9 @@ func (s *scanner) close() bool {
 	return true
 }
 
-// short is the length of a value that begins with c, if c alone says it: small
-// integers, and strings of up to 31 bytes, which keys are. Else it is 0. This is
-// most of what is on the wire.
+// short returns the length of a value whose first byte is c if c alone tells, as for
+// small integers and strings of up to 31 bytes. Otherwise it returns 0. Most values on
+// the wire are short.
 func short(c byte) int {
 	switch {
 	case c < 0x80 || c >= 0xe0:
@@ -98,12 +98,12 @@ func short(c byte) int {
 	return 0
 }
 
-// headerAt reads the header at the start of b, which is not empty. Its size is
-// 0 for a byte that msgpack does not use; ok is false where b ends before it does.
+// headerAt reads the header at the beginning of b, which is not empty. The size is 0
+// if msgpack does not use the first byte. ok is false if b ends within the header.
 func headerAt(b []byte) (h header, ok bool) {
 	c := b[0]
 	switch {
-	case c < 0x80 || c >= 0xe0: // integers that are their own byte
+	case c < 0x80 || c >= 0xe0: // small integers
 		return header{size: 1}, true
 	case c < 0x90:
 		return header{size: 1, values: 2 * uint64(c&0x0f)}, true
@@ -150,7 +150,7 @@ func headerAt(b []byte) (h header, ok bool) {
 	return header{}, false
 }
 
-// lengthAt reads the length of width bytes that follows a tag.
+// lengthAt reads a length of width bytes after the tag.
 func lengthAt(b []byte, width int) (int64, bool) {
 	if len(b) <= width {
 		return 0, false

@@ -2,7 +2,7 @@ package ipc
 
 import "strconv"
 
-// Usage is what the operating system counted for one process.
+// Usage is what a process has used, as the operating system counts it.
 type Usage struct {
 	UserSeconds   float64 `json:"user_seconds"`
 	SystemSeconds float64 `json:"system_seconds"`
@@ -10,31 +10,35 @@ type Usage struct {
 }
 
 // Counters are the whole numbers of a [Usage].
-type Counters struct {
-	PeakRSSBytes        Count `json:"peak_rss_bytes"` // the most that was resident at once, of this process alone
-	MinorFaults         Count `json:"minor_faults"`
-	MajorFaults         Count `json:"major_faults"`
-	VoluntarySwitches   Count `json:"voluntary_switches"`
-	InvoluntarySwitches Count `json:"involuntary_switches"`
-	Migrations          Count `json:"migrations"` // of its threads between CPUs
+type Counters = CountersOf[Count]
+
+// CountersOf has a T for each counter of a process: the [Count] itself, or what
+// was computed from many of them.
+type CountersOf[T any] struct {
+	PeakRSSBytes        T `json:"peak_rss_bytes"` // the most that was resident at once, of this process alone
+	MinorFaults         T `json:"minor_faults"`
+	MajorFaults         T `json:"major_faults"`
+	VoluntarySwitches   T `json:"voluntary_switches"`
+	InvoluntarySwitches T `json:"involuntary_switches"`
+	Migrations          T `json:"migrations"` // of its threads between CPUs
 }
 
-// A NamedCount is one of the Counters, with its name on the wire and in JSON.
-type NamedCount struct {
+// A NamedCount is one of the counters, with its name on the wire and in JSON.
+type NamedCount[T any] struct {
 	Name  string
-	Count *Count
+	Count *T
 }
 
 // All lists the counters in the order of the wire. The pointers lead into c.
-func (c *Counters) All() [6]NamedCount {
-	return [...]NamedCount{
+func (c *CountersOf[T]) All() [6]NamedCount[T] {
+	return [...]NamedCount[T]{
 		{"peak_rss_bytes", &c.PeakRSSBytes}, {"minor_faults", &c.MinorFaults}, {"major_faults", &c.MajorFaults},
 		{"voluntary_switches", &c.VoluntarySwitches}, {"involuntary_switches", &c.InvoluntarySwitches}, {"migrations", &c.Migrations},
 	}
 }
 
-// Add adds v, the usage of another process: the larger peak of the two, and of
-// the rest the sum. What is unknown in one of them counts for nothing.
+// Add adds v, the usage of another process, to u. The peak becomes the larger of the
+// two. A count that is unknown in one of them is that of the other.
 func (u *Usage) Add(v Usage) {
 	u.UserSeconds += v.UserSeconds
 	u.SystemSeconds += v.SystemSeconds
@@ -51,14 +55,14 @@ func (u *Usage) Add(v Usage) {
 	u.PeakRSSBytes = peak
 }
 
-// A Count is a whole number that a system may not tell. The zero value is
-// unknown, which is not 0; in JSON it is null.
+// A Count is a whole number that may be unknown. The zero value is unknown, which is
+// null in JSON. It differs from a count of 0.
 type Count struct {
 	n     int64
 	known bool
 }
 
-// CountOf is the count n. A negative one is unknown.
+// CountOf returns the count n, or an unknown count if n is negative.
 func CountOf(n int64) Count {
 	if n < 0 {
 		return Count{}
@@ -69,7 +73,7 @@ func CountOf(n int64) Count {
 // Get returns the count and whether it is known.
 func (c Count) Get() (n int64, known bool) { return c.n, c.known }
 
-// String is the count in decimal, or "-".
+// String returns the count in decimal, or "-" if it is unknown.
 func (c Count) String() string {
 	if !c.known {
 		return "-"
@@ -83,4 +87,18 @@ func (c Count) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return strconv.AppendInt(nil, c.n, 10), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler. A count that is absent, null or
+// negative is unknown.
+func (c *Count) UnmarshalJSON(b []byte) error {
+	*c = Count{}
+	if string(b) == "null" {
+		return nil
+	}
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	if err == nil {
+		*c = CountOf(n)
+	}
+	return err
 }

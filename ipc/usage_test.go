@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A peak is the largest of several processes, the rest adds up, and a figure that
-// only one of them tells is that one's.
+// Add takes the larger peak, adds the other counts, and takes a count that only one
+// process knows from that process.
 func TestUsageAdds(t *testing.T) {
 	sum := Usage{UserSeconds: 1, Counters: Counters{PeakRSSBytes: CountOf(10), MinorFaults: CountOf(1), MajorFaults: CountOf(2)}}
 	sum.Add(Usage{UserSeconds: 2, SystemSeconds: 3, Counters: Counters{PeakRSSBytes: CountOf(7), MinorFaults: CountOf(4), Migrations: CountOf(0)}})
@@ -29,5 +29,23 @@ func TestCount(t *testing.T) {
 		if got := c.count.String(); got != c.text || err != nil || string(b) != c.json {
 			t.Errorf("%+v prints as %s and %s, %v", c.count, got, b, err)
 		}
+	}
+}
+
+// A count reads back as it was written, and one that is not there is unknown.
+func TestCountersReadBack(t *testing.T) {
+	want := Counters{MinorFaults: CountOf(0), Migrations: CountOf(1 << 60)}
+	b, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{string(b), `{"minor_faults": 0, "migrations": 1152921504606846976}`} {
+		got := Counters{}
+		if err := json.Unmarshal([]byte(text), &got); err != nil || got != want {
+			t.Errorf("%s reads as %+v, %v", text, got, err)
+		}
+	}
+	if err := json.Unmarshal([]byte(`{"migrations": "many"}`), new(Counters)); err == nil {
+		t.Error("a word is no count")
 	}
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// Payloads are typed Go values. The types that numeric tasks use, and those
-// that know their own binary form, are written and read here without
-// allocating; everything else goes through the msgpack library. Reading is
-// strict in both cases, see conform.go.
+// Args and values are Go values of any type. The functions here encode and decode the
+// types of numeric tasks, and those that have a binary form, without allocation. The
+// msgpack library handles all others. Decoding is strict in both cases, see
+// conform.go.
 
-// AppendValue appends the encoding of *v to dst. A type that brings its own
-// binary form (*T has encoding.BinaryAppender and encoding.BinaryUnmarshaler)
-// travels as msgpack bin. On error dst is returned as it was.
+// AppendValue appends the encoding of *v to dst. If *T implements
+// encoding.BinaryAppender and encoding.BinaryUnmarshaler, the encoding is msgpack bin
+// with that binary form. On error AppendValue returns dst unchanged.
 func AppendValue[T any](dst []byte, v *T) (out []byte, err error) {
 	switch v := any(v).(type) {
 	case *float64:
@@ -50,8 +50,8 @@ func AppendValue[T any](dst []byte, v *T) (out []byte, err error) {
 	return appendAny(dst, v)
 }
 
-// speaksMsgpack reports whether v has a form for msgpack, which goes before
-// its binary one.
+// speaksMsgpack reports whether v encodes itself as msgpack. That form takes
+// precedence over its binary form.
 func speaksMsgpack(v any) bool {
 	switch v.(type) {
 	case msgpack.CustomEncoder, msgpack.CustomDecoder, msgpack.Marshaler, msgpack.Unmarshaler:
@@ -60,15 +60,14 @@ func speaksMsgpack(v any) bool {
 	return false
 }
 
-// appendBinary asks v for its bytes. That is code of the task's, or the
-// value's: where it panics, it is an error of the value.
+// appendBinary appends the binary form of v. A panic in its method becomes an error.
 func appendBinary(dst []byte, v encoding.BinaryAppender) (out []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			out, err = dst, fmt.Errorf("value of type %v cannot be encoded: %v", reflect.TypeOf(v).Elem(), p)
 		}
 	}()
-	// Most partials are short: try the one-byte length first.
+	// Most values are short, so reserve one byte for the length first.
 	at := len(dst)
 	out, err = v.AppendBinary(append(dst, 0xc4, 0))
 	if err != nil {
@@ -83,8 +82,8 @@ func appendBinary(dst []byte, v encoding.BinaryAppender) (out []byte, err error)
 	return slices.Replace(out, at, at+2, appendHeader(head[:0], n, 0, -1, 0xc5, 0xc6)...), nil
 }
 
-// appendAny hands v to the library. Its encoder panics on some values (a nil
-// pointer with a value receiver's method, say): that is an error of the value.
+// appendAny encodes v with the library. Its encoder panics for some values, such as a
+// nil pointer whose method has a value receiver. A panic becomes an error.
 func appendAny(dst []byte, v any) (out []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -114,13 +113,13 @@ func (w *sliceWriter) WriteByte(c byte) error {
 	return nil
 }
 
-// DecodeValue reads a delimited value into *v. Whatever *v held is forgotten,
-// never written through, since others may still hold its maps and slices. It
-// keeps nothing of value: what must outlive it is copied.
+// DecodeValue decodes a complete value into *v. It replaces what *v held and never
+// writes to the maps and slices in it, which others may still use. *v shares no memory
+// with value afterwards.
 func DecodeValue[T any](value []byte, v *T) error { return decodeValue(value, v, false) }
 
-// TakeValue is DecodeValue for a value that the caller gives away: a []byte
-// becomes a part of it instead of a copy.
+// TakeValue is like DecodeValue, but takes over the memory of value: a []byte becomes
+// a part of it instead of a copy.
 func TakeValue[T any](value []byte, v *T) error { return decodeValue(value, v, true) }
 
 func decodeValue[T any](value []byte, v *T, take bool) error {
@@ -166,7 +165,7 @@ func decodeValue[T any](value []byte, v *T, take bool) error {
 	return c.done()
 }
 
-// done reports what was wrong with a single value that should fill c.
+// done returns the first error, or an error if c has more than one value.
 func (c *cursor) done() error {
 	if c.bad == "" && c.i < len(c.b) {
 		c.bad = "more than one value"

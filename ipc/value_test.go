@@ -31,7 +31,7 @@ type (
 		F float64
 	}
 	list struct {
-		//lint:ignore U1000 the library looks for it
+		//lint:ignore U1000 the library reads it
 		_msgpack struct{} `msgpack:",as_array"`
 		A, B     int
 	}
@@ -41,7 +41,7 @@ type (
 	}
 	celsius float64
 	small   int8
-	// everything has a field of each kind that travels.
+	// everything has a field of each kind that can be sent.
 	everything struct {
 		B    bool
 		I    int
@@ -63,23 +63,23 @@ type (
 		Big  *big.Int
 		Deep map[int][]map[string]point
 	}
-	// partial has a binary form of n bytes, as exact accumulators have.
+	// partial has a binary form of n bytes, like an exact accumulator.
 	partial struct {
 		n    int
 		fill byte
 	}
-	// spoken has a form for msgpack and a binary one.
+	// spoken has a msgpack form and a binary form.
 	spoken struct{ v int }
 )
 
 func (p partial) AppendBinary(b []byte) ([]byte, error) {
 	if p.n < 0 {
-		return nil, errors.New("below zero")
+		return nil, errors.New("negative")
 	}
 	return append(b, bytes.Repeat([]byte{p.fill}, p.n)...), nil
 }
 
-// Inside other values the library asks for this one.
+// The library calls this one for a partial inside another value.
 func (p partial) MarshalBinary() ([]byte, error) { return p.AppendBinary(nil) }
 
 func (p *partial) UnmarshalBinary(b []byte) error {
@@ -101,9 +101,9 @@ func (s spoken) AppendBinary(b []byte) ([]byte, error) { return append(b, byte(s
 func (s spoken) MarshalBinary() ([]byte, error)        { return []byte{byte(s.v)}, nil }
 func (s *spoken) UnmarshalBinary(b []byte) error       { s.v = int(b[0]); return nil }
 
-// carry sends v there and back and wants it unchanged. Behind dst's bytes, and
-// into a variable that held another value.
-func carry[T any](t *testing.T, v, other T) {
+// roundTrip checks that v survives encoding, after other bytes, and decoding, into a
+// variable that held another value.
+func roundTrip[T any](t *testing.T, v, other T) {
 	t.Helper()
 	b, err := AppendValue([]byte("xy"), &v)
 	if err != nil || !bytes.HasPrefix(b, []byte("xy")) {
@@ -116,67 +116,67 @@ func carry[T any](t *testing.T, v, other T) {
 	}
 }
 
-func TestValuesThereAndBack(t *testing.T) {
-	carry(t, 1.5, 2)
-	carry(t, int64(math.MinInt64), 1)
-	carry(t, math.MaxInt, 1)
-	carry(t, uint64(math.MaxUint64), 1)
-	carry(t, int32(math.MinInt32), 1)
-	carry(t, uint8(255), 1)
-	carry(t, float32(math.SmallestNonzeroFloat32), 1)
-	carry(t, celsius(-0.1), 1)
-	carry(t, small(-128), 1)
-	carry(t, true, false)
-	carry(t, "", "old")
-	carry(t, strings.Repeat("é\x00\xff", 30000), "old")
-	carry(t, []byte(nil), []byte("old"))
-	carry(t, []byte{}, []byte("old"))
-	carry(t, bytes.Repeat([]byte{0xc1}, 70000), nil)
-	carry(t, []float64(nil), []float64{1})
-	carry(t, []float64{}, []float64{1})
-	carry(t, []float64{math.Inf(1), -1.5}, []float64{1, 2, 3})
-	carry(t, []int(nil), []int{1})
-	carry(t, []int{}, []int{1})
-	carry(t, []int{0, -1, -33, 1 << 31, math.MinInt, math.MaxInt}, []int{1})
-	carry(t, []int64(nil), []int64{1})
-	carry(t, []int64{math.MinInt64, -32, 127, 128, math.MaxInt64}, nil)
-	carry(t, []string{"", "a"}, []string{"old"})
-	carry(t, [3]int8{-128, 0, 127}, [3]int8{1, 1, 1})
-	carry(t, [2][]byte{{}, {1}}, [2][]byte{})
-	carry(t, map[string]int(nil), map[string]int{"old": 1})
-	carry(t, map[string]int{"a": 1}, map[string]int{"old": 1})
-	carry(t, map[int]map[string]point{7: {"p": {1, 2}}}, map[int]map[string]point{7: {"old": {}}})
-	carry(t, point{1, -2}, point{5, 5})
-	carry(t, tagged{A: 1, B: 2}, tagged{C: "old", D: []int{1}})
-	carry(t, embedded{base{-7}, Base{200}, 0.5}, embedded{})
-	carry(t, list{A: 1, B: 2}, list{})
-	carry(t, node{1, &node{2, &node{3, nil}}}, node{9, &node{9, &node{9, &node{}}}})
-	carry(t, (*point)(nil), &point{1, 2})
-	carry(t, &point{3, 4}, &point{1, 2})
-	carry[any](t, nil, "old")
-	carry[any](t, map[string]any{"a": []any{"b", true, 1.5, nil}}, []any{1})
-	carry(t, partial{3, 7}, partial{9, 9})
-	carry(t, &partial{3, 7}, &partial{9, 9})
-	carry(t, []partial{{1, 7}, {0, 0}}, nil)
+func TestValuesRoundTrip(t *testing.T) {
+	roundTrip(t, 1.5, 2)
+	roundTrip(t, int64(math.MinInt64), 1)
+	roundTrip(t, math.MaxInt, 1)
+	roundTrip(t, uint64(math.MaxUint64), 1)
+	roundTrip(t, int32(math.MinInt32), 1)
+	roundTrip(t, uint8(255), 1)
+	roundTrip(t, float32(math.SmallestNonzeroFloat32), 1)
+	roundTrip(t, celsius(-0.1), 1)
+	roundTrip(t, small(-128), 1)
+	roundTrip(t, true, false)
+	roundTrip(t, "", "old")
+	roundTrip(t, strings.Repeat("é\x00\xff", 30000), "old")
+	roundTrip(t, []byte(nil), []byte("old"))
+	roundTrip(t, []byte{}, []byte("old"))
+	roundTrip(t, bytes.Repeat([]byte{0xc1}, 70000), nil)
+	roundTrip(t, []float64(nil), []float64{1})
+	roundTrip(t, []float64{}, []float64{1})
+	roundTrip(t, []float64{math.Inf(1), -1.5}, []float64{1, 2, 3})
+	roundTrip(t, []int(nil), []int{1})
+	roundTrip(t, []int{}, []int{1})
+	roundTrip(t, []int{0, -1, -33, 1 << 31, math.MinInt, math.MaxInt}, []int{1})
+	roundTrip(t, []int64(nil), []int64{1})
+	roundTrip(t, []int64{math.MinInt64, -32, 127, 128, math.MaxInt64}, nil)
+	roundTrip(t, []string{"", "a"}, []string{"old"})
+	roundTrip(t, [3]int8{-128, 0, 127}, [3]int8{1, 1, 1})
+	roundTrip(t, [2][]byte{{}, {1}}, [2][]byte{})
+	roundTrip(t, map[string]int(nil), map[string]int{"old": 1})
+	roundTrip(t, map[string]int{"a": 1}, map[string]int{"old": 1})
+	roundTrip(t, map[int]map[string]point{7: {"p": {1, 2}}}, map[int]map[string]point{7: {"old": {}}})
+	roundTrip(t, point{1, -2}, point{5, 5})
+	roundTrip(t, tagged{A: 1, B: 2}, tagged{C: "old", D: []int{1}})
+	roundTrip(t, embedded{base{-7}, Base{200}, 0.5}, embedded{})
+	roundTrip(t, list{A: 1, B: 2}, list{})
+	roundTrip(t, node{1, &node{2, &node{3, nil}}}, node{9, &node{9, &node{9, &node{}}}})
+	roundTrip(t, (*point)(nil), &point{1, 2})
+	roundTrip(t, &point{3, 4}, &point{1, 2})
+	roundTrip[any](t, nil, "old")
+	roundTrip[any](t, map[string]any{"a": []any{"b", true, 1.5, nil}}, []any{1})
+	roundTrip(t, partial{3, 7}, partial{9, 9})
+	roundTrip(t, &partial{3, 7}, &partial{9, 9})
+	roundTrip(t, []partial{{1, 7}, {0, 0}}, nil)
 	for _, n := range []int{0, 255, 256, 65535, 65536} {
-		carry(t, partial{n, byte(min(n, 9))}, partial{})
+		roundTrip(t, partial{n, byte(min(n, 9))}, partial{})
 	}
-	carry(t, spoken{300}, spoken{1})
-	carry(t, Interval{5, MaxIndex}, Interval{})
-	carry(t, struct{}{}, struct{}{})
-	carry(t, time.Unix(1e9, 5).UTC(), time.Time{})
-	carry(t, time.Hour, 0)
-	carry(t, netip.MustParseAddr("::1%eth0"), netip.Addr{})
-	carry(t, *big.NewInt(-1 << 60), big.Int{})
-	carry(t, everything{
+	roundTrip(t, spoken{300}, spoken{1})
+	roundTrip(t, Interval{5, MaxIndex}, Interval{})
+	roundTrip(t, struct{}{}, struct{}{})
+	roundTrip(t, time.Unix(1e9, 5).UTC(), time.Time{})
+	roundTrip(t, time.Hour, 0)
+	roundTrip(t, netip.MustParseAddr("::1%eth0"), netip.Addr{})
+	roundTrip(t, *big.NewInt(-1 << 60), big.Int{})
+	roundTrip(t, everything{
 		B: true, I: -1, I8: -128, U16: 65535, F32: 1.25, F64: math.Pi, S: "s", Raw: []byte{0}, Key: [4]byte{1, 2, 3, 4}, List: []float64{1},
 		Arr: [2]int32{1, -1}, Map: map[string]int{"a": 1}, Any: "any", Ptr: &point{1, 2}, Time: time.Unix(1, 2).Local(), Dur: time.Second,
 		Big: new(big.Int).Lsh(big.NewInt(1), 100), Deep: map[int][]map[string]point{-1: {{"x": {5, 6}}, nil}},
 	}, everything{})
 }
 
-// A worker's partials meet in the same places again and again: what was handed
-// out before must not change.
+// The pool decodes into the same variables again and again, so the values that it
+// handed out before must not change.
 func TestDecodeLeavesTheOldValueAlone(t *testing.T) {
 	m1 := map[string]int{"a": 1}
 	v := m1
@@ -203,7 +203,7 @@ func TestDecodeLeavesTheOldValueAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if clear(in); string(b) != "abc" {
-		t.Errorf("decoded bytes are the message's: %q", b)
+		t.Errorf("decoded bytes share memory with the message: %q", b)
 	}
 }
 
@@ -242,7 +242,7 @@ func TestFloatBitsPassUnchanged(t *testing.T) {
 	}
 }
 
-// refused decodes value into a T and wants an error with text.
+// refused checks that decoding value into a T fails with an error that has text.
 func refused[T any](t *testing.T, value []byte, text string) {
 	t.Helper()
 	var v T
@@ -251,7 +251,7 @@ func refused[T any](t *testing.T, value []byte, text string) {
 	}
 }
 
-// None of these may become a number: the library would let most of them pass.
+// The library would decode most of these without an error.
 func TestValuesThatDoNotFit(t *testing.T) {
 	refused[float64](t, pack(t, 1), "not a float")
 	refused[float64](t, pack(t, nil), "not a float")
@@ -289,8 +289,8 @@ func TestValuesThatDoNotFit(t *testing.T) {
 	refused[point](t, pack(t, m{"X": 1}), "a field of ipc.point is missing")
 	refused[point](t, pack(t, m{"X": 1, "y": 2}), "a field of ipc.point is missing")
 	refused[point](t, pack(t, m{"X": 1, "Y": 2.0}), "field Y: not an integer")
-	refused[point](t, []byte("\x82\xa1X\x01\xa1X\x02"), "field X: stands twice")
-	refused[point](t, []byte("\x83\xa1X\x01\xa1X\x02\xa1Y\x02"), "field X: stands twice")
+	refused[point](t, []byte("\x82\xa1X\x01\xa1X\x02"), "field X: occurs twice")
+	refused[point](t, []byte("\x83\xa1X\x01\xa1X\x02\xa1Y\x02"), "field X: occurs twice")
 	refused[point](t, pack(t, nil), "not a map")
 	refused[point](t, pack(t, []int{1, 2}), "not a map")
 	refused[*point](t, pack(t, m{}), "missing")
@@ -325,7 +325,7 @@ func TestValuesThatCannotBeEncoded(t *testing.T) {
 	}
 }
 
-// Methods of the user's that panic.
+// Types with methods that panic.
 type (
 	mine       struct{}
 	binaryMine struct{}
@@ -343,9 +343,9 @@ func appendError[T any](v T) error {
 	return err
 }
 
-func TestCarries(t *testing.T) {
+func TestCheckType(t *testing.T) {
 	type (
-		//lint:ignore U1000 that it is here is the point
+		//lint:ignore U1000 CheckType reads it
 		hidden  struct{ a int }
 		skipped struct {
 			C chan int `msgpack:"-"`
@@ -356,7 +356,7 @@ func TestCarries(t *testing.T) {
 	)
 	for _, c := range []struct {
 		t    reflect.Type
-		text string // of the error; "" = none
+		text string // part of the error; "" means no error
 	}{
 		{reflect.TypeFor[everything](), ""}, {reflect.TypeFor[embedded](), ""}, {reflect.TypeFor[node](), ""}, {reflect.TypeFor[loop](), ""},
 		{reflect.TypeFor[list](), ""}, {reflect.TypeFor[any](), ""}, {reflect.TypeFor[partial](), ""}, {reflect.TypeFor[time.Time](), ""},
@@ -368,7 +368,7 @@ func TestCarries(t *testing.T) {
 		{reflect.TypeFor[struct{ small }](), "field small is not exported"}, {reflect.TypeFor[pointing](), "the embedded pointer point"},
 		{reflect.TypeFor[struct{ *Base }](), "the embedded pointer Base"},
 	} {
-		if err := Carries(c.t); c.text == "" && err != nil || c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text)) {
+		if err := CheckType(c.t); c.text == "" && err != nil || c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text)) {
 			t.Errorf("%v: %v, want %q", c.t, err, c.text)
 		}
 	}

@@ -18,7 +18,7 @@ const flushAt = 256
 
 func newReader(p *Process) *ipc.Reader {
 	// A hello may be longer than any output.
-	return ipc.NewReader(&pipe.HeardReader{R: p.os.Stdout(), Heard: &p.gotBytes}, ipc.DefaultLimit)
+	return ipc.NewReader(&pipe.WatchedReader{R: p.os.Stdout(), GotBytes: &p.gotBytes}, ipc.DefaultLimit)
 }
 
 // greet waits for the hello and opens the conversation.

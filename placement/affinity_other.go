@@ -8,14 +8,14 @@ import (
 	"runtime"
 )
 
-// ThreadAffinity is not supported on this system: the error wraps
-// errors.ErrUnsupported.
-func ThreadAffinity() (CPUSet, error) { return CPUSet{}, unsupported() }
+// ThreadAffinity returns an error that wraps errors.ErrUnsupported on this system.
+func ThreadAffinity() (CPUSet, error) { return CPUSet{}, errUnsupported }
 
-// SetThreadAffinity is not supported on this system: the error wraps
-// errors.ErrUnsupported.
-func SetThreadAffinity(CPUSet) error { return unsupported() }
+// SetThreadAffinity returns an error that wraps errors.ErrUnsupported on this
+// system.
+func SetThreadAffinity(CPUSet) error { return errUnsupported }
 
-func unsupported() error {
-	return fmt.Errorf("binding to CPUs on %s: %w", runtime.GOOS, errors.ErrUnsupported)
-}
+// CurrentCPU returns false: this system does not tell.
+func CurrentCPU() (cpu int, ok bool) { return 0, false }
+
+var errUnsupported = fmt.Errorf("CPU affinity on %s: %w", runtime.GOOS, errors.ErrUnsupported)

@@ -7,22 +7,21 @@ import (
 	"strings"
 )
 
-// A cgroup is where a process stands in one cgroup hierarchy.
+// A cgroup is the place of this process in one cgroup hierarchy.
 type cgroup struct {
 	version int // 1 or 2
-	// dirs are absolute paths: the directory of the process first, then every
-	// ancestor up to the root of the mount. A limit in any of them applies.
+	// dirs are absolute paths: the directory of the process's cgroup, then those of
+	// its ancestors up to the root of the mount. A limit in any of them applies.
 	dirs []string
 }
 
-// cgroups finds the process (0: this one) in the version 1 hierarchy of a
-// controller and in the version 2 hierarchy, as far as they are mounted here. A
-// controller lives in one of the two, so on a hybrid system the files of the
-// other are just not there.
+// cgroups finds this process in the version 1 hierarchy of a controller and in the
+// version 2 hierarchy, if they are mounted here. Each controller belongs to one of
+// the two, so on a hybrid system the other one has no files of the controller.
 //
-// The formats are those of cgroups(7) and proc_pid_mountinfo(5).
-func (s System) cgroups(pid int, controller string) []cgroup {
-	membership, err := s.read(procDir(pid), "cgroup")
+// cgroups(7) and proc_pid_mountinfo(5) describe the formats.
+func (s System) cgroups(controller string) []cgroup {
+	membership, err := s.read("/proc/self/cgroup")
 	if err != nil {
 		return nil
 	}
@@ -54,8 +53,8 @@ func (s System) cgroups(pid int, controller string) []cgroup {
 type cgroupMount struct {
 	version     int
 	controllers []string // version 1 only
-	root        string   // which cgroup of the hierarchy is mounted
-	point       string   // where
+	root        string   // cgroup that is mounted
+	point       string   // directory where it is mounted
 }
 
 func cgroupMounts(mountinfo string) []cgroupMount {
@@ -81,8 +80,9 @@ func cgroupMounts(mountinfo string) []cgroupMount {
 	return mounts
 }
 
-// cgroupDirs lists the directories of the cgroup with this path, or nil where no
-// mount shows it. Of several mounts it takes the one with the most ancestors.
+// cgroupDirs returns the directories of the cgroup with path own and of its
+// ancestors, or nil if no mount shows it. If several mounts do, it takes the one
+// with the most ancestors.
 func cgroupDirs(mounts []cgroupMount, version int, controller, own string) []string {
 	var dirs []string
 	for _, m := range mounts {
@@ -100,16 +100,16 @@ func cgroupDirs(mounts []cgroupMount, version int, controller, own string) []str
 				break
 			}
 		}
-		if len(up) >= len(dirs) { // of equals the later one, which may lie on top
+		if len(up) >= len(dirs) { // of two equals the later mount may hide the earlier one
 			dirs = up
 		}
 	}
 	return dirs
 }
 
-// pathBelow is what remains of the cgroup path own below the mounted cgroup
-// root. Both are seen from this process's cgroup namespace, where /.. is the
-// parent of the namespace's root.
+// pathBelow returns the path of cgroup own relative to the mounted cgroup root, if
+// it is below it. Both paths are seen from this process's cgroup namespace, where
+// /.. is the parent of the namespace's root.
 func pathBelow(own, root string) (string, bool) {
 	if root == "/" {
 		root = ""
@@ -117,12 +117,12 @@ func pathBelow(own, root string) (string, bool) {
 	if below, ok := strings.CutPrefix(own, root); ok && (below == "" || below[0] == '/') {
 		return below, !strings.HasPrefix(below, "/..")
 	}
-	// A mount from outside the namespace: its root is an ancestor, but the names on
-	// the way down to us are hidden. The limits of the root itself do apply.
+	// The mount was made outside the namespace. Its root is an ancestor of own, and
+	// its limits apply, but the directories between the two are hidden.
 	return "", strings.Trim(root, "./") == ""
 }
 
-// unescape undoes the octal escapes (\040 is a space) in a mountinfo path.
+// unescape replaces the octal escapes (\040 is a space) in a path of mountinfo.
 func unescape(field string) string {
 	if !strings.Contains(field, `\`) {
 		return field

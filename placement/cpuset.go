@@ -9,21 +9,22 @@ import (
 	"strings"
 )
 
-// MaxCPUs bounds the CPU numbers of a CPUSet: 0 to MaxCPUs-1. It is eight times
-// what a Linux kernel can be built for (NR_CPUS is at most 8,192), and keeps a
-// mistyped list from filling the memory.
+// MaxCPUs limits the CPU numbers of a CPUSet to 0 to MaxCPUs-1. It is eight times
+// what Linux supports (NR_CPUS is at most 8,192), and keeps a mistyped list from
+// filling the memory.
 const MaxCPUs = 1 << 16
 
-// A CPUSet is a set of CPU numbers. It never changes once made, so copies may
-// share it freely. The zero value is the empty set; compare with [CPUSet.Equal].
+// A CPUSet is a set of CPU numbers. It is immutable, so copies are safe to use from
+// several goroutines. The zero value is the empty set. Compare sets with
+// [CPUSet.Equal].
 type CPUSet struct {
-	// words hold CPU c in bit c%W of word c/W, W being the size of a word. This
-	// is the layout of the kernel's masks (unsigned long). The last word is never 0.
+	// CPU c is bit c%W of words[c/W], where W is the size of a word in bits. Masks of
+	// the kernel (unsigned long) have the same layout. The last word is never 0.
 	words []uint
 }
 
-// NewCPUSet is the set of the given CPUs. It panics on a number outside
-// [0, MaxCPUs), since the numbers come from a program and not from a user.
+// NewCPUSet returns the set of the given CPUs. It panics if a number is outside
+// [0, MaxCPUs). Use [ParseCPUSet] for what a user typed.
 func NewCPUSet(cpus ...int) CPUSet {
 	var s CPUSet
 	for _, c := range cpus {
@@ -35,7 +36,7 @@ func NewCPUSet(cpus ...int) CPUSet {
 	return s
 }
 
-// add is for constructors only: s must not have been handed out yet.
+// add adds a CPU to a set that is still being built.
 func (s *CPUSet) add(cpu int) {
 	for len(s.words) <= cpu/bits.UintSize {
 		s.words = append(s.words, 0)
@@ -43,7 +44,7 @@ func (s *CPUSet) add(cpu int) {
 	s.words[cpu/bits.UintSize] |= 1 << (cpu % bits.UintSize)
 }
 
-// trimmed makes a set of words, of which it takes ownership.
+// trimmed returns the set with the given words, which it takes over.
 func trimmed(words []uint) CPUSet {
 	for len(words) > 0 && words[len(words)-1] == 0 {
 		words = words[:len(words)-1]
@@ -51,10 +52,10 @@ func trimmed(words []uint) CPUSet {
 	return CPUSet{words}
 }
 
-// ParseCPUSet reads a list as taskset -c takes it and as the kernel prints it in
-// /sys and /proc: numbers and ranges between commas, a range with an optional
-// stride, as in 0-3,8 or 0-10:2. Space around the list is ignored, and an empty
-// list is the empty set. The error quotes the part that is wrong.
+// ParseCPUSet reads a list of CPUs as taskset -c accepts it and the kernel prints
+// it: numbers and ranges separated by commas, a range with an optional stride, as
+// in 0-3,8 or 0-10:2. Space around the list is ignored. An empty list is the empty
+// set. The error quotes the part that is wrong.
 func ParseCPUSet(list string) (CPUSet, error) {
 	var s CPUSet
 	list = strings.TrimSpace(list)
@@ -96,7 +97,8 @@ func parseRange(part string) (first, last, step int, err error) {
 		if step, err = strconv.Atoi(stride); err != nil || step < 1 {
 			return 0, 0, 0, fmt.Errorf("the stride of %q is not a number above 0", part)
 		}
-		// A step beyond the range takes the first CPU alone, and must not overflow.
+		// A step longer than the range selects the first CPU only. The bound avoids an
+		// overflow.
 		step = min(step, MaxCPUs)
 	}
 	return first, last, step, nil
@@ -113,11 +115,11 @@ func parseCPU(text string) (int, error) {
 	return int(cpu), nil
 }
 
-// String prints the set as the kernel does: ascending, ranges joined, no
-// strides. The empty set is the empty string.
+// String returns the set as the kernel prints it: ascending, with ranges and
+// without strides, as in 0-3,8. The empty set is the empty string.
 func (s CPUSet) String() string {
 	var b strings.Builder
-	first, last := -1, -2 // the range being collected; none yet
+	first, last := -1, -2 // current range; none yet
 	flush := func() {
 		if first < 0 {
 			return
@@ -142,10 +144,10 @@ func (s CPUSet) String() string {
 	return b.String()
 }
 
-// MarshalText is String: in JSON a set is its list, "0-3,8".
+// MarshalText returns String, so a set in JSON is a string such as "0-3,8".
 func (s CPUSet) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText is ParseCPUSet.
+// UnmarshalText reads what ParseCPUSet reads.
 func (s *CPUSet) UnmarshalText(text []byte) (err error) {
 	*s, err = ParseCPUSet(string(text))
 	return err
@@ -164,7 +166,7 @@ func (s CPUSet) All() iter.Seq[int] {
 	}
 }
 
-// Count is the number of CPUs in s.
+// Count returns the number of CPUs in s.
 func (s CPUSet) Count() int {
 	n := 0
 	for _, w := range s.words {
@@ -173,7 +175,7 @@ func (s CPUSet) Count() int {
 	return n
 }
 
-// Empty reports whether s has no CPU.
+// Empty reports whether s contains no CPU.
 func (s CPUSet) Empty() bool { return len(s.words) == 0 }
 
 // Contains reports whether cpu is in s.
@@ -182,10 +184,10 @@ func (s CPUSet) Contains(cpu int) bool {
 	return cpu >= 0 && i < len(s.words) && s.words[i]>>(cpu%bits.UintSize)&1 == 1
 }
 
-// Equal reports whether s and t have the same CPUs.
+// Equal reports whether s and t contain the same CPUs.
 func (s CPUSet) Equal(t CPUSet) bool { return slices.Equal(s.words, t.words) }
 
-// And is the set of the CPUs in both s and t.
+// And returns the CPUs that are in both s and t.
 func (s CPUSet) And(t CPUSet) CPUSet {
 	words := slices.Clone(s.words[:min(len(s.words), len(t.words))])
 	for i := range words {
@@ -194,7 +196,7 @@ func (s CPUSet) And(t CPUSet) CPUSet {
 	return trimmed(words)
 }
 
-// Or is the set of the CPUs in s, in t, or in both.
+// Or returns the CPUs that are in s, in t or in both.
 func (s CPUSet) Or(t CPUSet) CPUSet {
 	if len(s.words) < len(t.words) {
 		s, t = t, s
@@ -206,7 +208,7 @@ func (s CPUSet) Or(t CPUSet) CPUSet {
 	return CPUSet{words}
 }
 
-// Minus is the set of the CPUs in s but not in t.
+// Minus returns the CPUs that are in s but not in t.
 func (s CPUSet) Minus(t CPUSet) CPUSet {
 	words := slices.Clone(s.words)
 	for i, w := range t.words[:min(len(s.words), len(t.words))] {

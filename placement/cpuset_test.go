@@ -44,7 +44,7 @@ func TestParseCPUSet(t *testing.T) {
 	}
 }
 
-// Each of these is refused by taskset as well.
+// taskset refuses each of these too.
 func TestParseCPUSetErrors(t *testing.T) {
 	for list, want := range map[string]string{
 		"x":                       `"x" is not a CPU number`,
@@ -70,7 +70,7 @@ func TestParseCPUSetErrors(t *testing.T) {
 	}
 }
 
-// Against sets of the plainest kind.
+// The operations agree with those on maps.
 func TestCPUSetOperations(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	draw := func() (CPUSet, map[int]bool) {
@@ -111,7 +111,7 @@ func TestCPUSetOperations(t *testing.T) {
 		check("operand", a, func(c int) bool { return inA[c] })
 	}
 	if s := NewCPUSet(1); s.Contains(-1) || s.Contains(1<<30) {
-		t.Error("a CPU that cannot be is contained")
+		t.Error("an impossible CPU is contained")
 	}
 }
 

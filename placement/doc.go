@@ -1,13 +1,14 @@
-// Package placement answers on which CPUs the workers may run: which CPUs this
-// process was given, how many workers that is and who decided, which CPUs each
-// worker is bound to, and what really happened to a process afterwards.
+// Package placement decides where workers run: which CPUs this process may use,
+// how many workers that allows and why, and which CPUs each worker is bound to.
 //
-// Read it in this order: a [CPUSet] is a set of CPU numbers; a [System] is where
-// facts are read from, [System.Limits] decides the number of workers,
-// [System.Topology] knows sockets, NUMA nodes, cores and SMT siblings, [NewBinding]
-// gives every worker its CPUs, [Report] shows them, [System.Activity] looks at a
-// running process, and [System.Doctor] collects everything on one screen.
+//   - A [CPUSet] is a set of CPU numbers.
+//   - A [System] reads the facts: [System.Mask], [System.Topology], [System.Quotas]
+//     and [System.Memory].
+//   - [System.Limits] decides the number of workers.
+//   - [NewBinding] gives each worker its CPUs, and [Report] prints them.
+//   - [System.Doctor] collects everything on one screen.
+//   - [ThreadAffinity], [SetThreadAffinity] and [CurrentCPU] ask the kernel.
 //
-// Everything but [ThreadAffinity] and [SetThreadAffinity] is pure: it reads
-// through a System, which a test replaces by a tree in memory.
+// Only these last three touch the real machine directly. Everything else reads
+// through a System, which tests replace by files in memory.
 package placement

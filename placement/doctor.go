@@ -3,56 +3,57 @@ package placement
 import (
 	"fmt"
 	"runtime"
+
+	"procpool/internal/text"
 )
 
-// Doctor is everything that decides how workers are placed on this machine. The
-// JSON names are read by scripts, so they stay.
+// Doctor is everything that decides how workers are placed on this machine. Scripts
+// read its JSON, so the names do not change.
 type Doctor struct {
 	OS     string `json:"os"`
 	Arch   string `json:"arch"`
-	Kernel string `json:"kernel"` // release, "" where unknown
+	Kernel string `json:"kernel"` // release; "" if unknown
 
-	Affinity   *CPUSet     `json:"affinity"` // the mask; null where the system has none
+	Affinity   *CPUSet     `json:"affinity"` // mask; nil if the system has none
 	Limits     Limits      `json:"limits"`
 	Quotas     []Quota     `json:"quotas"`
-	Throttling *Throttling `json:"throttling"` // null where not available
+	Throttling *Throttling `json:"throttling"` // nil if unknown
 
-	Machine Summary `json:"machine"` // all that is online
-	Usable  Summary `json:"usable"`  // what the mask leaves of it
-	Memory  Memory  `json:"memory"`
-	// OOMKills is as System.OOMKills says; null where not available.
-	OOMKills *int64 `json:"oom_kills"`
+	Machine  Summary `json:"machine"` // all CPUs that are online
+	Usable   Summary `json:"usable"`  // those of them that the mask allows
+	Memory   Memory  `json:"memory"`
+	OOMKills *int64  `json:"oom_kills"` // see System.OOMKills; nil if unknown
 
-	Variables []Variable `json:"variables"` // of the scheduler, of OpenMP, of the Go runtime; those that are set
+	Variables []Variable `json:"variables"` // of the scheduler, OpenMP and the Go runtime, if they are set
 	Warnings  []Warning  `json:"warnings"`
 
-	// NumericKernel and Launcher are left empty for the caller to fill: which code
-	// path numeric tasks take, and what a probe of --launcher found, a line each.
+	// The caller fills the next two. NumericKernel names the code path of numeric
+	// tasks. Launcher has the lines that a probe of --launcher printed.
 	NumericKernel string   `json:"numeric_kernel,omitempty"`
 	Launcher      []string `json:"launcher,omitempty"`
 }
 
-// A Variable is one of the environment.
+// A Variable is an environment variable.
 type Variable struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// A Warning says what is likely to disappoint, and what to do about it.
+// A Warning describes a likely problem and what to do about it.
 type Warning struct {
-	// Kind is a word for scripts: oversubscribed, quota, throttled, smt, gomaxprocs,
+	// Kind is for scripts: oversubscribed, quota, throttled, smt, gomaxprocs,
 	// gomemlimit, address-space, bad-variable or ignored.
 	Kind   string `json:"kind"`
 	What   string `json:"what"`
 	Advice string `json:"advice,omitempty"`
 }
 
-// Doctor examines this process's surroundings. procs is the number of workers
-// that the user asked for, 0 for auto.
+// Doctor examines the machine and the limits of this process. procs is the number
+// of workers that the user asked for, or 0 for auto.
 func (s System) Doctor(procs int) Doctor {
 	d := Doctor{
 		OS: runtime.GOOS, Arch: runtime.GOARCH,
-		Throttling: s.Throttling(0),
+		Throttling: s.Throttling(),
 		Memory:     s.Memory(),
 		OOMKills:   s.OOMKills(),
 		Variables:  s.variables(),
@@ -60,7 +61,7 @@ func (s System) Doctor(procs int) Doctor {
 		Warnings:   []Warning{},
 	}
 	d.Kernel, _ = s.read("/proc/sys/kernel/osrelease")
-	if quotas, _ := s.Quotas(); quotas != nil { // Limits has the notes
+	if quotas, _ := s.Quotas(); quotas != nil { // the notes are in Limits
 		d.Quotas = quotas
 	}
 	topology := s.Topology()
@@ -91,7 +92,7 @@ func (d *Doctor) warn(kind, what, advice string) {
 	d.Warnings = append(d.Warnings, Warning{kind, what, advice})
 }
 
-// warnNumber compares what is wanted with what there is.
+// warnNumber warns if more workers are wanted than the limits allow.
 func (d *Doctor) warnNumber(l Limits, procs int) {
 	most := l.Available()
 	if procs > most.Procs {
@@ -108,6 +109,7 @@ func (d *Doctor) warnNumber(l Limits, procs int) {
 	}
 }
 
+// warnCPUs warns about quotas and shared cores.
 func (d *Doctor) warnCPUs() {
 	for _, q := range d.Quotas {
 		if q.CPUs < 1 {
@@ -125,6 +127,7 @@ func (d *Doctor) warnCPUs() {
 	}
 }
 
+// warnRuntime warns about settings that the Go runtime reads or suffers from.
 func (d *Doctor) warnRuntime() {
 	for _, v := range d.Variables {
 		switch v.Name {
@@ -137,14 +140,14 @@ func (d *Doctor) warnRuntime() {
 		}
 	}
 	if a := d.Memory.AddressSpace; a != nil && *a < MinAddressSpace {
-		d.warn("address-space", fmt.Sprintf("RLIMIT_AS is %s: a Go program may fail to start, since it reserves about 1.2 GiB of addresses", size(*a)),
+		d.warn("address-space", fmt.Sprintf("RLIMIT_AS is %s: a Go program may fail to start, since it reserves about 1.2 GiB of addresses", text.Bytes(float64(*a))),
 			"ulimit -v unlimited; limit memory by a cgroup, ulimit -d or --max-rss")
 	}
 }
 
-// variables lists those that are set of the ones that matter here.
+// variables returns the environment variables that matter here and are set.
 func (s System) variables() []Variable {
-	seen := []Variable{}
+	found := []Variable{}
 	for _, name := range []string{
 		ByVariable, "GOMAXPROCS", "GOMEMLIMIT", "GOGC", "GODEBUG",
 		"OMP_NUM_THREADS", "OMP_PLACES", "OMP_PROC_BIND",
@@ -156,8 +159,8 @@ func (s System) variables() []Variable {
 		"NSLOTS", "SGE_TASK_ID", "JOB_COMPLETION_INDEX",
 	} {
 		if v := s.getenv(name); v != "" {
-			seen = append(seen, Variable{name, v})
+			found = append(found, Variable{name, v})
 		}
 	}
-	return seen
+	return found
 }

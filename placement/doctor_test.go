@@ -11,7 +11,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
-// batch is a two-socket server with SMT, in a Slurm job that has it all wrong.
+// batch is a Slurm job with many problems on a server of two sockets with SMT.
 func batch() System {
 	return machine(2, 2, 4, 2).with(files{
 		"/proc/sys/kernel/osrelease": "6.1.0-18-amd64",
@@ -111,37 +111,6 @@ func TestDoctorWarnings(t *testing.T) {
 		}
 		if got := strings.Join(kinds, " "); got != c.want {
 			t.Errorf("%s: warns of %q, want %q", c.name, got, c.want)
-		}
-	}
-}
-
-func TestWrapped(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                "",
-		"0123456789":      "0123456789",
-		"0123456789a":     "0123456789|a",
-		"one two three":   "one two|three",
-		"012345678 abc":   "012345678|abc",
-		"0123456789 abc":  "0123456789|abc",
-		"1,2,3,4,5,6,7,8": "1,2,3,4,5,|6,7,8",
-	} {
-		var lines []string
-		for line := range wrapped(text, 10) {
-			lines = append(lines, line)
-		}
-		if got := strings.Join(lines, "|"); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}
-
-func TestSize(t *testing.T) {
-	for bytes, want := range map[int64]string{
-		0: "0 B", 999: "999 B", 1000: "0.977 KiB", 1024: "1 KiB", 629145600: "600 MiB",
-		MinAddressSpace: "1.2 GiB", 1<<63 - 1: "8 EiB",
-	} {
-		if got := size(bytes); got != want {
-			t.Errorf("%d: %s, want %s", bytes, got, want)
 		}
 	}
 }

@@ -3,11 +3,13 @@ package placement
 import (
 	"fmt"
 	"io"
-	"iter"
+	"slices"
 	"strings"
+
+	"procpool/internal/text"
 )
 
-// WriteText prints d for people: one screen of 80 columns.
+// WriteText prints d on one screen of 80 columns.
 func (d Doctor) WriteText(w io.Writer) error {
 	var t table
 	t.row("system", d.OS+"/"+d.Arch, prefixed("kernel ", d.Kernel))
@@ -19,7 +21,7 @@ func (d Doctor) WriteText(w io.Writer) error {
 		t.row("usable", "CPUs "+d.Affinity.String(), d.Usable.String())
 	}
 	t.row("machine", d.Machine.String())
-	if len(d.Quotas) == 0 { // otherwise they are among the limits
+	if len(d.Quotas) == 0 { // otherwise the limits show them
 		t.row("CPU quota", "none")
 	}
 	if th := d.Throttling; th == nil {
@@ -46,17 +48,17 @@ func (d Doctor) WriteText(w io.Writer) error {
 }
 
 func (d Doctor) memoryRows(t *table) {
-	known := func(n *int64, otherwise string) string {
+	bytesOr := func(n *int64, unknown string) string {
 		if n == nil {
-			return otherwise
+			return unknown
 		}
-		return size(*n)
+		return text.Bytes(float64(*n))
 	}
-	t.row("memory", known(d.Memory.Total, "unknown")+" in total", known(d.Memory.Available, "unknown")+" available")
+	t.row("memory", bytesOr(d.Memory.Total, "unknown")+" in total", bytesOr(d.Memory.Available, "unknown")+" available")
 	if l, ok := d.Memory.least(); ok {
-		t.row("", fmt.Sprintf("cgroup limit %s by %s", size(l.Bytes), l.Path))
+		t.row("", fmt.Sprintf("cgroup limit %s by %s", text.Bytes(float64(l.Bytes)), l.Path))
 	}
-	t.row("addresses", known(d.Memory.AddressSpace, "no limit"))
+	t.row("addresses", bytesOr(d.Memory.AddressSpace, "no limit"))
 	if d.OOMKills != nil {
 		t.row("OOM kills", fmt.Sprintf("%d in this cgroup", *d.OOMKills))
 	} else {
@@ -64,39 +66,21 @@ func (d Doctor) memoryRows(t *table) {
 	}
 }
 
-// String is the summary in words.
+// String returns the summary in words: "4 hardware threads, 2 cores, ...".
 func (s Summary) String() string {
-	return strings.Join([]string{counted(s.CPUs, "hardware thread"), counted(s.Cores, "core"),
-		counted(s.Sockets, "socket"), counted(s.Nodes, "NUMA node")}, ", ")
+	return strings.Join([]string{text.Plural(int64(s.CPUs), "hardware thread"), text.Plural(int64(s.Cores), "core"),
+		text.Plural(int64(s.Sockets), "socket"), text.Plural(int64(s.Nodes), "NUMA node")}, ", ")
 }
 
-// counted is a number and its noun: "1 core", "2 cores".
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// size prints bytes in the largest binary unit, with three digits.
-func size(bytes int64) string {
-	value, unit := float64(bytes), 0
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
-	for value >= 1000 && unit < len(units)-1 {
-		value /= 1024
-		unit++
-	}
-	return fmt.Sprintf("%.3g %s", value, units[unit])
-}
-
-func prefixed(prefix, text string) string {
-	if text == "" {
+// prefixed returns prefix + s, or "" if s is empty.
+func prefixed(prefix, s string) string {
+	if s == "" {
 		return ""
 	}
-	return prefix + text
+	return prefix + s
 }
 
-// first labels only the first of several rows.
+// first returns label for the first of several rows and "" for the others.
 func first(i int, label string) string {
 	if i > 0 {
 		return ""
@@ -104,40 +88,16 @@ func first(i int, label string) string {
 	return label
 }
 
-// A table is lines of a label and a text, wrapped to 80 columns.
+// A table is text in rows of a label and a value, wrapped to 80 columns.
 type table struct{ strings.Builder }
 
-// row adds the parts that are not empty, between commas. Nothing to say is no row.
+// row adds a row with the parts that are not empty, separated by commas. It adds
+// nothing if all of them are empty.
 func (t *table) row(label string, parts ...string) {
 	const indent, width = 12, 80
-	var said []string
-	for _, p := range parts {
-		if p != "" {
-			said = append(said, p)
-		}
-	}
-	for line := range wrapped(strings.Join(said, ", "), width-indent) {
+	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
+	for line := range text.Wrap(strings.Join(parts, ", "), width-indent) {
 		fmt.Fprintf(t, "%-*s%s\n", indent, label, line)
 		label = ""
-	}
-}
-
-// wrapped cuts a text into lines of at most width bytes, behind a blank or a
-// comma if there is one, for CPU lists, and otherwise in the middle of a word.
-func wrapped(text string, width int) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for text != "" {
-			end := len(text)
-			if end > width {
-				end = width
-				if cut := strings.LastIndexAny(text[:width+1], " ,"); cut > 0 && cut < width {
-					end = cut + 1
-				}
-			}
-			if !yield(strings.TrimRight(text[:end], " ")) {
-				return
-			}
-			text = strings.TrimLeft(text[end:], " ")
-		}
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"testing/fstest"
 )
 
-// files is a fake tree: absolute paths and their text.
+// files is a fake file system: absolute paths and their text.
 type files map[string]string
 
-// system is a machine of these files, with the mask as a list (empty: a system
-// that knows no masks) and the environment as NAME=VALUE.
+// system returns a machine with these files. mask is a CPU list; an empty one means
+// a system without masks. env has the environment as NAME=VALUE.
 func (f files) system(mask string, env ...string) System {
 	tree := fstest.MapFS{}
 	for name, text := range f {
@@ -51,9 +51,10 @@ func set(list string) CPUSet {
 	return s
 }
 
-// machine is the /sys of a machine of sockets, NUMA nodes in each, cores in each
-// node and threads in each core, numbered as Linux does on x86: first one thread
-// of every core, socket by socket, then the second threads in the same order.
+// machine returns the /sys of a machine with a number of sockets, NUMA nodes per
+// socket, cores per node and threads per core. CPUs are numbered as by Linux on x86:
+// first one thread of every core, socket by socket, then the second threads in the
+// same order.
 func machine(sockets, nodes, cores, threads int) files {
 	const cpu, node = "/sys/devices/system/cpu", "/sys/devices/system/node"
 	total := sockets * nodes * cores

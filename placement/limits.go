@@ -9,39 +9,41 @@ import (
 // MaxProcs is the largest number of workers of one run.
 const MaxProcs = 4096
 
-// The words of [Limits.DecidedBy] and [Limit.By]. Scripts read them, so they stay.
+// Values of [Limits.DecidedBy] and [Limit.By]. Scripts read them, so they do not
+// change.
 const (
-	ByAffinity = "affinity"       // the CPU affinity mask: taskset, cpusets, Slurm's binding
-	ByCPUs     = "cpus"           // the CPUs of the machine, where it has no affinity mask
-	ByCgroup   = "cgroup"         // a CPU quota: containers, systemd, Kubernetes
+	ByAffinity = "affinity"       // CPU affinity mask: taskset, cpusets, Slurm's binding
+	ByCPUs     = "cpus"           // number of CPUs, if the system has no affinity mask
+	ByCgroup   = "cgroup"         // CPU quota: containers, systemd, Kubernetes
 	BySlurm    = "slurm"          // SLURM_CPUS_PER_TASK or SLURM_CPUS_ON_NODE
-	ByVariable = "PROCPOOL_PROCS" // the environment variable of this name
+	ByVariable = "PROCPOOL_PROCS" // environment variable of this name
 	ByMaximum  = "maximum"        // MaxProcs
-	ByFlag     = "flag"           // the user's own number, set by [Limits.WithFlag]
+	ByFlag     = "flag"           // --procs, applied by [Limits.WithFlag]
 )
 
-// A Limit is one reason not to use more workers.
+// A Limit is one limit on the number of workers.
 type Limit struct {
-	By     string `json:"by"`     // one of the words above
-	Procs  int    `json:"procs"`  // at most so many workers
-	Source string `json:"source"` // where it was read, for people: "mask 0-3"
+	By     string `json:"by"`     // one of the constants above
+	Procs  int    `json:"procs"`  // largest number of workers
+	Source string `json:"source"` // where it was read: "mask 0-3"
 }
 
-// Limits is the number of workers and how it came about.
+// Limits is the number of workers and the limits that led to it.
 type Limits struct {
-	Procs     int      `json:"procs"`           // the least of All: at least 1, at most MaxProcs
-	DecidedBy string   `json:"decided_by"`      // the word of the limit that is Procs
-	All       []Limit  `json:"all"`             // every limit that applies, in the order of the words above
-	Notes     []string `json:"notes,omitempty"` // what was found but ignored, and why
+	Procs     int      `json:"procs"`           // smallest of All, from 1 to MaxProcs, unless DecidedBy is ByFlag
+	DecidedBy string   `json:"decided_by"`      // By of the limit that gave Procs
+	All       []Limit  `json:"all"`             // every limit that applies, in the order of the constants above
+	Notes     []string `json:"notes,omitempty"` // settings that were ignored, and why
 }
 
-// Limits decides how many workers --procs auto means: the least of the CPUs in
-// the affinity mask, each cgroup CPU quota up the tree, Slurm's CPUs a task, and
-// PROCPOOL_PROCS. Of equals the first in this order decides. GOMAXPROCS has no
-// say: it counts the threads of one process, not processes.
+// Limits decides how many workers --procs auto means: the smallest of the number
+// of CPUs in the affinity mask, each CPU quota of the cgroup and those above it,
+// Slurm's CPUs per task, and PROCPOOL_PROCS. If two are equal, the first in this
+// order decides. GOMAXPROCS is not considered, since it limits the threads of one
+// process.
 //
-// A PROCPOOL_PROCS that is no number from 1 to MaxProcs is the only error; the
-// Limits beside it hold without it.
+// The only error is a PROCPOOL_PROCS that is not a number from 1 to MaxProcs. The
+// Limits returned with it are valid and ignore the variable.
 func (s System) Limits() (Limits, error) {
 	var l Limits
 	l.add(s.cpuLimit())
@@ -72,7 +74,7 @@ func (s System) Limits() (Limits, error) {
 	return l, err
 }
 
-// add takes one more limit into account.
+// add adds a limit to l.
 func (l *Limits) add(one Limit) {
 	if len(l.All) == 0 || one.Procs < l.Procs {
 		l.Procs, l.DecidedBy = one.Procs, one.By
@@ -80,16 +82,16 @@ func (l *Limits) add(one Limit) {
 	l.All = append(l.All, one)
 }
 
-// WithFlag is l for a user who named the number of workers: the number decides,
-// also beyond what is available, and the other limits stay listed.
+// WithFlag returns l with the number of workers that the user asked for. It may
+// exceed the limits, which stay listed.
 func (l Limits) WithFlag(procs int) Limits {
 	l.Procs, l.DecidedBy = procs, ByFlag
 	return l
 }
 
-// Available is the limit that the machine and its managers set: the least of All
-// without PROCPOOL_PROCS and MaxProcs. More workers than this are oversubscribed:
-// they share CPUs. The zero Limits give the zero Limit.
+// Available returns the smallest limit of the machine: of the mask, the quotas and
+// Slurm, but not of PROCPOOL_PROCS and MaxProcs. More workers than that share CPUs.
+// The zero Limits return the zero Limit.
 func (l Limits) Available() Limit {
 	var least Limit
 	for _, one := range l.All {
@@ -100,6 +102,7 @@ func (l Limits) Available() Limit {
 	return least
 }
 
+// cpuLimit returns the limit by CPUs.
 func (s System) cpuLimit() Limit {
 	mask, err := s.Mask()
 	if err != nil || mask.Empty() {
@@ -108,11 +111,11 @@ func (s System) cpuLimit() Limit {
 	return Limit{ByAffinity, mask.Count(), "mask " + mask.String()}
 }
 
-// slurmLimit is what Slurm gave to this task. The variables mean something only
-// inside a job: a login shell may have them set to steer sbatch and srun.
-// SLURM_CPUS_PER_TASK is there only if the user asked for it; SLURM_CPUS_ON_NODE
-// always, for all tasks of the job or step on this node. The zero Limit means
-// none, and the note says why if there should have been one.
+// slurmLimit returns the CPUs that Slurm gave to this task. It returns the zero
+// Limit outside of Slurm jobs, where a login shell may set the variables for sbatch
+// and srun, and for an invalid variable, which the note then names. Slurm sets
+// SLURM_CPUS_PER_TASK only if the user asked for it, and SLURM_CPUS_ON_NODE always,
+// for all tasks of the job or step on this node.
 func (s System) slurmLimit() (Limit, string) {
 	if s.getenv("SLURM_JOB_ID") == "" {
 		return Limit{}, ""

@@ -24,10 +24,10 @@ func TestLimits(t *testing.T) {
 		{"no mask on this system", files{}, "", nil, runtime.NumCPU(), "cpus", 0},
 		{"a quota", quota("300000 100000"), "0-7", nil, 3, "cgroup", 1},
 		{"a quota is rounded down", quota("399999 100000"), "0-7", nil, 3, "cgroup", 1},
-		{"but not to nothing", quota("10000 100000"), "0-7", nil, 1, "cgroup", 1},
+		{"a quota below one CPU allows one worker", quota("10000 100000"), "0-7", nil, 1, "cgroup", 1},
 		{"a quota above the mask", quota("1600000 100000"), "0-7", nil, 8, "affinity", 1},
-		{"the mask decides between equals", quota("800000 100000"), "0-7", nil, 8, "affinity", 1},
-		{"a quota beyond all bounds", quota("9223372036854775807 1"), "0-7", nil, 8, "affinity", 1},
+		{"a quota equal to the mask", quota("800000 100000"), "0-7", nil, 8, "affinity", 1},
+		{"an absurdly large quota", quota("9223372036854775807 1"), "0-7", nil, 8, "affinity", 1},
 		{"Slurm's CPUs a task", files{}, "0-63", []string{job, "SLURM_CPUS_PER_TASK=4", "SLURM_CPUS_ON_NODE=32"}, 4, "slurm", 1},
 		{"Slurm's CPUs on the node", files{}, "0-63", []string{job, "SLURM_CPUS_ON_NODE=32"}, 32, "slurm", 1},
 		{"CPUs a task win, also when more", files{}, "0-63", []string{job, "SLURM_CPUS_PER_TASK=40", "SLURM_CPUS_ON_NODE=32"}, 40, "slurm", 1},
@@ -36,7 +36,7 @@ func TestLimits(t *testing.T) {
 		{"the user's variable", files{}, "0-7", []string{"PROCPOOL_PROCS= 3 "}, 3, "PROCPOOL_PROCS", 1},
 		{"it is decimal", files{}, "0-63", []string{"PROCPOOL_PROCS=010"}, 10, "PROCPOOL_PROCS", 1},
 		{"it can only lower", files{}, "0-7", []string{"PROCPOOL_PROCS=64"}, 8, "affinity", 1},
-		{"GOMAXPROCS has no say", files{}, "0-7", []string{"GOMAXPROCS=1"}, 8, "affinity", 0},
+		{"GOMAXPROCS is not considered", files{}, "0-7", []string{"GOMAXPROCS=1"}, 8, "affinity", 0},
 		{"all at once", quota("500000 100000"), "0-7", []string{job, "SLURM_CPUS_PER_TASK=4", "PROCPOOL_PROCS=6"}, 4, "slurm", 3},
 	} {
 		l, err := c.files.system(c.mask, c.env...).Limits()
@@ -53,10 +53,10 @@ func TestLimitsOfBadVariables(t *testing.T) {
 			t.Errorf("PROCPOOL_PROCS=%s: error %v", text, err)
 		}
 		if l.Procs != 8 {
-			t.Errorf("PROCPOOL_PROCS=%s: %d beside the error, want what the rest says", text, l.Procs)
+			t.Errorf("PROCPOOL_PROCS=%s: %d beside the error, want the 8 of the mask", text, l.Procs)
 		}
 	}
-	// Slurm's variables are not the user's typing: a note, and life goes on.
+	// The user did not set Slurm's variables, so an invalid one is a note and no error.
 	l, err := files{}.system("0-7", "SLURM_JOB_ID=7", "SLURM_CPUS_PER_TASK=4(x2)").Limits()
 	if err != nil || l.Procs != 8 || len(l.Notes) != 1 || !strings.Contains(l.Notes[0], "4(x2)") {
 		t.Errorf("%+v, %v", l, err)

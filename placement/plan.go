@@ -1,51 +1,55 @@
 package placement
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"procpool/internal/text"
 )
 
-// BindingOptions says what to bind and to what. The zero value is a plan for no
-// worker; none of the fields is changed.
+// BindingOptions are the parameters of [NewBinding].
 type BindingOptions struct {
-	// Bind is none (or empty), close, spread, or a list of CPUs. The words are those
-	// of OMP_PROC_BIND with OMP_PLACES=cores:
+	// Bind is none (or empty), close, spread, or a list of CPUs. The words mean what
+	// they mean in OMP_PROC_BIND with OMP_PLACES=cores:
 	//
-	//   - close puts workers on consecutive cores, neighbours first;
-	//   - spread puts them as far apart as it can: evenly over sockets, in each over
-	//     its NUMA nodes, in each over its cores.
+	//   - close puts workers on consecutive cores;
+	//   - spread puts them far apart: evenly over sockets, within a socket over its
+	//     NUMA nodes, and within a node over its cores.
 	//
-	// Both give each worker one CPU (Width CPUs) and use the SMT siblings of a core
-	// only after every core has a worker. Worker numbers follow the order of cores.
+	// Both give each worker one CPU (or Width CPUs), and use the SMT siblings of a
+	// core only when every core has a worker. Workers are numbered in the order of
+	// cores.
 	//
-	// A list has the syntax of [ParseCPUSet]. With / between parts, worker 0 gets the
-	// first one and so on: 0-1/2-3. Without /, every worker gets the whole list.
+	// A list has the syntax of [ParseCPUSet]. Parts separated by / go to one worker
+	// each, as in 0-1/2-3. A list without / goes to every worker.
 	Bind string
-	// Workers is their number.
+	// Workers is the number of workers.
 	Workers int
-	// Width is how many CPUs close and spread give each worker, which should be its
-	// GOMAXPROCS. 0 means 1.
+	// Width is the number of CPUs that close and spread give each worker. It should be
+	// the worker's GOMAXPROCS. 0 means 1.
 	Width int
-	// Mask is the CPUs that may be used, from [System.Mask].
+	// Mask is the set of CPUs that may be used, from [System.Mask].
 	Mask CPUSet
-	// Topology is the machine, from [System.Topology]. The zero value is a machine
-	// where each CPU is a core.
+	// Topology is the machine, from [System.Topology]. The zero value is a machine in
+	// which each CPU is a core.
 	Topology Topology
 }
 
-// A Binding says which CPUs each worker may use, for as long as the run lasts: a
-// worker that replaces another gets the same ones.
+// A Binding says which CPUs each worker may use. A worker that replaces another
+// one gets the same CPUs.
 type Binding struct {
-	// CPUs has one set a worker. The empty set means that it is not bound.
+	// CPUs has one set for each worker. The empty set means that the worker is not
+	// bound.
 	CPUs []CPUSet
-	// Notes are remarks for the user; one about too many workers starts with
+	// Notes are remarks for the user. A note that workers share CPUs starts with
 	// "oversubscribed".
 	Notes []string
 }
 
-// NewBinding makes the plan. It uses only CPUs of the mask. Every error is a
-// mistake in Bind: a word it does not know, a bad list, a CPU outside the mask;
-// or close and spread with an empty mask, as where System.Mask gave an error.
+// NewBinding decides which CPUs of the mask each worker gets. It returns an error
+// if Bind is invalid or names a CPU outside the mask, or if the mask is empty and
+// Bind is close or spread.
 func NewBinding(o BindingOptions) (Binding, error) {
 	switch o.Bind {
 	case "", "none":
@@ -58,6 +62,7 @@ func NewBinding(o BindingOptions) (Binding, error) {
 	return planList(o)
 }
 
+// planList binds workers to the parts of a list.
 func planList(o BindingOptions) (Binding, error) {
 	if strings.Trim(o.Bind, "0123456789-,:/ ") != "" {
 		return Binding{}, fmt.Errorf("%q is neither none, close or spread nor a CPU list such as 0-3,8 or 0-1/2-3", o.Bind)
@@ -91,10 +96,10 @@ func planList(o BindingOptions) (Binding, error) {
 	return p, nil
 }
 
-// planCores deals the CPUs out one by one, Width to each worker.
+// planCores binds workers to cores, Width CPUs each. pick chooses n of the cores.
 func planCores(o BindingOptions, pick func([]core, int) []core) (Binding, error) {
 	if o.Mask.Empty() {
-		return Binding{}, fmt.Errorf("no CPU to bind to: the mask is empty")
+		return Binding{}, errors.New("no CPU to bind to: the mask is empty")
 	}
 	cores := o.Topology.within(o.Mask).cores()
 	width := max(o.Width, 1)
@@ -119,7 +124,7 @@ func (p *Binding) note(format string, args ...any) {
 	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
 }
 
-// noteCrowd says so when the workers, which want width CPUs each, share some.
+// noteCrowd adds a note if workers that want width CPUs each have to share some.
 func (p *Binding) noteCrowd(width int) {
 	var used CPUSet
 	for _, set := range p.CPUs {
@@ -133,13 +138,13 @@ func (p *Binding) noteCrowd(width int) {
 	if width > 1 {
 		each = fmt.Sprintf(" of %d CPUs each", width)
 	}
-	p.note("oversubscribed: %d workers%s on %s", len(p.CPUs), each, counted(n, "CPU"))
+	p.note("oversubscribed: %d workers%s on %s", len(p.CPUs), each, text.Plural(int64(n), "CPU"))
 }
 
-// deal lists n CPUs in the order in which they are to be used: one of each core,
-// then the second of each core that has one, and so on, and when all are used,
-// from the beginning. Where not all cores get one in a round, pick chooses them.
-// There must be a core, or there would be no end.
+// deal lists n CPUs in the order in which workers get them: first one of each
+// core, then the second one of each core that has two, and so on. After the last CPU
+// it starts over. If a round needs fewer CPUs than it has cores, pick chooses the
+// cores. cores must not be empty.
 func deal(cores []core, n int, pick func([]core, int) []core) []CPU {
 	var order []CPU
 	for len(order) < n {
@@ -161,18 +166,19 @@ func deal(cores []core, n int, pick func([]core, int) []core) []CPU {
 	return order
 }
 
-// closest picks the first n cores.
+// closest returns the first n cores.
 func closest(cores []core, n int) []core { return cores[:n] }
 
-// spread picks n of the cores, in order, as far apart as they can be.
+// spread returns n of the cores, in order, as far apart as possible.
 func spread(cores []core, n int) []core {
 	return spreadOver(cores, n,
 		func(c core) int { return c[0].Socket },
 		func(c core) int { return c[0].Node })
 }
 
-// spreadOver shares n out over the groups that have the same first key, then in
-// each by the other keys, and at last evenly over single cores.
+// spreadOver divides n among the groups of cores that have the same first key, and
+// within each group by the remaining keys. Without keys it spreads n evenly over the
+// cores.
 func spreadOver(cores []core, n int, keys ...func(core) int) []core {
 	var picked []core
 	if len(keys) == 0 {
@@ -188,8 +194,9 @@ func spreadOver(cores []core, n int, keys ...func(core) int) []core {
 	return picked
 }
 
-// shares says how many of n each group takes: round by round one each of those
-// with room, and in the last round the ones that lie farthest apart.
+// shares returns how many of n each group takes. In each round every group that has
+// room takes one. If the last round has fewer than that left, the groups that take
+// one are as far apart as possible.
 func shares(groups [][]core, n int) []int {
 	share := make([]int, len(groups))
 	for n > 0 {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// row prints the CPUs of all workers, "-" for one that is not bound.
+// row returns the CPUs of all workers, "-" for a worker that is not bound.
 func row(p Binding) string {
 	var all []string
 	for _, cpus := range p.CPUs {
@@ -19,7 +19,7 @@ func row(p Binding) string {
 	return strings.Join(all, " ")
 }
 
-// The machines of the plans.
+// The machines of planCases.
 var (
 	laptop = machine(1, 1, 4, 1)
 	smt    = machine(1, 1, 4, 2)   // cores (0,4) (1,5) (2,6) (3,7)
@@ -36,7 +36,7 @@ var planCases = []struct {
 	workers int
 	width   int
 	want    string
-	note    string // part of the only note; empty for none
+	note    string // part of the only note; empty if there is none
 }{
 	{"none", laptop, "0-3", "none", 2, 0, "- -", ""},
 	{"nothing asked", laptop, "0-3", "", 2, 0, "- -", ""},
@@ -98,10 +98,10 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// On every machine and mask: only CPUs of the mask, none used twice before all
-// are used once, no sibling before every core is in use, and too many workers
-// are called that.
-func TestPlanKeepsItsPromises(t *testing.T) {
+// On every machine and mask, workers get CPUs of the mask only, no CPU is used twice
+// before all are used once, no sibling before every core is in use, and a note says
+// if workers share CPUs.
+func TestPlanRules(t *testing.T) {
 	for _, shape := range [][4]int{{1, 1, 1, 1}, {1, 1, 3, 2}, {2, 1, 3, 2}, {2, 2, 2, 1}, {3, 1, 2, 4}, {4, 2, 1, 2}} {
 		f := machine(shape[0], shape[1], shape[2], shape[3])
 		topology := f.system("0").Topology()
@@ -114,14 +114,14 @@ func TestPlanKeepsItsPromises(t *testing.T) {
 					if err != nil {
 						t.Fatalf("%s: %v", name, err)
 					}
-					checkPromises(t, name, p, mask, topology)
+					checkRules(t, name, p, mask, topology)
 				}
 			}
 		}
 	}
 }
 
-func checkPromises(t *testing.T, name string, p Binding, mask CPUSet, topology Topology) {
+func checkRules(t *testing.T, name string, p Binding, mask CPUSet, topology Topology) {
 	t.Helper()
 	coreOf := map[int]int{}
 	for _, c := range topology.CPUs {
@@ -177,7 +177,7 @@ func TestPlanErrors(t *testing.T) {
 	}
 }
 
-// A plan needs no topology.
+// Without a topology, each CPU is a core.
 func TestPlanWithoutTopology(t *testing.T) {
 	p, err := NewBinding(BindingOptions{Bind: "spread", Workers: 2, Mask: set("2,4,6,8")})
 	if err != nil || row(p) != "2 6" {

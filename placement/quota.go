@@ -7,23 +7,25 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"procpool/internal/procfs"
 )
 
-// A Quota is a limit on CPU time that a cgroup sets for all its processes.
+// A Quota is a limit on CPU time that a cgroup sets for all its processes together.
 type Quota struct {
-	Path   string  `json:"path"`   // the file that says so
-	CPUs   float64 `json:"cpus"`   // how many CPUs' worth of time: quota over period
-	Source string  `json:"source"` // quota and period as written, in microseconds: "150000/100000"
+	Path   string  `json:"path"`   // file that states it
+	CPUs   float64 `json:"cpus"`   // quota divided by period: how many CPUs the cgroup can keep busy
+	Source string  `json:"source"` // quota and period in microseconds: "150000/100000"
 }
 
-// Procs is the quota in whole CPUs: rounded down, but at least 1.
+// Procs returns the quota in whole CPUs, rounded down, but at least 1.
 func (q Quota) Procs() int { return max(1, int(min(q.CPUs, MaxCPUs))) }
 
-// Quotas lists the CPU quotas that apply to this process: those of its cgroup
-// and of every cgroup above that is visible here, the nearest first. The notes
-// say which limit could not be read; a level without a limit is neither.
+// Quotas returns the CPU quotas of this process's cgroup and of the cgroups above
+// it that are visible here, nearest first. Cgroups without a quota are left out.
+// The notes name quotas that could not be read.
 func (s System) Quotas() (quotas []Quota, notes []string) {
-	for _, g := range s.cgroups(0, "cpu") {
+	for _, g := range s.cgroups("cpu") {
 		for _, dir := range g.dirs {
 			q, err := s.quota(g.version, dir)
 			switch {
@@ -37,14 +39,14 @@ func (s System) Quotas() (quotas []Quota, notes []string) {
 	return quotas, notes
 }
 
-// quota reads the limit of one cgroup; CPUs is 0 where it has none.
+// quota reads the quota of the cgroup in dir. CPUs is 0 if it has none.
 func (s System) quota(version int, dir string) (Quota, error) {
 	file, text := dir+"/cpu.max", ""
 	var err error
 	if version == 2 {
 		text, err = s.read(file) // "max 100000" or "150000 100000"
 	} else {
-		file = dir + "/cpu.cfs_quota_us" // -1 is no limit
+		file = dir + "/cpu.cfs_quota_us" // -1 means no limit
 		var quota, period string
 		if quota, err = s.read(file); err == nil {
 			period, err = s.read(dir, "cpu.cfs_period_us")
@@ -70,20 +72,21 @@ func (s System) quota(version int, dir string) (Quota, error) {
 }
 
 // Throttling is how often and how long a CPU quota stopped the processes of a
-// cgroup, since the cgroup was made.
+// cgroup since the cgroup was created.
 type Throttling struct {
-	Path    string  `json:"path"`    // the file that says so
-	Periods int64   `json:"periods"` // in how many periods of the quota (100 ms by default)
+	Path    string  `json:"path"`    // file that states it
+	Periods int64   `json:"periods"` // number of quota periods (100 ms by default) with a stop
 	Seconds float64 `json:"seconds"` // summed over CPUs
 }
 
-// Throttling finds the cgroup with the most throttled time among that of the
-// process (0: this one) and those above, since a quota is accounted where it is
-// set. Nil means not available. It counts all processes of the cgroup: a run
-// takes the difference between its start and its end, while Path is the same.
-func (s System) Throttling(pid int) *Throttling {
+// Throttling returns the throttling of this process's cgroup or of a cgroup above
+// it, whichever has the most throttled time, since the kernel counts it where the
+// quota is set. It returns nil if that is unknown. All processes of the cgroup
+// count. To measure a run, take the difference between its end and its start,
+// provided that Path is the same.
+func (s System) Throttling() *Throttling {
 	var most *Throttling
-	for _, g := range s.cgroups(pid, "cpu") {
+	for _, g := range s.cgroups("cpu") {
 		for _, dir := range g.dirs {
 			file := path.Join(dir, "cpu.stat")
 			text, err := s.read(file)
@@ -94,7 +97,7 @@ func (s System) Throttling(pid int) *Throttling {
 			if g.version == 1 {
 				key, unit = "throttled_time", 1e9
 			}
-			periods, throttled := number(text, "nr_throttled"), number(text, key)
+			periods, throttled := procfs.Int(text, "nr_throttled"), procfs.Int(text, key)
 			if periods == nil || throttled == nil {
 				continue
 			}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The lines of mountinfo that matter, between others.
+// mountinfo returns a /proc/self/mountinfo with these lines among others.
 func mountinfo(lines ...string) string {
 	all := append([]string{"22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw"}, lines...)
 	return strings.Join(append(all, "99 22 0:50 / /proc rw - proc proc rw", "short line"), "\n")
@@ -41,18 +41,18 @@ var quotaCases = []struct {
 		"/sys/fs/cgroup/a/b/cpu.max": "400000 100000",
 		"/sys/fs/cgroup/a/cpu.max":   "50000 20000",
 	}, []string{"/sys/fs/cgroup/a/b/cpu.max 4", "/sys/fs/cgroup/a/cpu.max 2.5"}},
-	{"v2, a cgroup namespace: the container sees itself as the root", files{
+	{"v2, in a cgroup namespace the container is the root", files{
 		"/proc/self/cgroup":      "0::/",
 		"/proc/self/mountinfo":   mountinfo(mountV2),
 		"/sys/fs/cgroup/cpu.max": "300000 100000",
 	}, []string{"/sys/fs/cgroup/cpu.max 3"}},
-	{"v2, the sub tree of the container mounted from the host", files{
+	{"v2, the subtree of the container mounted from the host", files{
 		"/proc/self/cgroup":            "0::/docker/abc/inner",
 		"/proc/self/mountinfo":         mountinfo("30 22 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw"),
 		"/sys/fs/cgroup/inner/cpu.max": "max 100000",
 		"/sys/fs/cgroup/cpu.max":       "100000 100000",
 	}, []string{"/sys/fs/cgroup/cpu.max 1"}},
-	{"v2, mounted from outside the namespace: only the root is known to be ours", files{
+	{"v2, mounted from outside the namespace, only the limits of the root are known", files{
 		"/proc/self/cgroup":      "0::/",
 		"/proc/self/mountinfo":   mountinfo("30 22 0:26 /../.. /sys/fs/cgroup ro - cgroup2 cgroup rw"),
 		"/sys/fs/cgroup/cpu.max": "600000 100000",
@@ -62,18 +62,18 @@ var quotaCases = []struct {
 		"/proc/self/mountinfo":   mountinfo("30 22 0:26 /../.. /sys/fs/cgroup ro - cgroup2 cgroup rw"),
 		"/sys/fs/cgroup/cpu.max": "600000 100000",
 	}, []string{"/sys/fs/cgroup/cpu.max 6"}},
-	{"v2, moved out of the namespace: what is mounted is not ours", files{
+	{"v2, moved out of the namespace, nothing mounted is an ancestor", files{
 		"/proc/self/cgroup":      "0::/../other",
 		"/proc/self/mountinfo":   mountinfo(mountV2),
 		"/sys/fs/cgroup/cpu.max": "100000 100000",
 		"/sys/fs/other/cpu.max":  "100000 100000",
 	}, nil},
-	{"v2, a mount of another sub tree that begins alike", files{
+	{"v2, a mount of another subtree with a common prefix", files{
 		"/proc/self/cgroup":      "0::/docker/abcdef",
 		"/proc/self/mountinfo":   mountinfo("30 22 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw"),
 		"/sys/fs/cgroup/cpu.max": "100000 100000",
 	}, nil},
-	{"v2, of two mounts the one that shows more", files{
+	{"v2, two mounts, and the one with more ancestors counts", files{
 		"/proc/self/cgroup":          "0::/a/b",
 		"/proc/self/mountinfo":       mountinfo(mountV2, "40 22 0:26 /a/b /mnt/own rw - cgroup2 cgroup2 rw"),
 		"/mnt/own/cpu.max":           "max 100000",
@@ -95,7 +95,7 @@ var quotaCases = []struct {
 		"/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us":            "-1",
 		"/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us":           "100000",
 	}, []string{"/sys/fs/cgroup/cpu,cpuacct/batch/cpu.cfs_quota_us 2.5"}},
-	{"v1, a container with its own sub tree and the host's path", files{
+	{"v1, a container with its own subtree and the host's path", files{
 		"/proc/self/cgroup":                    "4:cpu,cpuacct:/docker/abc",
 		"/proc/self/mountinfo":                 mountinfo("31 22 0:27 /docker/abc /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu,cpuacct"),
 		"/sys/fs/cgroup/cpu/cpu.cfs_quota_us":  "50000",
@@ -148,7 +148,7 @@ func TestQuotaThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// quota is a machine with this CPU quota.
+// quota returns the files of a machine with this CPU quota.
 func quota(max string) files {
 	return files{
 		"/proc/self/cgroup":        "0::/a",
@@ -164,36 +164,36 @@ func TestThrottling(t *testing.T) {
 		want  string
 	}{
 		{"v2, own cgroup", files{
-			"/proc/42/cgroup":           "0::/a",
+			"/proc/self/cgroup":         "0::/a",
 			"/proc/self/mountinfo":      mountinfo(mountV2),
 			"/sys/fs/cgroup/a/cpu.stat": "usage_usec 1\nnr_periods 20\nnr_throttled 7\nthrottled_usec 1500000",
 		}, "/sys/fs/cgroup/a/cpu.stat 7 1.5"},
 		{"v2, the ancestor with the quota", files{
-			"/proc/42/cgroup":             "0::/a/b",
+			"/proc/self/cgroup":           "0::/a/b",
 			"/proc/self/mountinfo":        mountinfo(mountV2),
 			"/sys/fs/cgroup/a/b/cpu.stat": "usage_usec 1\nnr_throttled 0\nthrottled_usec 0",
 			"/sys/fs/cgroup/a/cpu.stat":   "usage_usec 1\nnr_throttled 3\nthrottled_usec 20",
 			"/sys/fs/cgroup/cpu.stat":     "usage_usec 1",
 		}, "/sys/fs/cgroup/a/cpu.stat 3 2e-05"},
 		{"v1, in nanoseconds", files{
-			"/proc/42/cgroup":                       "4:cpu,cpuacct:/a",
+			"/proc/self/cgroup":                     "4:cpu,cpuacct:/a",
 			"/proc/self/mountinfo":                  mountinfo(mountV1CPU),
 			"/sys/fs/cgroup/cpu,cpuacct/a/cpu.stat": "nr_periods 20\nnr_throttled 7\nthrottled_time 2500000000",
 		}, "/sys/fs/cgroup/cpu,cpuacct/a/cpu.stat 7 2.5"},
 		{"a quota that never bit", files{
-			"/proc/42/cgroup":           "0::/a",
+			"/proc/self/cgroup":         "0::/a",
 			"/proc/self/mountinfo":      mountinfo(mountV2),
 			"/sys/fs/cgroup/a/cpu.stat": "nr_throttled 0\nthrottled_usec 0",
 		}, "/sys/fs/cgroup/a/cpu.stat 0 0"},
 		{"v2 without the cpu controller", files{
-			"/proc/42/cgroup":           "0::/a",
+			"/proc/self/cgroup":         "0::/a",
 			"/proc/self/mountinfo":      mountinfo(mountV2),
 			"/sys/fs/cgroup/a/cpu.stat": "usage_usec 5",
 		}, "unavailable"},
 		{"no cgroups", files{}, "unavailable"},
 	} {
 		got := "unavailable"
-		if th := c.files.system("0-1").Throttling(42); th != nil {
+		if th := c.files.system("0-1").Throttling(); th != nil {
 			got = fmt.Sprintf("%s %d %g", th.Path, th.Periods, th.Seconds)
 		}
 		if got != c.want {

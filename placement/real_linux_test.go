@@ -18,45 +18,44 @@ import (
 	"procpool/internal/leak"
 )
 
-// These tests ask the real kernel. Their subject is this test binary, started
-// again with the variable childMode, which says what it does in place of testing.
+// These tests ask the real kernel about child processes of this test binary. The
+// variable childMode tells a child what to do.
 const childMode = "PLACEMENT_TEST_CHILD"
 
-// hang is the hard end of a child that hangs; no child needs a part of it.
-const hang = 2 * time.Minute
+// childTimeout ends a child that hangs.
+const childTimeout = 2 * time.Minute
 
 func TestMain(m *testing.M) {
 	switch mode := os.Getenv(childMode); {
 	case mode == "":
 		os.Exit(leak.Watch(m).Run())
-	case mode == "look":
+	case mode == "report":
 	case mode == "work":
 		work()
 	case strings.HasPrefix(mode, "/"):
 		joinAndWork(mode)
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(look()); err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(surroundings()); err != nil {
 		panic(err)
 	}
 }
 
-// A view is what a child sees of its own surroundings.
+// A view is what a child reports about itself.
 type view struct {
 	NumCPU     int
 	Limits     Limits
-	Activity   Activity
 	Throttling *Throttling
 }
 
-func look() view {
+func surroundings() view {
 	limits, err := System{}.Limits()
 	if err != nil {
 		panic(err)
 	}
-	return view{runtime.NumCPU(), limits, System{}.Activity(0), System{}.Throttling(0)}
+	return view{runtime.NumCPU(), limits, System{}.Throttling()}
 }
 
-// work keeps several threads busy, says so, and goes on until stdin ends.
+// work keeps several threads busy, prints "busy", and goes on until stdin ends.
 func work() {
 	for range 4 {
 		go func() {
@@ -70,7 +69,7 @@ func work() {
 	io.Copy(io.Discard, os.Stdin)
 }
 
-// spin takes 100 ms of the process's CPU time, however long that takes.
+// spin uses 100 ms of the process's CPU time.
 func spin() {
 	for end := cpuTime() + 100*time.Millisecond; cpuTime() < end; {
 	}
@@ -84,21 +83,21 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// joinAndWork enters a cgroup and works until its quota bites. The parent kills
-// a process that waits in vain.
+// joinAndWork enters a cgroup and works until the quota of it throttles this
+// process. If it never does, the parent kills the process.
 func joinAndWork(dir string) {
 	if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte("0"), 0); err != nil {
 		panic(err)
 	}
 	for {
-		if t := (System{}).Throttling(0); t != nil && t.Periods > 0 {
+		if t := (System{}).Throttling(); t != nil && t.Periods > 0 {
 			return
 		}
 	}
 }
 
 func child(t *testing.T, mode string, wrapper ...string) *exec.Cmd {
-	ctx, cancel := context.WithTimeout(context.Background(), hang)
+	ctx, cancel := context.WithTimeout(context.Background(), childTimeout)
 	t.Cleanup(cancel)
 	args := append(wrapper, os.Args[0])
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
@@ -107,8 +106,8 @@ func child(t *testing.T, mode string, wrapper ...string) *exec.Cmd {
 	return cmd
 }
 
-// seen runs a child to its end and gives what it saw.
-func seen(t *testing.T, cmd *exec.Cmd) (v view) {
+// report runs a child to its end and returns its report.
+func report(t *testing.T, cmd *exec.Cmd) (v view) {
 	t.Helper()
 	out, err := cmd.Output()
 	if err == nil {
@@ -129,7 +128,8 @@ func realMask(t *testing.T) CPUSet {
 	return mask
 }
 
-// lastOf is the last CPU of a set: the first one is the likely one by accident.
+// lastOf returns the last CPU of a set. A process is more likely to run on the first
+// one by accident.
 func lastOf(cpus CPUSet) (last int) {
 	for c := range cpus.All() {
 		last = c
@@ -139,8 +139,10 @@ func lastOf(cpus CPUSet) (last int) {
 
 func TestRealMask(t *testing.T) {
 	mask := realMask(t)
-	if a := (System{}).Activity(0); a.Allowed == nil || !a.Allowed.Equal(mask) {
-		t.Errorf("/proc allows %v, the kernel call %v", a.Allowed, mask)
+	for _, allowed := range allowedOfThreads(t, os.Getpid()) {
+		if !allowed.Equal(mask) {
+			t.Errorf("/proc allows %v, the system call %v", allowed, mask)
+		}
 	}
 	if mask.Count() != runtime.NumCPU() {
 		t.Errorf("mask %v, but the runtime counts %d CPUs", mask, runtime.NumCPU())
@@ -156,14 +158,14 @@ func TestRealTaskset(t *testing.T) {
 		t.Skip("no taskset here")
 	}
 	one := NewCPUSet(lastOf(realMask(t)))
-	v := seen(t, child(t, "look", taskset, "-c", one.String()))
+	v := report(t, child(t, "report", taskset, "-c", one.String()))
 	if v.NumCPU != 1 || v.Limits.Procs != 1 || v.Limits.DecidedBy != ByAffinity || v.Limits.All[0].Source != "mask "+one.String() {
 		t.Errorf("under taskset -c %v: %+v", one, v)
 	}
 }
 
-// A child started from a thread with a mask has the mask before its runtime
-// starts, all its threads stay inside, and the mask does not spread in the parent.
+// A child that is started from a thread with a mask inherits it before its runtime
+// starts, so all its threads have it. The mask does not spread in the parent.
 func TestRealBinding(t *testing.T) {
 	mask := realMask(t)
 	one := NewCPUSet(lastOf(mask))
@@ -181,9 +183,7 @@ func TestRealBinding(t *testing.T) {
 	if !lines.Scan() || lines.Text() != "busy" {
 		t.Fatalf("the child says %q, %v", lines.Text(), lines.Err())
 	}
-	before := System{}.Activity(cmd.Process.Pid)
-	spin() // the child works beside us
-	after := System{}.Activity(cmd.Process.Pid)
+	threads := allowedOfThreads(t, cmd.Process.Pid)
 	stdin.Close()
 	if !lines.Scan() {
 		t.Fatalf("no answer from the child: %v", lines.Err())
@@ -198,20 +198,42 @@ func TestRealBinding(t *testing.T) {
 	if v.NumCPU != 1 || v.Limits.Procs != 1 {
 		t.Errorf("the child counts %d CPUs and would start %+v", v.NumCPU, v.Limits)
 	}
-	for _, a := range []Activity{before, after} {
-		if a.Allowed == nil || !a.Allowed.Equal(one) || a.LastCPUs == nil || !a.LastCPUs.Equal(one) {
-			t.Errorf("bound to %v: allowed %v, ran on %v", one, a.Allowed, a.LastCPUs)
-		}
-		if a.VoluntarySwitches == nil || a.InvoluntarySwitches == nil {
-			t.Error("no context switches to be read on this Linux")
+	for _, allowed := range threads {
+		if !allowed.Equal(one) {
+			t.Errorf("bound to %v, but a thread may run on %v", one, allowed)
 		}
 	}
-	if before.Migrations != nil && *before.Migrations != *after.Migrations {
-		t.Errorf("%d migrations while bound to one CPU", *after.Migrations-*before.Migrations)
+	if len(threads) < 2 {
+		t.Errorf("the child has %d threads", len(threads))
 	}
 }
 
-// startBound starts cmd the way a pool does.
+// allowedOfThreads returns the affinity mask of every thread of a process.
+func allowedOfThreads(t *testing.T, pid int) (masks []CPUSet) {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no threads of process %d: %v", pid, err)
+	}
+	for _, file := range files {
+		status, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		_, list, _ := strings.Cut(string(status), "\nCpus_allowed_list:\t")
+		list, _, _ = strings.Cut(list, "\n")
+		masks = append(masks, set(list))
+	}
+	return masks
+}
+
+func TestCurrentCPU(t *testing.T) {
+	if cpu, ok := CurrentCPU(); !ok || !realMask(t).Contains(cpu) {
+		t.Errorf("CurrentCPU returns %d, %v; the mask is %v", cpu, ok, realMask(t))
+	}
+}
+
+// startBound starts cmd as a pool starts a bound worker.
 func startBound(t *testing.T, cmd *exec.Cmd, cpus, mask CPUSet) {
 	t.Helper()
 	runtime.LockOSThread()
@@ -258,7 +280,7 @@ func TestRealQuota(t *testing.T) {
 		t.Skipf("no cgroup in a cgroup: %v", err)
 	}
 	t.Cleanup(func() { removeCgroup(t, inner) })
-	v := seen(t, child(t, inner))
+	v := report(t, child(t, inner))
 	var found *Limit
 	for _, l := range v.Limits.All {
 		if l.By == ByCgroup && strings.HasPrefix(l.Source, file+" = 2000/100000") {
@@ -276,13 +298,13 @@ func TestRealQuota(t *testing.T) {
 	}
 }
 
-// quotaCgroup makes a cgroup below our own with 2 ms of CPU time in 100 ms, which
-// the slowest machine exceeds at once, and gives its directory and the file that
-// says so. The test is skipped where that is not allowed.
+// quotaCgroup creates a cgroup below that of this process with a quota of 2 ms in
+// 100 ms, and returns its directory and the file with the quota. It skips the test
+// if that is not allowed.
 func quotaCgroup(t *testing.T) (dir, file string) {
 	t.Helper()
 	reason := "no cgroup of ours is mounted"
-	for _, g := range (System{}).cgroups(0, "cpu") {
+	for _, g := range (System{}).cgroups("cpu") {
 		dir := filepath.Join(g.dirs[0], fmt.Sprintf("procpool-test-%d", os.Getpid()))
 		file, text := filepath.Join(dir, "cpu.max"), "2000 100000"
 		if g.version == 1 {
@@ -303,7 +325,7 @@ func quotaCgroup(t *testing.T) (dir, file string) {
 	return "", ""
 }
 
-// removeCgroup waits for the kernel to see that the last process has left.
+// removeCgroup removes a cgroup as soon as its last process has left.
 func removeCgroup(t *testing.T, dir string) {
 	var err error
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
@@ -311,7 +333,7 @@ func removeCgroup(t *testing.T, dir string) {
 			return
 		}
 	}
-	t.Logf("left behind: %v", err)
+	t.Logf("cannot remove the cgroup: %v", err)
 }
 
 func TestRealDoctor(t *testing.T) {

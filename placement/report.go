@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Report describes the CPUs of each worker in one line, as mpirun
-// --report-bindings of Open MPI 1.7 to 4.1 does, with the CPU list behind it:
+// Report returns a line for each worker that shows its CPUs, in the format of
+// mpirun --report-bindings (Open MPI 1.7 to 4.1) followed by the CPU list:
 //
 //	worker 0 bound to socket 0[core 0[hwt 0]]: [B./..][../..] cpus 0
 //
-// Brackets are sockets, / separates cores, each sign is a hardware thread, and B
-// marks those that the worker may use. As with Open MPI, sockets and cores are
-// counted over the machine, and a worker that may use the whole mask, or has the
-// empty set, is not bound.
+// Brackets enclose sockets, / separates cores, and each character is a hardware
+// thread: B if the worker may use it. As in Open MPI, sockets and cores are
+// numbered over the machine, and a worker with the whole mask, or with the empty
+// set, is not bound.
 func Report(workers []CPUSet, mask CPUSet, t Topology) []string {
 	var lines []string
 	for w, cpus := range workers {
@@ -26,7 +26,7 @@ func Report(workers []CPUSet, mask CPUSet, t Topology) []string {
 	return lines
 }
 
-// names lists the cores of the set, with the threads of each.
+// names lists the cores of cpus, and the threads of each.
 func names(cpus CPUSet, t Topology) string {
 	var parts []string
 	for _, c := range t.within(cpus).cores() {
@@ -39,7 +39,7 @@ func names(cpus CPUSet, t Topology) string {
 	return strings.Join(parts, ", ")
 }
 
-// layout draws the machine.
+// layout draws the machine and marks cpus in it.
 func layout(cpus CPUSet, t Topology) string {
 	var b strings.Builder
 	whole := t.within(t.all().Or(cpus))

@@ -8,25 +8,25 @@ import (
 	"strconv"
 )
 
-// A CPU is one hardware thread and its place in the machine.
+// A CPU is a hardware thread and its place in the machine.
 type CPU struct {
-	ID     int // the number the kernel gives it, as in a CPUSet
-	Socket int // counted from 0 over the machine
-	Node   int // NUMA node, by the kernel's number
-	Core   int // counted from 0 over the machine, across sockets
-	Thread int // counted from 0 in its core; above 0 it is an SMT sibling
+	ID     int // the kernel's number, as in a CPUSet
+	Socket int // numbered from 0 over the machine
+	Node   int // the kernel's number of the NUMA node
+	Core   int // numbered from 0 over the machine, across sockets
+	Thread int // numbered from 0 in its core; SMT siblings are above 0
 }
 
-// A Topology is every CPU of the machine that is online, inside the mask or not,
-// sorted by socket, NUMA node, core and thread. Sockets, nodes and cores stand in
-// the order of their lowest CPU, which is how hwloc and Open MPI number them.
+// A Topology has every CPU of the machine that is online, inside the mask or not,
+// sorted by socket, NUMA node, core and thread. Sockets, nodes and cores are in the
+// order of their lowest CPU, as hwloc and Open MPI number them.
 type Topology struct {
 	CPUs []CPU
 }
 
-// Topology reads the machine from /sys/devices/system. What is not known is
-// taken as the simplest machine: each CPU a core of its own, all on one socket
-// and node. A CPU of the mask is in it even where /sys does not list it.
+// Topology reads the machine from /sys/devices/system. If /sys says nothing about a
+// CPU, it is a core of its own on the first socket and node. CPUs of the mask are
+// included even if /sys does not list them.
 func (s System) Topology() Topology {
 	online := s.readSet("/sys/devices/system/cpu/online")
 	if mask, err := s.Mask(); err == nil {
@@ -43,9 +43,9 @@ func (s System) Topology() Topology {
 		dir := path.Join("/sys/devices/system/cpu", "cpu"+strconv.Itoa(id), "topology")
 		c := rawCPU{id: id, core: id, node: nodes[id]}
 		if text, err := s.read(dir, "physical_package_id"); err == nil {
-			c.socket, _ = strconv.Atoi(text) // -1 for all where the firmware does not tell
+			c.socket, _ = strconv.Atoi(text) // -1 for all CPUs if the firmware does not tell
 		}
-		// A core is named by its lowest CPU: core_id repeats from socket to socket.
+		// The lowest CPU identifies a core; core_id is only unique within a socket.
 		for sibling := range s.readSet(dir, "thread_siblings_list").All() {
 			c.core = sibling
 			break
@@ -55,7 +55,7 @@ func (s System) Topology() Topology {
 	return arrange(found)
 }
 
-// nodeOfCPU gives the NUMA node of each CPU that has one.
+// nodeOfCPU maps each CPU to its NUMA node. CPUs without a node are left out.
 func (s System) nodeOfCPU() map[int]int {
 	nodes := map[int]int{}
 	for node := range s.readSet("/sys/devices/system/node/online").All() {
@@ -66,11 +66,11 @@ func (s System) nodeOfCPU() map[int]int {
 	return nodes
 }
 
-// A rawCPU has the kernel's names for its place.
+// A rawCPU is a CPU with the kernel's numbers for its socket, node and core.
 type rawCPU struct{ id, socket, node, core int }
 
-// arrange sorts the CPUs, which come in ascending order of id, and counts
-// sockets, cores and threads.
+// arrange sorts the CPUs and numbers their sockets, cores and threads. The CPUs are
+// in ascending order of id.
 func arrange(cpus []rawCPU) Topology {
 	type nodeKey struct{ socket, node int }
 	socketFirst, nodeFirst := map[int]int{}, map[nodeKey]int{}
@@ -106,9 +106,8 @@ func arrange(cpus []rawCPU) Topology {
 	return t
 }
 
-// within is the part of the topology that a mask leaves. The numbers stay those
-// of the whole machine. A CPU that t does not know counts as one more core, so
-// that the zero Topology is a machine without structure.
+// within returns the CPUs of t that are in mask, numbered as in the whole machine.
+// CPUs that t does not know are cores of their own behind those of t.
 func (t Topology) within(mask CPUSet) Topology {
 	var in Topology
 	for _, c := range t.CPUs {
@@ -128,15 +127,15 @@ func (t Topology) within(mask CPUSet) Topology {
 	return in
 }
 
-// A core is the CPUs of one core in order of Thread, never empty.
+// A core is the CPUs of one core in order of Thread. It is not empty.
 type core []CPU
 
-// cores cuts the CPUs into cores, in order.
+// cores divides the CPUs into cores, in order.
 func (t Topology) cores() []core {
 	return runs[core](t.CPUs, func(c CPU) int { return c.Core })
 }
 
-// runs cuts a slice where the key changes. The parts share its memory.
+// runs splits s where the key changes. The parts share its memory.
 func runs[Run ~[]E, E any](s []E, key func(E) int) []Run {
 	var parts []Run
 	for start := 0; start < len(s); {
@@ -150,7 +149,7 @@ func runs[Run ~[]E, E any](s []E, key func(E) int) []Run {
 	return parts
 }
 
-// A Summary counts what a Topology consists of.
+// A Summary counts the parts of a Topology.
 type Summary struct {
 	Sockets int `json:"sockets"`
 	Nodes   int `json:"numa_nodes"`
@@ -158,7 +157,8 @@ type Summary struct {
 	CPUs    int `json:"cpus"` // hardware threads
 }
 
-// Summary counts the parts of t that the mask leaves something of.
+// Summary counts the sockets, nodes and cores of t that have a CPU in mask, and
+// these CPUs.
 func (t Topology) Summary(mask CPUSet) Summary {
 	in := t.within(mask)
 	sockets, nodes := map[int]bool{}, map[int]bool{}
@@ -168,7 +168,7 @@ func (t Topology) Summary(mask CPUSet) Summary {
 	return Summary{len(sockets), len(nodes), len(in.cores()), len(in.CPUs)}
 }
 
-// all is the set of the CPUs of t.
+// all returns the CPUs of t as a set.
 func (t Topology) all() CPUSet {
 	var s CPUSet
 	for _, c := range t.CPUs {

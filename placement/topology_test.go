@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// at prints every CPU as ID:socket/node/core/thread.
+// at returns every CPU as ID:socket/node/core/thread.
 func at(t Topology) string {
 	var all []string
 	for _, c := range t.CPUs {
@@ -29,7 +29,7 @@ func TestTopology(t *testing.T) {
 		{"SMT", machine(1, 1, 2, 2), "0-3", "0:0/0/0/0 2:0/0/0/1 1:0/0/1/0 3:0/0/1/1"},
 		{"two sockets", machine(2, 1, 2, 1), "0-3", "0:0/0/0/0 1:0/0/1/0 2:1/1/2/0 3:1/1/3/0"},
 		{"two NUMA nodes a socket", machine(2, 2, 1, 1), "0-3", "0:0/0/0/0 1:0/1/1/0 2:1/2/2/0 3:1/3/3/0"},
-		{"sockets that take turns", machine(1, 1, 4, 1).with(files{
+		{"alternating sockets", machine(1, 1, 4, 1).with(files{
 			dir + "cpu/cpu1/topology/physical_package_id": "1",
 			dir + "cpu/cpu3/topology/physical_package_id": "1",
 		}), "0-3", "0:0/0/0/0 2:0/0/1/0 1:1/0/2/0 3:1/0/3/0"},
@@ -56,7 +56,7 @@ func TestTopology(t *testing.T) {
 		}
 	}
 	if got := len((files{}).system("").Topology().CPUs); got != runtime.NumCPU() {
-		t.Errorf("nothing known: %d CPUs, want as many as the runtime counts", got)
+		t.Errorf("without /sys and a mask: %d CPUs, want %d", got, runtime.NumCPU())
 	}
 }
 

@@ -121,7 +121,7 @@ func (p *Pool) start() error {
 }
 
 func (p *Pool) startProcesses() error {
-	if !role.Sealed() {
+	if !role.MainRan() {
 		return errors.New("worker processes would run this whole program again: call pool.Main first in main or TestMain")
 	}
 	if parent.Depth() >= parent.MaxDepth {

@@ -36,8 +36,8 @@ func ExampleDefine() {
 	// B <nil>
 }
 
-// A task works in blocks of 64 indices, and its partials are integers, which
-// add up to the same in any order.
+// The task works in blocks of 64 indices. Its partials are integers, whose sum does
+// not depend on the order.
 var ones = task.DefineSum("ones", func(_ context.Context, iv ipc.Interval) (int64, error) { return iv.Len(), nil },
 	func(a, b int64) int64 { return a + b },
 	task.Exact(), task.Grain(64), task.Version("2"), task.About("counts indices", "the dispatch of chunks"))
@@ -53,14 +53,15 @@ func ExampleDefineSum() {
 	// Output: 1000 <nil>
 }
 
-// Cuts fall on multiples of the grain; only the end may be ragged.
+// Intervals are cut at multiples of the grain. Only the end of the last one need not
+// be a multiple.
 func ExampleGrain() {
 	spec := ones.Spec()
 	fmt.Println(slices.Collect(ipc.SplitGrid(ipc.Interval{End: 1000}, 3, spec.Grain).All()))
 	// Output: [[0, 320) [320, 640) [640, 1000)]
 }
 
-// What a list of tasks can say about one.
+// The spec has what a list of tasks prints.
 func ExampleLookup() {
 	spec, ok := task.Lookup("ones")
 	fmt.Println(ok, spec.Version, spec.Grain, spec.Exact, spec.Sums())
@@ -98,7 +99,7 @@ func ExampleError() {
 	// Output: true nothing to convert
 }
 
-// Workers keep their index for life, and pass it on to who replaces them.
+// A worker keeps its index, and a worker that replaces it gets the same one.
 var whoami = task.Define("whoami", func(ctx context.Context, _ int) (int, error) { return task.Worker(ctx), nil })
 
 func ExampleWorker() {
@@ -116,9 +117,8 @@ func ExampleWorker() {
 	// worker 0
 }
 
-// What is dear to open is opened once in each worker, at its first input, and
-// closed when the worker ends in order. (Here it says so on standard error,
-// which the pool passes on.)
+// The dictionary is opened once in each worker, at its first input, and closed when
+// the worker ends. It prints that on stderr, which the pool forwards.
 var dictionary = sync.OnceValue(func() map[string]string {
 	fmt.Fprintln(os.Stderr, "opened")
 	task.OnExit(func() { fmt.Fprintln(os.Stderr, "closed") })
@@ -147,7 +147,7 @@ func ExampleOnExit() {
 	// [deux un deux]
 }
 
-// Dollars are added up as cents, without rounding, and read as dollars.
+// Partials are added as cents, without rounding, and printed as dollars.
 type dollars struct{ Cents int64 }
 
 func (d dollars) Value() float64 { return float64(d.Cents) / 100 }
@@ -167,7 +167,7 @@ func ExampleValuer() {
 	// Output: {7007} 70.07 <nil>
 }
 
-// What a worker does with a request.
+// A worker calls Run for each request.
 func ExampleSpec_Run() {
 	in := "a"
 	arg, _ := ipc.AppendValue(nil, &in)

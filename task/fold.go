@@ -6,34 +6,33 @@ import (
 	"procpool/ipc"
 )
 
-// A Valuer is a partial whose value is another number than its
-// representation, such as an exact accumulator: Value is what a reader of the
-// result wants to see.
+// A Valuer is a partial that represents a number in a form of its own, such as an
+// exact accumulator. Value returns the number, for printing.
 type Valuer interface{ Value() float64 }
 
-// A Fold adds up the partials of one sum. Partials arrive in numbered cells,
-// each owned by whoever computes its chunk, and leave them in the order in
-// which Add is called. Cells may be filled concurrently; everything else is
-// for one goroutine at a time.
+// A Fold adds up the partials of a sum. It has numbered cells that hold a partial
+// each. Different goroutines may fill different cells at the same time; the other
+// methods are for one goroutine at a time.
 type Fold interface {
-	// Decode fills a cell with a partial from the wire.
+	// Decode decodes a partial into a cell.
 	Decode(cell int, value []byte) error
-	// Compute fills a cell by running the task here.
+	// Compute runs the task in this process and puts its partial into a cell.
 	Compute(ctx context.Context, cell int, iv ipc.Interval) error
-	// Append appends the encoding of a cell's partial to dst.
+	// Append appends the encoded partial of a cell to dst.
 	Append(dst []byte, cell int) ([]byte, error)
-	// CellValue is a cell's partial as a reader wants to see it.
+	// CellValue returns the partial of a cell for printing, as Value does.
 	CellValue(cell int) any
-	// Add adds a cell's partial to the total.
+	// Add adds the partial of a cell to the total. Unless the task is exact, call it
+	// in the order of the intervals.
 	Add(cell int)
-	// AddEncoded adds a partial that was kept in its encoding.
+	// AddEncoded adds an encoded partial to the total.
 	AddEncoded(value []byte) error
-	// AppendTotal appends the encoding of the total to dst.
+	// AppendTotal appends the encoded total to dst.
 	AppendTotal(dst []byte) ([]byte, error)
-	// Value is the total as a reader wants to see it: its Value if it is a
-	// Valuer, else itself.
+	// Value returns the total for printing: the result of its method Value if it is a
+	// Valuer, otherwise the total itself.
 	Value() any
-	// Total is the total itself, of the task's partial type.
+	// Total returns the total, which has the type of the task's partials.
 	Total() any
 }
 
@@ -41,7 +40,7 @@ type fold[P any] struct {
 	sum   SumTask[P]
 	cells []P
 	total P
-	begun bool // total is a partial, not yet the zero value
+	begun bool // whether total has a partial
 }
 
 func (f *fold[P]) Decode(cell int, value []byte) error { return ipc.DecodeValue(value, &f.cells[cell]) }

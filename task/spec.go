@@ -12,29 +12,29 @@ import (
 	"procpool/ipc"
 )
 
-// A Spec is a task without its types: what a worker needs to run it and a pool
-// to collect its results. It is made by [Define] or [DefineSum] and must not be
-// changed.
+// A Spec is a task without its types. Workers and pools use it to run the task and to
+// collect its results. [Define] and [DefineSum] create it. Do not change it.
 type Spec struct {
 	Name     string
-	Version  string
-	Grain    int64 // cuts fall on multiples of it; at least 1
-	Exact    bool  // partials add up to the same bits in any order
-	Computes string
-	Stresses string
+	Version  string // see the option Version
+	Grain    int64  // intervals are cut at multiples of it only; at least 1
+	Exact    bool   // partials add up to the same bits in any order
+	Computes string // see About
+	Stresses string // see About
 
-	err         error // what was wrong with the definition
-	carries     func() error
+	err         error // error in the definition
+	checkTypes  func() error
 	run         func(ctx context.Context, arg, dst []byte) ([]byte, error)
 	runInterval func(ctx context.Context, iv ipc.Interval, dst []byte) ([]byte, error)
 	newFold     func(cells int) Fold
 }
 
-// Sums reports whether the task works on intervals.
+// Sums reports whether the task was defined by [DefineSum], so that it works on
+// intervals.
 func (s *Spec) Sums() bool { return s.runInterval != nil }
 
-// RoundUp is the least multiple of the task's grain that is not below size, as
-// far as ipc.MaxIndex allows.
+// RoundUp returns the smallest multiple of the task's grain that is not below size.
+// It returns the largest one up to ipc.MaxIndex if that is smaller.
 func (s *Spec) RoundUp(size int64) int64 {
 	if size > ipc.MaxIndex-s.Grain {
 		return ipc.MaxIndex / s.Grain * s.Grain
@@ -42,7 +42,8 @@ func (s *Spec) RoundUp(size int64) int64 {
 	return (size + s.Grain - 1) / s.Grain * s.Grain
 }
 
-// Check reports why the task cannot be run, or nil.
+// Check returns an error if the task cannot be run, because its definition is wrong
+// or values of its types cannot be sent. s may be nil.
 func (s *Spec) Check() error {
 	if s == nil {
 		return errors.New("the task was not made by task.Define or task.DefineSum")
@@ -50,15 +51,15 @@ func (s *Spec) Check() error {
 	if s.err != nil {
 		return s.err
 	}
-	if err := s.carries(); err != nil {
+	if err := s.checkTypes(); err != nil {
 		return fmt.Errorf("task %q: %w", s.Name, err)
 	}
 	return nil
 }
 
-// Run computes one request in a worker: it decodes arg, which is the task's
-// from then on, and appends the encoded result to dst. It serves tasks over intervals as well. Every error is an
-// *[Error], or the context's.
+// Run runs the task for a request: it decodes arg, which it takes over, and appends
+// the encoded result to dst. It serves tasks over intervals too. The error is an
+// *[Error] or ctx.Err().
 func (s *Spec) Run(ctx context.Context, arg, dst []byte) ([]byte, error) {
 	if !s.Sums() {
 		return s.run(ctx, arg, dst)
@@ -70,7 +71,7 @@ func (s *Spec) Run(ctx context.Context, arg, dst []byte) ([]byte, error) {
 	return s.RunInterval(ctx, iv, dst)
 }
 
-// RunInterval is Run for a task over intervals whose arg is known.
+// RunInterval is Run for a task over intervals whose arg has been decoded.
 func (s *Spec) RunInterval(ctx context.Context, iv ipc.Interval, dst []byte) ([]byte, error) {
 	if iv.Start%s.Grain != 0 {
 		return dst, &Error{Text: fmt.Sprintf("interval %v does not start on a multiple of the grain of %s, %d", iv, s.Name, s.Grain)}
@@ -78,13 +79,13 @@ func (s *Spec) RunInterval(ctx context.Context, iv ipc.Interval, dst []byte) ([]
 	return s.runInterval(ctx, iv, dst)
 }
 
-// NewFold makes room for cells partials on their way into a sum. The task must
-// be one over intervals.
+// NewFold returns a Fold with the given number of cells. The task must be one over
+// intervals.
 func (s *Spec) NewFold(cells int) Fold { return s.newFold(cells) }
 
-// The registry. Tasks are registered while packages are initialised, which is
-// single-threaded, and looked up later; the mutex is for programs that break
-// that rule and get an error for it.
+// The registry has the tasks of the program. They are registered by one goroutine,
+// while packages are initialised, and looked up later. The mutex serves programs that
+// register a task too late; they get an error.
 var registry struct {
 	sync.Mutex
 	specs map[string]*Spec
@@ -98,8 +99,8 @@ func newSpec(name string, opts []Option) *Spec {
 	return s
 }
 
-// register makes the task known by its name. complete says that no function of
-// it is nil.
+// register adds a task to the registry. complete is false if a function of the task
+// is nil. An error is kept in the task, for Check.
 func register(s *Spec, complete bool) {
 	registry.Lock()
 	defer registry.Unlock()
@@ -110,7 +111,7 @@ func register(s *Spec, complete bool) {
 	case !complete:
 		s.err = fmt.Errorf("task %q is defined with a nil function", s.Name)
 		return
-	case role.Sealed():
+	case role.MainRan():
 		s.err = fmt.Errorf("task %q is defined too late: workers know only tasks that are defined at package level, before pool.Main runs", s.Name)
 		return
 	case registry.specs[s.Name] != nil:
@@ -124,7 +125,7 @@ func register(s *Spec, complete bool) {
 	registry.specs[s.Name] = s
 }
 
-// Lookup finds a task by its name.
+// Lookup returns the task with this name, if the program defines it.
 func Lookup(name string) (*Spec, bool) {
 	registry.Lock()
 	defer registry.Unlock()
@@ -132,7 +133,7 @@ func Lookup(name string) (*Spec, bool) {
 	return s, ok
 }
 
-// Names lists the registered tasks in alphabetical order.
+// Names returns the names of all tasks of the program in alphabetical order.
 func Names() []string {
 	registry.Lock()
 	defer registry.Unlock()

@@ -1,19 +1,21 @@
-// Package task says what can be computed: a task is defined once, at package
-// level, and runs unchanged on a goroutine, serially, or in a worker process,
-// which finds it by its name.
+// Package task defines what can be computed. A task is defined once, at package
+// level, and runs unchanged in a goroutine, serially, or in a worker process, which
+// finds it by its name.
 //
 //	var Double = task.Define("double", func(ctx context.Context, n int) (int, error) {
 //		return 2 * n, nil
 //	})
 //
-// A task maps an input to an output ([Define]), or an interval of indices to a
-// partial result that can be added up ([DefineSum]). Its function may be called
-// many times in one process, never twice at once in a worker process, and must
-// not depend on what it was called with before: after a crash the same work is
-// done again by another worker.
+// A task maps an input to an output ([Define]), or an interval of indices to a partial
+// result, and these can be added up ([DefineSum]). A worker process calls its function
+// many times, one call at a time; goroutines of a pool call it at the same time. The
+// result must not depend on earlier calls: after a crash another worker does the
+// same work again.
 //
-// task.go has what users write, spec.go the type-erased view that workers and
-// pools work with, call.go how a task's function is run.
+// Package pool re-exports what programs need of this package.
+//
+// task.go has what users call, call.go runs a task's function, spec.go has the view
+// without types and the registry, and fold.go adds up partials.
 package task
 
 import (
@@ -25,49 +27,49 @@ import (
 	"procpool/ipc"
 )
 
-// A Task maps In to Out. It is made by [Define]; the zero value cannot be used.
+// A Task maps In to Out. [Define] creates it. Pools refuse the zero value.
 type Task[In, Out any] struct {
 	spec *Spec
 	run  func(context.Context, In) (Out, error)
 }
 
 // A SumTask maps an interval to a partial result of type P, and adds partials up.
-// It is made by [DefineSum]; the zero value cannot be used.
+// [DefineSum] creates it. Pools refuse the zero value.
 type SumTask[P any] struct {
 	spec *Spec
 	run  func(context.Context, ipc.Interval) (P, error)
 	add  func(P, P) P
 }
 
-// An Option says more about a task.
+// An Option is an option of [Define] and [DefineSum].
 type Option func(*Spec)
 
-// Grain makes cuts fall only on multiples of g indices, counted from index 0:
-// for tasks whose function works in blocks. g below 1 means 1, the default.
+// Grain makes pools cut intervals only at multiples of g, for tasks that work in
+// blocks of indices. A g below 1 means 1, which is the default.
 func Grain(g int64) Option { return func(s *Spec) { s.Grain = max(g, 1) } }
 
-// Exact promises that partials can be added in any order and grouping with the
-// same result, bit for bit: integers, or an exact accumulator.
+// Exact promises that partials can be added in any order and grouping with the same
+// result, bit for bit, as is true of integers and exact accumulators.
 func Exact() Option { return func(s *Spec) { s.Exact = true } }
 
-// Version names what the function computes: change it whenever results change,
-// so that a journal written by another version is refused. The default is "1".
+// Version sets the version of the task. Change it whenever results change, so that
+// a journal of another version is refused. The default is "1".
 func Version(v string) Option { return func(s *Spec) { s.Version = v } }
 
-// About describes the task for a list of tasks: what it computes and what it
-// stresses, a line each.
+// About describes the task for a list of tasks, in a line each: what it computes, and
+// which part of the machine it stresses.
 func About(computes, stresses string) Option {
 	return func(s *Spec) { s.Computes, s.Stresses = computes, stresses }
 }
 
-// Define defines a task. It must be called at package level (or in an init
-// function), so that a worker process, which runs the same program, has it
-// too. Names are global to the program. What is wrong with a definition is
-// reported by the pool that is asked to run it.
+// Define defines a task. Call it at package level or in an init function, so that
+// worker processes, which run the same program, have the task too. Names are global to
+// the program. A pool reports an error in the definition when it is asked to run the
+// task.
 func Define[In, Out any](name string, run func(ctx context.Context, in In) (Out, error), opts ...Option) Task[In, Out] {
 	t := Task[In, Out]{run: run}
 	t.spec = newSpec(name, opts)
-	t.spec.carries = sync.OnceValue(func() error { return carries(reflect.TypeFor[In](), reflect.TypeFor[Out]()) })
+	t.spec.checkTypes = sync.OnceValue(func() error { return checkTypes(reflect.TypeFor[In](), reflect.TypeFor[Out]()) })
 	t.spec.run = func(ctx context.Context, arg, dst []byte) ([]byte, error) {
 		var in In
 		if err := ipc.TakeValue(arg, &in); err != nil {
@@ -83,15 +85,15 @@ func Define[In, Out any](name string, run func(ctx context.Context, in In) (Out,
 	return t
 }
 
-// DefineSum defines a task over intervals, under the rules of [Define]. run
-// computes the partial of one interval; add combines two, the left one being
-// of the lower interval unless the task is [Exact]. Both may be called on an
-// empty interval's partial, and the sum over nothing is P's zero value.
+// DefineSum defines a task over intervals. The rules of [Define] apply. run computes
+// the partial of an interval, which may be empty. add adds two partials; unless the
+// task is [Exact], the left one is that of the lower interval. A sum without partials
+// is the zero value of P.
 func DefineSum[P any](name string, run func(ctx context.Context, iv ipc.Interval) (P, error), add func(P, P) P, opts ...Option) SumTask[P] {
 	t := SumTask[P]{run: run, add: add}
 	t.spec = newSpec(name, opts)
-	t.spec.carries = sync.OnceValue(func() error { return carries(reflect.TypeFor[P]()) })
-	var last atomic.Pointer[P] // room for a partial, which would else be allocated for each chunk
+	t.spec.checkTypes = sync.OnceValue(func() error { return checkTypes(reflect.TypeFor[P]()) })
+	var last atomic.Pointer[P] // memory of the last partial, to be used again
 	t.spec.runInterval = func(ctx context.Context, iv ipc.Interval, dst []byte) ([]byte, error) {
 		p := last.Swap(nil)
 		if p == nil {
@@ -101,7 +103,7 @@ func DefineSum[P any](name string, run func(ctx context.Context, iv ipc.Interval
 		if *p, err = t.Call(ctx, iv); err == nil {
 			dst, err = appendResult(dst, p)
 		}
-		*p = *new(P) // what it held is not kept
+		*p = *new(P) // so that what it refers to can be freed
 		last.Store(p)
 		return dst, err
 	}
@@ -110,15 +112,15 @@ func DefineSum[P any](name string, run func(ctx context.Context, iv ipc.Interval
 	return t
 }
 
-// Spec is the task's type-erased view.
+// Spec returns the view of the task without its types.
 func (t Task[In, Out]) Spec() *Spec { return t.spec }
 
-// Spec is the task's type-erased view.
+// Spec returns the view of the task without its types.
 func (t SumTask[P]) Spec() *Spec { return t.spec }
 
-func carries(types ...reflect.Type) error {
+func checkTypes(types ...reflect.Type) error {
 	for _, t := range types {
-		if err := ipc.Carries(t); err != nil {
+		if err := ipc.CheckType(t); err != nil {
 			return err
 		}
 	}

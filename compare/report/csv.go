@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"procpool/compare"
+	"procpool/internal/text"
 )
 
 // CSV writes one line for each raw run, in the order in which they ran. Floats
@@ -22,14 +23,14 @@ func CSV(w io.Writer, rec compare.Record) error {
 		return err
 	}
 	for _, r := range rec.Runs {
-		c := rec.Plan.Cells[r.Cell]
-		line := []string{strconv.Itoa(r.Round), strconv.Itoa(r.Position), float(r.Start), c.Task, string(c.Backend), strconv.Itoa(c.Workers),
+		c, workers := rec.Plan.Cells[r.Cell], r.WorkersTotal()
+		line := []string{strconv.Itoa(r.Round), strconv.Itoa(r.Position), text.Float(r.Start), c.Task, string(c.Backend), strconv.Itoa(c.Workers),
 			string(c.Ablation), strconv.FormatBool(c.Control), strconv.FormatInt(c.Interval.Start, 10), strconv.FormatInt(c.Interval.End, 10), strconv.FormatInt(c.ChunkSize, 10),
-			float(r.Wall), optional(r.Parent.CPUSeconds), optional(summed(r.Workers, cpuSeconds)),
-			optional(r.Parent.PeakRSSBytes), optional(summed(r.Workers, peakRSS)),
+			text.Float(r.Wall), blank(r.Parent.CPUSeconds, text.Float), blank(workers.CPUSeconds, text.Float),
+			blank(r.Parent.PeakRSSBytes, text.Float), blank(workers.PeakRSSBytes, text.Float),
 			r.Value.Text, r.Value.Bits, strings.Join(r.Flags, " ")}
 		for _, p := range compare.Phases() {
-			line = append(line, phaseSum(r, p))
+			line = append(line, blank(phaseSum(r, p), text.Float))
 		}
 		if err := out.Write(line); err != nil {
 			return err
@@ -39,50 +40,13 @@ func CSV(w io.Writer, rec compare.Record) error {
 	return out.Error()
 }
 
-func float(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-
-func optional(m compare.Maybe[float64]) string {
-	if v, ok := m.Get(); ok {
-		return float(v)
-	}
-	return ""
-}
-
-func cpuSeconds(u compare.Usage) compare.Maybe[float64] { return u.CPUSeconds }
-func peakRSS(u compare.Usage) compare.Maybe[float64]    { return u.PeakRSSBytes }
-
-// summed is unavailable unless every worker has the figure.
-func summed(workers []compare.Worker, of func(compare.Usage) compare.Maybe[float64]) compare.Maybe[float64] {
-	sum := 0.0
-	for _, w := range workers {
-		v, ok := of(w.Usage).Get()
-		if !ok {
-			return compare.Maybe[float64]{}
-		}
-		sum += v
-	}
-	if len(workers) == 0 {
-		return compare.Maybe[float64]{}
-	}
-	return compare.Known(sum)
-}
-
 // phaseSum is the time of a phase over all workers and the parent.
-func phaseSum(r compare.Run, p compare.Phase) string {
-	sum, found := 0.0, false
-	add := func(w compare.Worker) {
-		for _, t := range w.Phases {
-			if t.Phase == p {
-				sum, found = sum+t.Seconds, true
-			}
+func phaseSum(r compare.Run, p compare.Phase) (sum compare.Maybe[float64]) {
+	for _, w := range lanes(r) {
+		if s, ok := w.Seconds(p).Get(); ok {
+			before, _ := sum.Get()
+			sum = compare.Known(before + s)
 		}
 	}
-	add(r.Parent)
-	for _, w := range r.Workers {
-		add(w)
-	}
-	if !found {
-		return ""
-	}
-	return float(sum)
+	return sum
 }

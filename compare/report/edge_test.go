@@ -12,11 +12,12 @@ import (
 	"testing"
 
 	"procpool/compare"
+	"procpool/pool"
 )
 
 // A plainRunner measures nothing but wall time, and that by a formula.
 type plainRunner struct {
-	factor map[compare.Backend]float64
+	factor map[pool.Backend]float64
 	left   int // runs until it fails; 0: never
 	runs   int
 }
@@ -31,7 +32,7 @@ func (r *plainRunner) Run(_ context.Context, c compare.Cell) (compare.Run, error
 		wall *= f
 	}
 	wobble := 1 + 0.01*math.Sin(float64(r.runs)*1.7)
-	return compare.Run{Wall: 1e-6 + wall*wobble, Value: compare.Value{Text: "NaN", Bits: "7ff8000000000001"}, Parent: compare.Worker{Index: -1}}, nil
+	return compare.Run{Wall: 1e-6 + wall*wobble, Value: compare.Value{Text: "NaN", Bits: "7ff8000000000001"}, Parent: compare.WorkerRun{Index: -1}}, nil
 }
 
 // hostile is a name that breaks whatever does not escape it.
@@ -40,7 +41,7 @@ const hostile = "a</script><script>alert(1)</script>|\"'&`*\n%s=/ \x1b[31m,;"
 // edges are records at the rim of what an experiment can be.
 func edges(t *testing.T) map[string]compare.Record {
 	t.Helper()
-	record := func(o compare.Options, r *plainRunner) compare.Record {
+	record := func(o compare.Experiment, r *plainRunner) compare.Record {
 		o.Seed, o.CPUs = 1, 4
 		rec, err := compare.Do(t.Context(), o, r, nil)
 		if (err != nil) != (r.left > 0) {
@@ -48,22 +49,22 @@ func edges(t *testing.T) map[string]compare.Record {
 		}
 		return rec
 	}
-	one := func(name string) []compare.Task { return []compare.Task{{Name: name}} }
-	o := func(b ...compare.Backend) compare.Options {
-		return compare.Options{Tasks: one("pi"), Backends: b, Workers: []int{1, 3}, MaxRounds: 9}
+	one := func(name string) []compare.Subject { return []compare.Subject{{Name: name}} }
+	o := func(b ...pool.Backend) compare.Experiment {
+		return compare.Experiment{Tasks: one("pi"), Backends: b, Workers: []int{1, 3}, MaxRounds: 9}
 	}
 	named := o()
 	named.Tasks, named.Environment = one(hostile), []compare.Fact{{Name: hostile, Value: hostile}}
 	wide := o()
 	wide.Workers = []int{1, 2, 3, 4, 64, 4096}
 	return map[string]compare.Record{
-		"nothing at all":     {Version: compare.Version},
+		"nothing at all":     {Version: compare.RecordVersion},
 		"failed at once":     record(o(), &plainRunner{left: 1}),
 		"two rounds":         record(o(), &plainRunner{left: 40}),
-		"serial only":        record(o(compare.Serial), &plainRunner{}),
-		"one backend":        record(o(compare.Processes), &plainRunner{}),
+		"serial only":        record(o(pool.Serial), &plainRunner{}),
+		"one backend":        record(o(pool.Processes), &plainRunner{}),
 		"hostile names":      record(named, &plainRunner{}),
-		"far apart":          record(o(), &plainRunner{factor: map[compare.Backend]float64{compare.Processes: 1e-3}}),
+		"far apart":          record(o(), &plainRunner{factor: map[pool.Backend]float64{pool.Processes: 1e-3}}),
 		"many worker counts": record(wide, &plainRunner{}),
 	}
 }
@@ -116,7 +117,7 @@ func TestHTMLIsSafeAndSelfContained(t *testing.T) {
 		if got, _ := json.Marshal(again); !bytes.Equal(got, want) {
 			t.Errorf("%s: the embedded record is another one", what)
 		}
-		if svgs, titles := strings.Count(page, "<svg viewBox"), strings.Count(page, `role="img"`); svgs != titles || svgs != strings.Count(page, "<desc") || (rec.Status == compare.Done && svgs == 0) {
+		if svgs, titles := strings.Count(page, "<svg viewBox"), strings.Count(page, `role="img"`); svgs != titles || svgs != strings.Count(page, "<desc") || (rec.Status == pool.Done && svgs == 0) {
 			t.Errorf("%s: %d figures, %d with role=img", what, svgs, titles)
 		}
 		if figures, tables := strings.Count(page, "<figure"), strings.Count(page, "<details><summary>Data</summary><div class=\"scroll\"><table>"); figures != tables {

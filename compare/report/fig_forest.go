@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"procpool/compare"
+	"procpool/internal/text"
+	"procpool/pool"
 )
 
 // A forestRow is one comparison, or the A/A control of a task.
@@ -12,7 +14,7 @@ type forestRow struct {
 	task, label string // task: in the first row of a task only
 	verdict     string // the word shown
 	class       string // the verdict, or "control"
-	backend     compare.Backend
+	backend     pool.Backend
 	ratio       compare.Estimate
 }
 
@@ -54,10 +56,7 @@ func (v view) forest() figure {
 	}
 	band := 1 + v.Plan.Margin
 	c.rect("band", x.at(1/band), forestTop-6, x.at(band)-x.at(1/band), bottom-forestTop+6)
-	for _, tick := range x.ticks(6) {
-		c.line("grid", x.at(tick), forestTop-6, x.at(tick), bottom)
-		c.text("tick middle", x.at(tick), bottom+16, digitsTrimmed(tick))
-	}
+	c.grid(x, 6, forestTop-6, bottom)
 	c.line("reference", x.at(1), forestTop-12, x.at(1), bottom)
 	c.text("label end", x.at(1)-10, forestTop-14, "← first takes less time")
 	c.text("label", x.at(1)+10, forestTop-14, "more time →")
@@ -79,26 +78,20 @@ func (v view) forest() figure {
 func (c *canvas) forestRow(r forestRow, x scale, y float64) {
 	c.text("strong", 4, y+4, r.task)
 	c.text("label end", forestLeft-14, y+4, r.label)
-	class := "series " + string(r.backend)
+	class := series(r.backend)
 	if r.class == "control" {
 		class += " hollow"
 	}
 	c.open(class)
-	low, high := float64(r.ratio.Low), float64(r.ratio.High)
-	c.line("interval", x.at(x.clamp(low)), y, x.at(x.clamp(high)), y)
-	for _, end := range []float64{low, high} {
-		if x.holds(end) {
-			c.line("whisker", x.at(end), y-5, x.at(end), y+5)
-		}
-	}
+	c.interval("interval", "whisker", float64(r.ratio.Low), float64(r.ratio.High), y, 10, x)
 	c.mark("mark", r.backend, x.at(x.clamp(float64(r.ratio.Median))), y, 5)
 	c.close()
-	c.text("value end", 806, y+4, ratio(float64(r.ratio.Median)))
+	c.text("value end", 806, y+4, ratio(r.ratio.Median))
 	c.text("muted", 816, y+4, ratioSpan(r.ratio))
 	c.text("verdict "+r.class, 945, y+4, icon(r.class)+" "+r.verdict)
 }
 
-// icon tells a verdict without colour.
+// icon shows a verdict without colour.
 func icon(verdict string) string {
 	switch compare.Verdict(verdict) {
 	case compare.Faster:
@@ -122,5 +115,5 @@ func (v view) tally() string {
 		}
 	}
 	return fmt.Sprintf("Of %s, the first is faster in %d, slower in %d, equivalent in %d, and %d are unresolved.",
-		plural(v.Plan.Comparisons, "comparison"), n[compare.Faster], n[compare.Slower], n[compare.Equivalent], n[compare.Unresolved])
+		text.Plural(int64(v.Plan.Comparisons), "comparison"), n[compare.Faster], n[compare.Slower], n[compare.Equivalent], n[compare.Unresolved])
 }

@@ -37,7 +37,7 @@ func (v view) ratios(t compare.TaskResult, c compare.Comparison) []roundRatio {
 }
 
 // rounds draws the ratios behind the task's main verdict in the order in which
-// they were measured: drift and disturbed rounds would show here.
+// they were measured, to show drift and disturbed rounds.
 func (v view) rounds(t compare.TaskResult) figure {
 	f := figure{name: slug("rounds", t.Task), title: "Round by round", draw: &canvas{width: plotWidth, height: plotHeight}}
 	main, ok := v.headline(t)
@@ -58,7 +58,7 @@ func (v view) rounds(t compare.TaskResult) figure {
 	c.rect("band", plotLeft, a, plotRight-plotLeft, b-a)
 	frame(c, x, y, xs, "round", "ratio of times", digitsTrimmed)
 	c.line("reference", plotLeft, y.at(1), plotRight, y.at(1))
-	c.open("series " + string(backend))
+	c.open(series(backend))
 	c.line("line", plotLeft, y.at(median), plotRight, y.at(median))
 	for i, r := range ratios {
 		class := "mark"
@@ -68,7 +68,7 @@ func (v view) rounds(t compare.TaskResult) figure {
 		c.mark(class, backend, x.at(float64(i+1)), y.at(r.ratio), 4)
 	}
 	c.close()
-	tags(c, []tag{{"series " + string(backend), "median", y.at(median)}, {"series serial", "equal", y.at(1)}})
+	tags(c, []tag{{series(backend), "median", y.at(median)}, {"series serial", "equal", y.at(1)}})
 	f.points = len(ratios)
 	f.finding = fmt.Sprintf("%s / %s in the order in which they ran, with the median and its interval; hollow marks are disturbed rounds. A trend here would be drift.", v.label(main.A), v.label(main.B))
 	f.data = []table{v.roundsTable(main, ratios)}

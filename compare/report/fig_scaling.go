@@ -1,17 +1,20 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"procpool/compare"
+	"procpool/pool"
 )
 
 // A curve is one backend over the worker counts.
 type curve struct {
-	backend compare.Backend
+	backend pool.Backend
 	cells   []compare.CellResult // plain, by worker count
 	workers []float64
 }
@@ -21,8 +24,8 @@ func (v view) curves(t compare.TaskResult) (out []curve, serial compare.CellResu
 	for _, r := range t.Cells {
 		c := v.Plan.Cells[r.Cell]
 		switch {
-		case c.Ablation != compare.Plain || c.Control:
-		case c.Backend == compare.Serial:
+		case !c.IsPlain():
+		case c.Backend == pool.Serial:
 			serial = r
 		default:
 			i := slices.IndexFunc(out, func(k curve) bool { return k.backend == c.Backend })
@@ -47,13 +50,13 @@ func counts(curves []curve) []float64 {
 	return slices.Compact(out)
 }
 
-// plot is the frame that both scaling figures share.
+// The frame of the scaling figures and of the rounds.
 const (
 	plotWidth, plotHeight                    = 520.0, 340.0
 	plotLeft, plotRight, plotTop, plotBottom = 58.0, 412.0, 14.0, 292.0
 )
 
-// frame draws the axes; labels are printed by the given functions.
+// frame draws the axes; yprint prints the labels of the upright one.
 func frame(c *canvas, x, y scale, xs []float64, xlabel, ylabel string, yprint func(float64) string) {
 	for _, tick := range y.ticks(5) {
 		c.line("grid", plotLeft, y.at(tick), plotRight, y.at(tick))
@@ -96,7 +99,7 @@ func tags(c *canvas, ts []tag) {
 }
 
 // time draws wall time against workers: every run, the medians with their
-// intervals, serial, and serial shared out ideally.
+// intervals, serial, and serial divided by the number of workers.
 func (v view) time(t compare.TaskResult) figure {
 	curves, serial := v.curves(t)
 	xs := counts(curves)
@@ -104,51 +107,37 @@ func (v view) time(t compare.TaskResult) figure {
 	if len(xs) == 0 {
 		return f
 	}
-	c, base := f.draw, float64(serial.Seconds.Median)
-	low, high := base/slices.Max(xs), base
 	samples := map[int][]float64{}
 	for _, r := range v.Runs {
 		samples[r.Cell] = append(samples[r.Cell], r.Wall)
 	}
+	c, base, most := f.draw, float64(serial.Seconds.Median), slices.Max(xs)
+	low, high := base/most, base
 	for _, k := range curves {
 		for _, r := range k.cells {
 			low, high = math.Min(low, slices.Min(samples[r.Cell])), math.Max(high, slices.Max(samples[r.Cell]))
+			f.points += len(samples[r.Cell])
 		}
 	}
-	x := scale{low: xs[0] / 1.3, high: slices.Max(xs) * 1.3, from: plotLeft, to: plotRight, log: true}
+	x := scale{low: xs[0] / 1.3, high: most * 1.3, from: plotLeft, to: plotRight, log: true}
 	u, yprint := unitOf(low*1.5), digitsTrimmed
 	ylabel := "wall time, " + u.name
 	if high/low > 100 { // no one unit suits all ticks
 		u, ylabel, yprint = unit{"s", 1}, "", seconds
 	}
 	y := scale{low: low / 1.12 * u.scale, high: high * 1.12 * u.scale, from: plotBottom, to: plotTop, log: true}
+	at := func(s float64) float64 { return y.at(s * u.scale) }
 	frame(c, x, y, xs, "workers", ylabel, yprint)
 
-	c.open("series serial")
-	c.path("reference", plotLeft, y.at(base*u.scale), plotRight, y.at(base*u.scale))
-	c.path("ideal", x.at(xs[0]), y.at(base/xs[0]*u.scale), x.at(slices.Max(xs)), y.at(base/slices.Max(xs)*u.scale))
+	c.open(series(pool.Serial))
+	c.path("reference", plotLeft, at(base), plotRight, at(base))
+	c.path("ideal", x.at(xs[0]), at(base/xs[0]), x.at(most), at(base/most))
 	c.close()
-	labels := []tag{{"series serial", "serial", y.at(base * u.scale)}, {"series serial", "ideal", y.at(base / slices.Max(xs) * u.scale)}}
+	labels := []tag{{series(pool.Serial), "serial", at(base)}, {series(pool.Serial), "ideal", at(base / most)}}
 	for i, k := range curves {
 		dodge := 9 * (float64(i) - float64(len(curves)-1)/2)
-		c.open("series " + string(k.backend))
-		var line []float64
-		for j, r := range k.cells {
-			at := x.at(k.workers[j]) + dodge
-			for _, s := range samples[r.Cell] {
-				fmt.Fprintf(c, `<circle class="raw" cx="%s" cy="%s" r="2"/>`, num(at), num(y.at(s*u.scale)))
-				f.points++
-			}
-			line = append(line, at, y.at(float64(r.Seconds.Median)*u.scale))
-		}
-		c.path("line", line...)
-		for j, r := range k.cells {
-			at := x.at(k.workers[j]) + dodge
-			c.whisker(at, float64(r.Seconds.Low)*u.scale, float64(r.Seconds.High)*u.scale, y)
-			c.mark("mark", k.backend, at, y.at(float64(r.Seconds.Median)*u.scale), 4.5)
-		}
-		c.close()
-		labels = append(labels, tag{"series " + string(k.backend), string(k.backend), line[len(line)-1]})
+		end := c.timeCurve(k, samples, func(n float64) float64 { return x.at(n) + dodge }, y, u)
+		labels = append(labels, tag{series(k.backend), string(k.backend), end})
 	}
 	tags(c, labels)
 	f.finding = fmt.Sprintf("%s. Serial takes %s; every dot is a run, markers are medians with their intervals; both axes are logarithmic.", v.fastest(t), seconds(base))
@@ -156,12 +145,31 @@ func (v view) time(t compare.TaskResult) figure {
 	return f
 }
 
+// timeCurve draws one backend and returns the height of its right end.
+func (c *canvas) timeCurve(k curve, samples map[int][]float64, at func(workers float64) float64, y scale, u unit) float64 {
+	c.open(series(k.backend))
+	defer c.close()
+	var line []float64
+	for j, r := range k.cells {
+		for _, s := range samples[r.Cell] {
+			fmt.Fprintf(c, `<circle class="raw" cx="%s" cy="%s" r="2"/>`, num(at(k.workers[j])), num(y.at(s*u.scale)))
+		}
+		line = append(line, at(k.workers[j]), y.at(float64(r.Seconds.Median)*u.scale))
+	}
+	c.path("line", line...)
+	for j, r := range k.cells {
+		c.whisker(line[2*j], float64(r.Seconds.Low)*u.scale, float64(r.Seconds.High)*u.scale, y)
+		c.mark("mark", k.backend, line[2*j], line[2*j+1], 4.5)
+	}
+	return line[len(line)-1]
+}
+
 // fastest names the plain cell with the smallest median.
 func (v view) fastest(t compare.TaskResult) string {
 	best, at := math.Inf(1), ""
 	for _, r := range t.Cells {
 		c := v.Plan.Cells[r.Cell]
-		if m := float64(r.Seconds.Median); c.Ablation == compare.Plain && !c.Control && m < best {
+		if m := float64(r.Seconds.Median); c.IsPlain() && m < best {
 			best, at = m, c.Label()
 		}
 	}
@@ -183,6 +191,7 @@ func (v view) speedup(t compare.TaskResult) figure {
 		for _, r := range k.cells {
 			if e, ok := r.VsSerial.Get(); ok {
 				low, high = math.Min(low, float64(e.Median)), math.Max(high, float64(e.Median))
+				f.points++
 			}
 		}
 	}
@@ -195,28 +204,13 @@ func (v view) speedup(t compare.TaskResult) figure {
 		y = scale{low: math.Min(low, xs[0]) / 1.3, high: high * 1.3, from: plotBottom, to: plotTop, log: true}
 	}
 	frame(c, x, y, xs, "workers", "times faster than serial", digitsTrimmed)
-	c.open("series serial")
+	c.open(series(pool.Serial))
 	c.path("ideal", x.at(origin), y.at(origin), x.at(most), y.at(most))
 	c.close()
-	labels := []tag{{"series serial", "ideal", y.at(most)}}
+	labels := []tag{{series(pool.Serial), "ideal", y.at(most)}}
 	for _, k := range curves {
-		c.open("series " + string(k.backend))
-		v.amdahlLine(c, t, k, x, y)
-		var line []float64
-		for j, r := range k.cells {
-			if e, ok := r.VsSerial.Get(); ok {
-				line = append(line, x.at(k.workers[j]), y.at(float64(e.Median)))
-				c.whisker(x.at(k.workers[j]), float64(e.Low), float64(e.High), y)
-				f.points++
-			}
-		}
-		c.path("line", line...)
-		for j := 0; j+1 < len(line); j += 2 {
-			c.mark("mark", k.backend, line[j], line[j+1], 4.5)
-		}
-		c.close()
-		if len(line) > 0 {
-			labels = append(labels, tag{"series " + string(k.backend), string(k.backend), line[len(line)-1]})
+		if end, ok := c.speedupCurve(t, k, x, y); ok {
+			labels = append(labels, tag{series(k.backend), string(k.backend), end})
 		}
 	}
 	tags(c, labels)
@@ -225,7 +219,30 @@ func (v view) speedup(t compare.TaskResult) figure {
 	return f
 }
 
-func (v view) amdahlLine(c *canvas, t compare.TaskResult, k curve, x, y scale) {
+// speedupCurve draws one backend and returns the height of its right end, if it
+// has any speed-up.
+func (c *canvas) speedupCurve(t compare.TaskResult, k curve, x, y scale) (end float64, ok bool) {
+	c.open(series(k.backend))
+	defer c.close()
+	c.amdahlLine(t, k, x, y)
+	var line []float64
+	for j, r := range k.cells {
+		if e, ok := r.VsSerial.Get(); ok {
+			line = append(line, x.at(k.workers[j]), y.at(float64(e.Median)))
+			c.whisker(x.at(k.workers[j]), float64(e.Low), float64(e.High), y)
+		}
+	}
+	c.path("line", line...)
+	for j := 0; j+1 < len(line); j += 2 {
+		c.mark("mark", k.backend, line[j], line[j+1], 4.5)
+	}
+	if len(line) == 0 {
+		return 0, false
+	}
+	return line[len(line)-1], true
+}
+
+func (c *canvas) amdahlLine(t compare.TaskResult, k curve, x, y scale) {
 	i := slices.IndexFunc(t.Amdahl, func(a compare.Amdahl) bool { return a.Backend == k.backend })
 	if i < 0 || len(k.cells) == 0 || k.workers[0] != 1 {
 		return
@@ -245,19 +262,13 @@ func (v view) amdahlLine(c *canvas, t compare.TaskResult, k curve, x, y scale) {
 	c.path("fit", line...)
 }
 
-// fractions says the fitted serial fractions.
+// fractions lists the fitted serial fractions in words.
 func fractions(t compare.TaskResult) string {
-	s := ""
-	for i, a := range t.Amdahl {
-		if i > 0 {
-			s += ", "
-		}
-		s += string(a.Backend) + " " + percent(a.Fraction) + " serial"
+	var out []string
+	for _, a := range t.Amdahl {
+		out = append(out, string(a.Backend)+" "+percent(a.Fraction)+" serial")
 	}
-	if s == "" {
-		return "which needs two worker counts"
-	}
-	return s
+	return cmp.Or(strings.Join(out, ", "), "which needs two worker counts")
 }
 
 func amdahlTable(t compare.TaskResult) table {

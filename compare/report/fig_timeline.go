@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
-	"strconv"
+	"strings"
 
 	"procpool/compare"
 )
@@ -52,7 +52,7 @@ func (v view) timeline(t compare.TaskResult) figure {
 	}
 	u := unitOf(longest)
 	x := scale{low: 0, high: longest * u.scale, from: left, to: right}
-	c.legend(v.phasesOf(t), left, 14)
+	c.legend(left, 14, v.phasesOf(t)...)
 	y := 24.0
 	for _, p := range panels {
 		f.points += c.panel(p, x, u, y)
@@ -72,13 +72,9 @@ func (c *canvas) panel(p panel, x scale, u unit, y float64) (spans int) {
 	c.text("strong", x.from, y+15, p.caption)
 	y += 20
 	h := rowHeight(p.run)
-	for i, w := range append([]compare.Worker{p.run.Parent}, p.run.Workers...) {
+	for _, w := range lanes(p.run) {
 		if h >= 9 { // room for a name
-			name := "parent"
-			if i > 0 {
-				name = "worker " + strconv.Itoa(w.Index)
-			}
-			c.text("small end", x.from-8, y+h-2, name)
+			c.text("small end", x.from-8, y+h-2, w.name)
 		}
 		c.rect("lane", x.from, y, x.to-x.from, h-2)
 		spans += c.spans(w.Spans, x, u, y, h-2)
@@ -121,19 +117,10 @@ func workersTable(name string, r compare.Run) table {
 		tb.Head = append(tb.Head, string(p))
 		tb.Align += "r"
 	}
-	for i, w := range append([]compare.Worker{r.Parent}, r.Workers...) {
-		row := []string{"parent"}
-		if i > 0 {
-			row[0] = strconv.Itoa(w.Index)
-		}
+	for _, w := range lanes(r) {
+		row := []string{strings.TrimPrefix(w.name, "worker ")}
 		for _, p := range compare.Phases() {
-			s := ""
-			for _, t := range w.Phases {
-				if t.Phase == p {
-					s = seconds(t.Seconds)
-				}
-			}
-			row = append(row, s)
+			row = append(row, blank(w.Seconds(p), seconds))
 		}
 		tb.Rows = append(tb.Rows, row)
 	}

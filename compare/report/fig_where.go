@@ -7,8 +7,8 @@ import (
 	"procpool/compare"
 )
 
-// where draws a stacked bar for each cell: the phases of the mean worker, which
-// together with what no span covers make up the mean wall time.
+// whereFigure draws a stacked bar for each cell: the phases of the mean worker,
+// which together with the time outside all spans make up the mean wall time.
 func (v view) whereFigure(t compare.TaskResult) figure {
 	const left, right, rowHeight, top = 190.0, 990.0, 26.0, 40.0
 	bottom := top + rowHeight*float64(len(t.Cells))
@@ -24,20 +24,17 @@ func (v view) whereFigure(t compare.TaskResult) figure {
 	}
 	u := unitOf(longest)
 	x := scale{low: 0, high: longest * u.scale, from: left, to: right}
-	for _, tick := range x.ticks(8) {
-		c.line("grid", x.at(tick), top-4, x.at(tick), bottom)
-		c.text("tick middle", x.at(tick), bottom+16, digitsTrimmed(tick))
-	}
+	c.grid(x, 8, top-4, bottom)
 	c.text("label middle", (left+right)/2, bottom+36, "mean wall time, "+u.name)
-	c.legend(v.phasesOf(t), left, 18, "unaccounted")
+	c.legend(left, 18, append(v.phasesOf(t), "unaccounted")...)
 	for i, r := range t.Cells {
 		y := top + rowHeight*float64(i)
 		c.text("label end", left-12, y+17, v.label(r.Cell))
 		at := left
-		bar := func(class, name string, s float64) {
+		bar := func(class string, s float64) {
 			w := x.at(s*u.scale) - left
 			c.rect("phase "+class, at, y+4, w, rowHeight-8)
-			share := percentShort(s / wallOf(r))
+			share := strconv.FormatFloat(100*(s/wallOf(r)), 'f', 0, 64) + " %"
 			if w > 8*float64(len(share)) {
 				c.text("inbar middle on-"+class, at+w/2, y+17, share)
 			}
@@ -45,10 +42,10 @@ func (v view) whereFigure(t compare.TaskResult) figure {
 			f.points++
 		}
 		for _, w := range r.Where {
-			bar(string(w.Phase), string(w.Phase), w.Seconds)
+			bar(string(w.Phase), w.Seconds)
 		}
 		if r.Unaccounted > 1e-4*wallOf(r) {
-			bar("unaccounted", "unaccounted", r.Unaccounted)
+			bar("unaccounted", r.Unaccounted)
 		}
 		c.text("value", at+8, y+17, seconds(wallOf(r)))
 	}
@@ -56,7 +53,7 @@ func (v view) whereFigure(t compare.TaskResult) figure {
 	return f
 }
 
-// wallOf is the mean wall time that the parts of a cell make up.
+// wallOf is the mean wall time of a cell, the sum of its parts.
 func wallOf(r compare.CellResult) float64 {
 	sum := r.Unaccounted
 	for _, w := range r.Where {
@@ -65,19 +62,11 @@ func wallOf(r compare.CellResult) float64 {
 	return sum
 }
 
-// percentShort prints a share without decimals.
-func percentShort(x float64) string { return strconv.FormatFloat(100*x, 'f', 0, 64) + " %" }
-
-// legend draws a swatch and a name for each phase, and for what no phase covers.
-func (c *canvas) legend(phases []compare.Phase, x, y float64, more ...string) {
-	var names []string
+// legend draws a swatch and a name for each phase.
+func (c *canvas) legend(x, y float64, phases ...compare.Phase) {
 	for _, p := range phases {
-		names = append(names, string(p))
-	}
-	names = append(names, more...)
-	for _, name := range names {
-		c.rect("phase "+name, x, y-10, 14, 12)
-		c.text("label", x+19, y, name)
-		x += 40 + 7.2*float64(len(name))
+		c.rect("phase "+string(p), x, y-10, 14, 12)
+		c.text("label", x+19, y, string(p))
+		x += 40 + 7.2*float64(len(p))
 	}
 }

@@ -42,10 +42,7 @@ func (v view) whyFigure(t compare.TaskResult, w compare.Why) figure {
 	}
 	u := unitOf(reach)
 	x := scale{low: -reach * 1.05 * u.scale, high: reach * 1.05 * u.scale, from: left, to: right}
-	for _, tick := range x.ticks(5) {
-		c.line("grid", x.at(tick), top-6, x.at(tick), bottom)
-		c.text("tick middle", x.at(tick), bottom+16, digitsTrimmed(tick))
-	}
+	c.grid(x, 5, top-6, bottom)
 	c.line("reference", x.at(0), top-10, x.at(0), bottom)
 	c.text("label end", x.at(0)-8, top-12, "← for processes")
 	c.text("label", x.at(0)+8, top-12, "for goroutines →")
@@ -55,16 +52,10 @@ func (v view) whyFigure(t compare.TaskResult, w compare.Why) figure {
 		m := float64(r.e.Median) * u.scale
 		c.text("label end", left-10, y+17, r.name)
 		c.rect("bar "+r.class, math.Min(x.at(0), x.at(m)), y+6, math.Abs(x.at(m)-x.at(0)), rowHeight-12)
-		low, high := float64(r.e.Low)*u.scale, float64(r.e.High)*u.scale
-		c.line("error", x.at(x.clamp(low)), y+13, x.at(x.clamp(high)), y+13)
-		for _, end := range []float64{low, high} {
-			if x.holds(end) {
-				c.line("error", x.at(end), y+9, x.at(end), y+17)
-			}
-		}
-		c.text("value", right+10, y+17, signed(float64(r.e.Median)))
+		c.interval("error", "error", float64(r.e.Low)*u.scale, float64(r.e.High)*u.scale, y+13, 8, x)
+		c.text("value", right+10, y+17, signed(r.e.Median))
 	}
 	f.finding = fmt.Sprintf("Each part is how much the gap of %s changes when one cause is taken away. Parts are measured one at a time and need not add up; %s stay unexplained.",
-		signed(float64(w.Gap.Median)), signed(float64(w.Unexplained.Median)))
+		signed(w.Gap.Median), signed(w.Unexplained.Median))
 	return f
 }

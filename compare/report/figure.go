@@ -9,7 +9,7 @@ import (
 type figure struct {
 	name    string // becomes the id
 	title   string // short, shown above
-	finding string // what there is to see, for those who do not see it as well
+	finding string // describes the picture, also for those who cannot see it
 	wide    bool   // takes the whole width of the page
 	draw    *canvas
 	points  int // marks that stand for data; a figure without any is left out

@@ -38,7 +38,7 @@ func Gobench(w io.Writer, rec compare.Record) error {
 		if cpu, ok := r.Parent.CPUSeconds.Get(); ok {
 			fmt.Fprintf(b, " %.0f parent-cpu-ns/op", 1e9*cpu)
 		}
-		if cpu, ok := summed(r.Workers, cpuSeconds).Get(); ok {
+		if cpu, ok := r.WorkersTotal().CPUSeconds.Get(); ok {
 			fmt.Fprintf(b, " %.0f workers-cpu-ns/op", 1e9*cpu)
 		}
 		b.WriteByte('\n')

@@ -17,8 +17,8 @@ var pageCSS string
 //go:embed page.js
 var pageJS string
 
-// policy forbids the page every request: whatever a record holds, nothing can
-// leave the file.
+// policy forbids the page every request, so that nothing in a record can load or
+// send anything.
 const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 // HTML writes the report as one self-contained page: inline SVG, no network, and
@@ -87,15 +87,15 @@ func (p *page) head() {
 	}
 }
 
-// patterns are fills that tell phases apart without colour. They live in the body
-// of the page once; every figure refers to them.
+// patterns are fills that distinguish phases without colour. The body of the page
+// has them once; every figure refers to them.
 const patterns = `<svg width="0" height="0" class="defs" aria-hidden="true"><defs>
 <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="pb" width="6" height="6"/><line class="pl" x1="0" y1="0" x2="0" y2="6"/></pattern>
 <pattern id="dots" width="5" height="5" patternUnits="userSpaceOnUse"><rect class="pb" width="5" height="5"/><circle class="pd" cx="2.5" cy="2.5" r="0.9"/></pattern>
 </defs></svg>
 `
 
-// verdictLine is the whole report in one sentence.
+// verdictLine sums up the report in one sentence.
 func (p *page) verdictLine() string {
 	groups := map[compare.Verdict][]string{}
 	subject, object := "", ""
@@ -122,7 +122,7 @@ func (p *page) verdictLine() string {
 	return subject + " against " + object + ": " + strings.Join(parts, "; ")
 }
 
-// answers are the cards, one a task, and the forest plot.
+// answers writes the cards, one a task, and the forest plot.
 func (p *page) answers() {
 	p.WriteString(`<section class="cards" aria-label="Verdicts">`)
 	for _, t := range p.compared() {
@@ -139,12 +139,11 @@ func (p *page) answers() {
 
 func (p *page) card(t compare.TaskResult, c compare.Comparison) {
 	f := p.finding(c)
-	a, _ := result(t, c.A)
-	b, _ := result(t, c.B)
+	a, b := result(t, c.A), result(t, c.B)
 	p.put(`<article class="card %s"><h2>%s</h2><p class="chip">%s %s</p>`, string(c.Verdict), t.Task, icon(string(c.Verdict)), string(c.Verdict))
 	p.put(`<p class="factor">%s <span>%s</span></p>`, f.Factor, f.Interval)
 	p.put(`<p>%s: <b>%s</b></p><p>%s: <b>%s</b></p><p>difference <b>%s</b></p>`,
-		f.Subject, seconds(float64(a.Seconds.Median)), f.Object, seconds(float64(b.Seconds.Median)), f.Delta)
+		f.Subject, seconds(a.Seconds.Median), f.Object, seconds(b.Seconds.Median), f.Delta)
 	p.put(`<p class="small">%s</p>`, control(t))
 	if f.Note != "" {
 		p.put(`<p class="small">%s</p>`, f.Note)
@@ -178,7 +177,7 @@ func (p *page) task(t compare.TaskResult) {
 	p.WriteString("</section>\n")
 }
 
-// list is a list of remarks, if there are any.
+// list writes remarks, if there are any.
 func (p *page) list(items []string) {
 	if len(items) == 0 {
 		return
@@ -190,7 +189,7 @@ func (p *page) list(items []string) {
 	p.WriteString("</ul>")
 }
 
-// block is a table that belongs to no figure.
+// block writes a table that belongs to no figure.
 func (p *page) block(tb table) {
 	if len(tb.Rows) == 0 {
 		return
@@ -230,7 +229,7 @@ func alignment(tb table, column int) string {
 	return ""
 }
 
-// conditions are what the numbers depend on.
+// conditions shows what the numbers depend on.
 func (p *page) conditions() {
 	p.WriteString(`<section class="task"><h2>Conditions</h2>`)
 	p.block(p.fairness())
@@ -243,7 +242,7 @@ func (p *page) conditions() {
 	p.WriteString("</section>\n")
 }
 
-// guide says how to read the page.
+// guide explains how to read the page.
 func (p *page) guide() {
 	p.WriteString(`<section class="task guide"><h2>How to read this</h2><dl>`)
 	for _, g := range [][2]string{

@@ -1,7 +1,7 @@
-// Package report renders the record of an experiment. It is pure: a record in,
-// bytes out, the same bytes for the same record, without a clock, the network or
-// the machine it runs on. Nothing is computed here that package compare has not
-// already put into the record; a report only chooses words, tables and pictures.
+// Package report renders the record of an experiment. The same record gives the
+// same bytes, without a clock, the network or the machine it runs on. Package
+// compare has already put all results into the record; a report only chooses words,
+// tables and pictures.
 //
 // [Text] is for the terminal, [Markdown] for an issue or a README, [HTML] to be
 // sent round, [CSV] and [JSON] for programs, [Gobench] for benchstat and [Trace]
@@ -23,20 +23,20 @@ func JSON(w io.Writer, rec compare.Record) error {
 	return json.NewEncoder(w).Encode(rec)
 }
 
-// Read reads the record that JSON wrote, and checks that it is whole enough to be
-// rendered: every index in it points at something.
+// Read reads the record that JSON wrote, and checks that every index in it points
+// at something, so that it can be rendered.
 func Read(r io.Reader) (compare.Record, error) {
 	rec, err := decode(r)
 	switch {
 	case err != nil:
 		return rec, fmt.Errorf("not a record of procpool compare: %w", err)
-	case rec.Version != compare.Version:
-		return rec, fmt.Errorf("the record has version %d, and this procpool reads version %d", rec.Version, compare.Version)
+	case rec.Version != compare.RecordVersion:
+		return rec, fmt.Errorf("the record has version %d, and this procpool reads version %d", rec.Version, compare.RecordVersion)
 	}
 	return rec, check(rec)
 }
 
-// decode says in words of the file, not of Go's, why it holds no record.
+// decode reads a record. Its errors describe the file, not Go's decoder.
 func decode(r io.Reader) (rec compare.Record, err error) {
 	dec := json.NewDecoder(r)
 	err = dec.Decode(&rec)
@@ -63,23 +63,19 @@ func decode(r io.Reader) (rec compare.Record, err error) {
 	return rec, nil
 }
 
-// check reports what would make a report of rec point nowhere, or put words of
-// its own where only known ones belong (they become class names of the page).
+// check returns an error if an index in rec points nowhere, or if a backend, phase
+// or verdict is unknown: they become class names of the page.
 func check(rec compare.Record) error {
-	damaged := errors.New("the record is damaged: it refers to cells, runs, backends or phases that there are not")
 	cell := func(i int) bool { return i >= 0 && i < len(rec.Plan.Cells) }
 	run := func(i int) bool { return i >= 0 && i < len(rec.Runs) }
-	backend := func(b compare.Backend) bool {
-		return b == compare.Serial || b == compare.Goroutines || b == compare.Threads || b == compare.Processes
-	}
 	ok := true
 	for _, c := range rec.Plan.Cells {
-		ok = ok && backend(c.Backend)
+		ok = ok && slices.Contains(compare.Backends(), c.Backend)
 	}
 	for _, r := range rec.Runs {
-		ok = ok && cell(r.Cell) && phases(r.Parent)
-		for _, w := range r.Workers {
-			ok = ok && phases(w)
+		ok = ok && cell(r.Cell)
+		for _, w := range lanes(r) {
+			ok = ok && knownPhases(w.Phases) && !slices.ContainsFunc(w.Spans, func(s compare.Span) bool { return !slices.Contains(compare.Phases(), s.Phase) })
 		}
 	}
 	for _, t := range rec.Results.Tasks {
@@ -97,18 +93,9 @@ func check(rec compare.Record) error {
 		}
 	}
 	if !ok {
-		return damaged
+		return errors.New("the record is damaged: it refers to cells, runs, backends or phases that do not exist")
 	}
 	return nil
-}
-
-func phases(w compare.Worker) bool {
-	for _, s := range w.Spans {
-		if !slices.Contains(compare.Phases(), s.Phase) {
-			return false
-		}
-	}
-	return knownPhases(w.Phases)
 }
 
 func knownPhases(times []compare.PhaseTime) bool {

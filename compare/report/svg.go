@@ -1,16 +1,18 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
-	"procpool/compare"
+	"procpool/pool"
 )
 
-// A canvas is one inline SVG under construction. Colours are CSS variables of the
-// page, so that one drawing serves light, dark and print; text is escaped here.
+// A canvas collects one inline SVG. Colours are CSS variables of the page, so that
+// one drawing serves light, dark and print. It escapes text.
 type canvas struct {
 	strings.Builder
 	width, height float64
@@ -51,18 +53,40 @@ func (c *canvas) path(class string, points ...float64) {
 func (c *canvas) open(class string) { fmt.Fprintf(c, `<g class="%s">`, escape(class)) }
 func (c *canvas) close()            { c.WriteString("</g>") }
 
-// mark draws the marker of a backend: its shape tells it apart without colour.
-func (c *canvas) mark(class string, b compare.Backend, x, y, r float64) {
+// mark draws the marker of a backend, whose shape differs without colour.
+func (c *canvas) mark(class string, b pool.Backend, x, y, r float64) {
 	p := func(dx, dy float64) string { return num(x+dx*r) + " " + num(y+dy*r) }
 	switch b {
-	case compare.Processes:
+	case pool.Processes:
 		fmt.Fprintf(c, `<path class="%s" d="M%sH%sV%sH%sZ"/>`, class, p(-0.9, -0.9), num(x+0.9*r), num(y+0.9*r), num(x-0.9*r))
-	case compare.Threads:
+	case pool.Threads:
 		fmt.Fprintf(c, `<path class="%s" d="M%sL%sL%sZ"/>`, class, p(0, -1.15), p(1.1, 0.8), p(-1.1, 0.8))
-	case compare.Serial:
+	case pool.Serial:
 		fmt.Fprintf(c, `<path class="%s" d="M%sL%sL%sL%sZ"/>`, class, p(0, -1.2), p(1.2, 0), p(0, 1.2), p(-1.2, 0))
 	default:
 		fmt.Fprintf(c, `<circle class="%s" cx="%s" cy="%s" r="%s"/>`, class, num(x), num(y), num(r))
+	}
+}
+
+// series is the class of what belongs to a backend.
+func series(b pool.Backend) string { return "series " + string(b) }
+
+// grid draws the ticks of a horizontal axis.
+func (c *canvas) grid(x scale, ticks int, top, bottom float64) {
+	for _, tick := range x.ticks(ticks) {
+		c.line("grid", x.at(tick), top, x.at(tick), bottom)
+		c.text("tick middle", x.at(tick), bottom+16, digitsTrimmed(tick))
+	}
+}
+
+// interval draws a horizontal interval with caps of the given class and height. An
+// end that is beyond the plot, or infinite, has no cap.
+func (c *canvas) interval(class, ends string, low, high, y, height float64, x scale) {
+	c.line(class, x.at(x.clamp(low)), y, x.at(x.clamp(high)), y)
+	for _, end := range []float64{low, high} {
+		if x.holds(end) {
+			c.line(ends, x.at(end), y-height/2, x.at(end), y+height/2)
+		}
 	}
 }
 
@@ -136,11 +160,7 @@ func spread(ys []float64, gap, low, high float64) []float64 {
 	for i := range order {
 		order[i] = i
 	}
-	for i := 1; i < len(order); i++ { // a handful of labels
-		for j := i; j > 0 && ys[order[j]] < ys[order[j-1]]; j-- {
-			order[j], order[j-1] = order[j-1], order[j]
-		}
-	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ys[a], ys[b]) })
 	at := low
 	for _, i := range order {
 		out[i] = math.Max(ys[i], at)

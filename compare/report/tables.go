@@ -1,14 +1,18 @@
 package report
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"procpool/compare"
+	"procpool/internal/text"
+	"procpool/pool"
 )
 
-// A table is what text, Markdown and HTML render each in its way.
+// A table is rendered by text, Markdown and HTML, each in its own way.
 type table struct {
 	Caption string
 	Head    []string
@@ -24,48 +28,41 @@ func (v view) times(t compare.TaskResult) table {
 	tb := table{Caption: "Times and scaling of " + t.Task, Align: "lrrrrrrrr",
 		Head: []string{"cell", "median", "interval", "vs serial", "vs self", "efficiency", "Karp-Flatt", "p90", "max"}}
 	for _, c := range t.Cells {
-		vsSerial, vsSelf := "", ""
-		if e, ok := c.VsSerial.Get(); ok {
-			vsSerial = ratio(float64(e.Median)) + "×"
-		}
-		if e, ok := c.VsSelf.Get(); ok {
-			vsSelf = ratio(float64(e.Median)) + "×"
-		}
-		tb.Rows = append(tb.Rows, []string{v.label(c.Cell), seconds(float64(c.Seconds.Median)), spanOf(c.Seconds), vsSerial, vsSelf,
-			blank(c.Efficiency, percent), blank(c.KarpFlatt, func(x float64) string { return strconv.FormatFloat(x, 'f', 3, 64) }),
+		tb.Rows = append(tb.Rows, []string{v.label(c.Cell), seconds(c.Seconds.Median), spanOf(c.Seconds),
+			blank(c.VsSerial, times), blank(c.VsSelf, times), blank(c.Efficiency, percent), blank(c.KarpFlatt, func(x float64) string { return strconv.FormatFloat(x, 'f', 3, 64) }),
 			seconds(c.P90), seconds(c.Max)})
 	}
 	return tb
 }
 
-// blank prints nothing for a figure that a cell does not have by its nature.
-func blank(m compare.Maybe[float64], print func(float64) string) string {
-	if m.IsZero() {
-		return ""
-	}
-	return maybe(m, print)
-}
-
-// costs is the table of what the cells of a task used.
+// costs is the table of the resources that the cells of a task used.
 func (v view) costs(t compare.TaskResult) table {
-	tb := table{Caption: "What it cost: " + t.Task, Align: "lrrrrrrrrrrr",
-		Head: []string{"cell", "CPU time", "of parent", "of workers", "peak memory", "GC cycles", "GC pauses", "minor faults", "major faults",
-			"vol. switches", "invol. switches", "migrations"}}
+	tb := table{Caption: "What it cost: " + t.Task,
+		Head: []string{"cell", "CPU time", "of parent", "of workers", "peak memory", "GC cycles", "GC pauses"}}
+	heading := strings.NewReplacer("involuntary_", "invol. ", "voluntary_", "vol. ", "_", " ")
+	counters := new(compare.Resources).CountersOf.All()
+	for _, n := range counters[1:] { // the first one is the peak memory
+		tb.Head = append(tb.Head, heading.Replace(n.Name))
+	}
+	tb.Align = "l" + strings.Repeat("r", len(tb.Head)-1)
 	for _, c := range t.Cells {
 		workers := maybe(c.WorkersCPU, seconds)
 		if !c.ParentCPU.IsZero() && c.WorkersCPU.IsZero() {
 			workers = "in parent"
 		}
-		tb.Rows = append(tb.Rows, []string{v.label(c.Cell), maybe(c.CPUSeconds, seconds), maybe(c.ParentCPU, seconds), workers,
-			maybe(c.PeakRSSBytes, memory), maybe(c.GCCycles, count), maybe(c.GCPauseSeconds, seconds), maybe(c.MinorFaults, count),
-			maybe(c.MajorFaults, count), maybe(c.VoluntarySwitches, count), maybe(c.InvoluntarySwitches, count), maybe(c.Migrations, count)})
+		row := []string{v.label(c.Cell), maybe(c.CPUSeconds, seconds), maybe(c.ParentCPU, seconds), workers,
+			maybe(c.PeakRSSBytes, text.Bytes), maybe(c.GCCycles, count), maybe(c.GCPauseSeconds, seconds)}
+		medians := c.CountersOf.All()
+		for _, n := range medians[1:] {
+			row = append(row, maybe(*n.Count, count))
+		}
+		tb.Rows = append(tb.Rows, row)
 	}
 	return tb.withoutEmptyColumns("n/a")
 }
 
 // withoutEmptyColumns drops the columns that hold nothing but the given word, and
-// all rows where no column is left; why they are missing is said with the
-// environment.
+// all rows where no column is left. The environment says why they are missing.
 func (tb table) withoutEmptyColumns(word string) table {
 	for col := len(tb.Head) - 1; col > 0; col-- {
 		if slices.ContainsFunc(tb.Rows, func(row []string) bool { return row[col] != word }) {
@@ -99,11 +96,11 @@ func (v view) where(t compare.TaskResult) table {
 		}
 		row := []string{v.label(c.Cell), seconds(wallOf(c))}
 		for _, p := range phases {
-			if s, ok := byPhase[p]; ok {
-				row = append(row, seconds(s))
-			} else {
-				row = append(row, "")
+			s := ""
+			if t, ok := byPhase[p]; ok {
+				s = seconds(t)
 			}
+			row = append(row, s)
 		}
 		tb.Rows = append(tb.Rows, append(row, seconds(c.Unaccounted)))
 	}
@@ -125,19 +122,16 @@ func (v view) comparisons() table {
 		Head: []string{"task", "comparison", "verdict", "ratio", "interval", "difference", "interval", "p", "rounds"}}
 	for _, t := range v.compared() {
 		for _, c := range t.Comparisons {
-			tb.Rows = append(tb.Rows, v.comparisonRow(t, c))
+			tb.Rows = append(tb.Rows, []string{t.Task, v.label(c.A) + " / " + v.label(c.B), marked(c),
+				ratio(c.Ratio.Median), ratioSpan(c.Ratio), signed(c.Difference.Median), spanOf(c.Difference),
+				strconv.FormatFloat(c.P, 'g', 2, 64), strconv.Itoa(c.Ratio.N)})
 		}
 		if c, ok := t.Control.Get(); ok {
 			tb.Rows = append(tb.Rows, []string{t.Task, v.label(c.A) + " / " + v.label(c.B), passes(c),
-				ratio(float64(c.Ratio.Median)), ratioSpan(c.Ratio), "", "", "", strconv.Itoa(c.Ratio.N)})
+				ratio(c.Ratio.Median), ratioSpan(c.Ratio), "", "", "", strconv.Itoa(c.Ratio.N)})
 		}
 	}
 	return tb
-}
-
-func (v view) comparisonRow(t compare.TaskResult, c compare.Comparison) []string {
-	return []string{t.Task, v.label(c.A) + " / " + v.label(c.B), marked(c), ratio(float64(c.Ratio.Median)), ratioSpan(c.Ratio),
-		signed(float64(c.Difference.Median)), spanOf(c.Difference), strconv.FormatFloat(c.P, 'g', 2, 64), strconv.Itoa(c.Ratio.N)}
 }
 
 // breakEven is the table of the sizes from which a cell pays.
@@ -159,7 +153,7 @@ func (v view) why(t compare.TaskResult, w compare.Why) table {
 	tb := table{Caption: "Why, for " + t.Task + ": processes×" + n + " − goroutines×" + n, Align: "lrrl",
 		Head: []string{"part", "seconds", "interval", "what it is"}}
 	row := func(name string, e compare.Estimate, meaning string) {
-		tb.Rows = append(tb.Rows, []string{name, signed(float64(e.Median)), spanOf(e), meaning})
+		tb.Rows = append(tb.Rows, []string{name, signed(e.Median), spanOf(e), meaning})
 	}
 	row("gap", w.Gap, "what is to be explained; negative favours processes")
 	for _, p := range w.Parts {
@@ -173,7 +167,7 @@ func (v view) why(t compare.TaskResult, w compare.Why) table {
 	return tb
 }
 
-// fairness is the contract under which the cells ran.
+// fairness is the table of the terms under which the cells ran.
 func (v view) fairness() table {
 	tb := table{Caption: "Fairness contract, as the runs observed it", Align: "lrrllll",
 		Head: []string{"cells", "GOMAXPROCS of parent", "of each worker", "heap budget", "CPUs allowed", "binding", "pool"}}
@@ -183,16 +177,11 @@ func (v view) fairness() table {
 		}
 		return strconv.Itoa(n)
 	}
-	said := func(s string) string {
-		if s == "" {
-			return "n/a"
-		}
-		return s
-	}
+	said := func(s string) string { return cmp.Or(s, "n/a") }
 	for _, c := range v.Fairness {
 		name := compare.Cell{Backend: c.Backend, Workers: c.Workers, Ablation: c.Ablation}.Label()
 		worker := number(c.WorkerGOMAXPROCS)
-		if c.Backend != compare.Processes {
+		if c.Backend != pool.Processes {
 			worker = "in parent"
 		}
 		tb.Rows = append(tb.Rows, []string{name, number(c.ParentGOMAXPROCS), worker, said(c.HeapBudget), said(c.Mask), said(c.Binding), said(c.Pool)})
@@ -200,18 +189,13 @@ func (v view) fairness() table {
 	return tb
 }
 
-// environment is the table of facts, with what could not be measured and why.
+// environment is the table of facts, and of why measurements are missing.
 func (v view) environment() table {
 	tb := table{Caption: "Environment", Align: "ll", Head: []string{"fact", "value"}}
 	for _, f := range v.Environment {
 		tb.Rows = append(tb.Rows, []string{f.Name, f.Value})
 	}
-	names := make([]string, 0, len(v.Missing))
-	for name := range v.Missing {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(v.Missing)) {
 		tb.Rows = append(tb.Rows, []string{name, "n/a (" + v.Missing[name] + ")"})
 	}
 	return tb

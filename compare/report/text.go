@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"procpool/compare"
+	"procpool/internal/text"
 )
 
 // TextOptions describe a terminal. The zero value is 80 columns without colour.
@@ -16,7 +17,7 @@ type TextOptions struct {
 	Color bool // ANSI colours for verdicts and headings; see [WantColor]
 }
 
-// WantColor says whether to use colour: on a terminal, unless NO_COLOR is set to
+// WantColor reports whether to use colour: on a terminal, unless NO_COLOR is set to
 // anything (no-color.org) or TERM is dumb.
 func WantColor(terminal bool, getenv func(string) string) bool {
 	return terminal && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
@@ -26,7 +27,7 @@ func WantColor(terminal bool, getenv func(string) string) bool {
 // the table of cells, then why. Tables drop their last columns rather than
 // exceed the width.
 func Text(w io.Writer, rec compare.Record, o TextOptions) error {
-	t := &text{w: bufio.NewWriter(w), width: max(40, o.Width), color: o.Color}
+	t := &textWriter{w: bufio.NewWriter(w), width: max(40, o.Width), color: o.Color}
 	if o.Width == 0 {
 		t.width = 80
 	}
@@ -48,13 +49,13 @@ func Text(w io.Writer, rec compare.Record, o TextOptions) error {
 	return t.w.Flush()
 }
 
-type text struct {
+type textWriter struct {
 	w     *bufio.Writer
 	width int
 	color bool
 }
 
-func (t *text) task(v view, r compare.TaskResult) {
+func (t *textWriter) task(v view, r compare.TaskResult) {
 	t.line("")
 	t.line(t.bold(printable(r.Task)))
 	for _, c := range r.Comparisons {
@@ -65,7 +66,7 @@ func (t *text) task(v view, r compare.TaskResult) {
 		}
 		t.wrapColored("  "+mark+" ", v.sentence(f), t.verdictColor(c.Verdict))
 		if q, ok := c.Quiet.Get(); ok {
-			t.wrap("      ", "without the disturbed rounds: ratio "+ratio(float64(q.Median))+" "+ratioSpan(q))
+			t.wrap("      ", "without the disturbed rounds: ratio "+ratio(q.Median)+" "+ratioSpan(q))
 		}
 	}
 	t.wrap("    ", control(r)+"; "+identical(r))
@@ -78,7 +79,7 @@ func (t *text) task(v view, r compare.TaskResult) {
 		t.table(v.why(r, w), "  ")
 	}
 	for _, a := range r.Amdahl {
-		t.wrap("  ", "Amdahl: serial fraction of "+string(a.Backend)+" "+digits(a.Fraction)+" from "+plural(a.Points, "worker count")+", largest residual "+digits(a.Residual))
+		t.wrap("  ", "Amdahl: serial fraction of "+string(a.Backend)+" "+digits(a.Fraction)+" from "+text.Plural(int64(a.Points), "worker count")+", largest residual "+digits(a.Residual))
 	}
 	for _, b := range r.BreakEven {
 		if n, ok := b.SerialSeconds.Get(); ok {
@@ -90,7 +91,7 @@ func (t *text) task(v view, r compare.TaskResult) {
 	}
 }
 
-func (t *text) line(s string) {
+func (t *textWriter) line(s string) {
 	t.w.WriteString(strings.TrimRight(s, " "))
 	t.w.WriteByte('\n')
 }
@@ -104,14 +105,14 @@ const (
 	reset  = "\x1b[0m"
 )
 
-func (t *text) bold(s string) string {
+func (t *textWriter) bold(s string) string {
 	if !t.color {
 		return s
 	}
 	return bold + s + reset
 }
 
-func (t *text) verdictColor(v compare.Verdict) string {
+func (t *textWriter) verdictColor(v compare.Verdict) string {
 	switch v {
 	case compare.Faster:
 		return green
@@ -125,9 +126,9 @@ func (t *text) verdictColor(v compare.Verdict) string {
 
 // wrap writes s in lines of at most the width, the first after prefix, the
 // others indented as deep.
-func (t *text) wrap(prefix, s string) { t.wrapColored(prefix, s, "") }
+func (t *textWriter) wrap(prefix, s string) { t.wrapColored(prefix, s, "") }
 
-func (t *text) wrapColored(prefix, s, color string) {
+func (t *textWriter) wrapColored(prefix, s, color string) {
 	indent := strings.Repeat(" ", utf8.RuneCountInString(prefix))
 	line, length := prefix, len(indent)
 	flush := func() {
@@ -151,7 +152,7 @@ func (t *text) wrapColored(prefix, s, color string) {
 }
 
 // table writes tb with as many columns as fit; a last column of text may be cut.
-func (t *text) table(tb table, indent string) {
+func (t *textWriter) table(tb table, indent string) {
 	if len(tb.Rows) == 0 {
 		return
 	}
@@ -182,7 +183,7 @@ func (t *text) table(tb table, indent string) {
 	}
 }
 
-func (t *text) row(tb table, row []string, widths []int, indent string) string {
+func (t *textWriter) row(tb table, row []string, widths []int, indent string) string {
 	var b strings.Builder
 	b.WriteString(indent)
 	for i, n := range widths {
@@ -203,7 +204,7 @@ func (t *text) row(tb table, row []string, widths []int, indent string) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// printable replaces what a terminal would obey instead of showing.
+// printable replaces control characters, which a terminal would act on.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

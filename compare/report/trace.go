@@ -10,8 +10,8 @@ import (
 	"procpool/compare"
 )
 
-// Trace writes the runs whose spans were kept: the median and the worst of each
-// cell. See [TraceRuns].
+// Trace writes the runs that keep their spans, the median and the worst of each
+// cell, as [TraceRuns] does.
 func Trace(w io.Writer, rec compare.Record) error {
 	v := view{rec}
 	var runs []TraceRun
@@ -30,8 +30,8 @@ func Trace(w io.Writer, rec compare.Record) error {
 	return TraceRuns(w, runs)
 }
 
-// A TraceRun is one run under the name that the trace shows. Its spans must be
-// settled (see [compare.Run.Settle]), as those of a record are.
+// A TraceRun is one run under the name that the trace shows. Call
+// [compare.Run.SumPhases] first if it is not from a record.
 type TraceRun struct {
 	Name string
 	Run  compare.Run
@@ -39,8 +39,7 @@ type TraceRun struct {
 
 // TraceRuns writes runs as Chrome trace-event JSON, which Perfetto and
 // chrome://tracing open. Each run is a process of the trace that starts at 0, so
-// that runs can be held against each other; each worker is a thread, the parent is
-// thread 0. Events are complete ("X") or metadata ("M"), in microseconds, and
+// that runs can be compared; each worker is a thread, the parent is thread 0. Events are complete ("X") or metadata ("M"), in microseconds, and
 // strictly nested within a thread.
 func TraceRuns(w io.Writer, runs []TraceRun) error {
 	t := tracer{w: bufio.NewWriter(w)}
@@ -58,40 +57,30 @@ type tracer struct {
 }
 
 func (t *tracer) run(pid int, name string, r compare.Run) {
-	t.meta("process_name", pid, 0, "name", name)
-	t.meta("process_sort_index", pid, 0, "sort_index", pid)
-	t.worker(pid, 0, "parent", r.Parent)
-	for i, w := range r.Workers {
-		label := fmt.Sprintf("worker %d", w.Index)
-		if w.PID != 0 {
-			label += fmt.Sprintf(" (pid %d)", w.PID)
+	t.meta(pid, 0, "process_name", "name", name)
+	t.meta(pid, 0, "process_sort_index", "sort_index", pid)
+	for tid, w := range lanes(r) {
+		name := w.name
+		if tid > 0 && w.PID != 0 {
+			name += fmt.Sprintf(" (pid %d)", w.PID)
 		}
-		t.worker(pid, i+1, label, w)
+		t.meta(pid, tid, "thread_name", "name", name)
+		t.meta(pid, tid, "thread_sort_index", "sort_index", tid)
+		for _, s := range w.Spans {
+			t.span(pid, tid, s)
+		}
 	}
 }
 
-func (t *tracer) worker(pid, tid int, name string, w compare.Worker) {
-	t.meta("thread_name", pid, tid, "name", name)
-	t.meta("thread_sort_index", pid, tid, "sort_index", tid)
-	for _, s := range w.Spans {
-		// Both ends are rounded to a nanosecond alike, which keeps nested spans
-		// nested; lengths are taken after that.
-		start, end := math.Round(1e9*s.Start), math.Round(1e9*s.End)
-		event := struct {
-			Ph   string         `json:"ph"`
-			Name string         `json:"name"`
-			Cat  string         `json:"cat"`
-			Pid  int            `json:"pid"`
-			Tid  int            `json:"tid"`
-			Ts   json.Number    `json:"ts"`
-			Dur  json.Number    `json:"dur"`
-			Args map[string]int `json:"args,omitempty"`
-		}{Ph: "X", Name: string(s.Phase), Cat: "phase", Pid: pid, Tid: tid, Ts: microseconds(start), Dur: microseconds(end - start)}
-		if cpu, ok := s.CPU.Get(); ok {
-			event.Args = map[string]int{"cpu": cpu}
-		}
-		t.event(event)
+// span rounds both ends to a nanosecond before it takes the length, which keeps
+// nested spans nested.
+func (t *tracer) span(pid, tid int, s compare.Span) {
+	start, end := math.Round(1e9*s.Start), math.Round(1e9*s.End)
+	e := traceEvent{Ph: "X", Name: string(s.Phase), Cat: "phase", Pid: pid, Tid: tid, Ts: microseconds(start), Dur: microseconds(end - start)}
+	if cpu, ok := s.CPU.Get(); ok {
+		e.Args = map[string]any{"cpu": cpu}
 	}
+	t.event(e)
 }
 
 // microseconds prints whole nanoseconds exactly.
@@ -100,17 +89,22 @@ func microseconds(ns float64) json.Number {
 	return json.Number(fmt.Sprintf("%d.%03d", n/1000, n%1000))
 }
 
-func (t *tracer) meta(kind string, pid, tid int, key string, value any) {
-	t.event(struct {
-		Ph   string         `json:"ph"`
-		Name string         `json:"name"`
-		Pid  int            `json:"pid"`
-		Tid  int            `json:"tid"`
-		Args map[string]any `json:"args"`
-	}{"M", kind, pid, tid, map[string]any{key: value}})
+func (t *tracer) meta(pid, tid int, name, key string, value any) {
+	t.event(traceEvent{Ph: "M", Name: name, Pid: pid, Tid: tid, Args: map[string]any{key: value}})
 }
 
-func (t *tracer) event(e any) {
+type traceEvent struct {
+	Ph   string         `json:"ph"`
+	Name string         `json:"name"`
+	Cat  string         `json:"cat,omitempty"`
+	Pid  int            `json:"pid"`
+	Tid  int            `json:"tid"`
+	Ts   json.Number    `json:"ts,omitempty"`
+	Dur  json.Number    `json:"dur,omitempty"`
+	Args map[string]any `json:"args,omitempty"`
+}
+
+func (t *tracer) event(e traceEvent) {
 	if t.begun {
 		t.w.WriteByte(',')
 	}

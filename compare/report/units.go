@@ -55,27 +55,17 @@ func unitOf(x float64) unit {
 	return unit{"ns", 1e9}
 }
 
-func seconds(x float64) string {
-	u := unitOf(x)
-	return digits(x*u.scale) + " " + u.name
+func seconds[F ~float64](x F) string {
+	u := unitOf(float64(x))
+	return digits(float64(x)*u.scale) + " " + u.name
 }
 
 // signed is seconds with its sign, for differences.
-func signed(x float64) string {
+func signed[F ~float64](x F) string {
 	if x > 0 {
 		return "+" + seconds(x)
 	}
 	return seconds(x)
-}
-
-func memory(x float64) string {
-	switch {
-	case x >= 1<<30:
-		return digits(x/(1<<30)) + " GiB"
-	case x >= 1<<20:
-		return digits(x/(1<<20)) + " MiB"
-	}
-	return digits(x/(1<<10)) + " KiB"
 }
 
 func percent(x float64) string { return digits(100*x) + " %" }
@@ -88,11 +78,12 @@ func spanOf(e compare.Estimate) string {
 
 // ratioSpan is the interval of a ratio or speed-up.
 func ratioSpan(e compare.Estimate) string {
-	return fmt.Sprintf("[%s .. %s]", ratio(float64(e.Low)), ratio(float64(e.High)))
+	return fmt.Sprintf("[%s .. %s]", ratio(e.Low), ratio(e.High))
 }
 
 // ratio prints with as many digits as a difference of a percent needs.
-func ratio(x float64) string {
+func ratio[F ~float64](r F) string {
+	x := float64(r)
 	switch a := math.Abs(x); {
 	case a >= 9.995 || a == 0:
 		return digits(x)
@@ -110,20 +101,23 @@ func count(x float64) string {
 	return digits(x)
 }
 
-// maybe prints a measurement, or says that there is none.
-func maybe(m compare.Maybe[float64], print func(float64) string) string {
+// times prints a speed-up.
+func times(e compare.Estimate) string { return ratio(e.Median) + "×" }
+
+// maybe prints a measurement, or n/a if there is none.
+func maybe[T any](m compare.Maybe[T], print func(T) string) string {
 	if v, ok := m.Get(); ok {
 		return print(v)
 	}
 	return "n/a"
 }
 
-// plural is "1 round", "2 rounds".
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
+// blank prints a measurement, or nothing for one that a cell cannot have.
+func blank[T any](m compare.Maybe[T], print func(T) string) string {
+	if m.IsZero() {
+		return ""
 	}
-	return strconv.Itoa(n) + " " + noun
+	return maybe(m, print)
 }
 
 // digitsTrimmed prints a tick of an axis: six significant digits, no trailing

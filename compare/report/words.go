@@ -2,12 +2,16 @@ package report
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"procpool/compare"
+	"procpool/internal/text"
+	"procpool/pool"
 )
 
-// A view is a record with the lookups that all formats share.
+// A view is a record with the methods that all formats use.
 type view struct {
 	compare.Record
 }
@@ -15,25 +19,34 @@ type view struct {
 // label names cell i without its task.
 func (v view) label(i int) string { return v.Plan.Cells[i].Label() }
 
-// result is the summary of cell i of task t.
-func result(t compare.TaskResult, i int) (compare.CellResult, bool) {
-	for _, c := range t.Cells {
-		if c.Cell == i {
-			return c, true
-		}
-	}
-	return compare.CellResult{}, false
+// A lane is the parent or a worker of a run, under its name.
+type lane struct {
+	name string
+	compare.WorkerRun
 }
 
-// compared lists the tasks with a verdict; null is a floor and has none.
-func (v view) compared() []compare.TaskResult {
-	var out []compare.TaskResult
-	for _, t := range v.Results.Tasks {
-		if t.Task != compare.Null {
-			out = append(out, t)
-		}
+// lanes lists the parent and the workers of a run.
+func lanes(r compare.Run) []lane {
+	out := []lane{{"parent", r.Parent}}
+	for _, w := range r.Workers {
+		out = append(out, lane{"worker " + strconv.Itoa(w.Index), w})
 	}
 	return out
+}
+
+// result is the summary of cell i of task t.
+func result(t compare.TaskResult, i int) (r compare.CellResult) {
+	for _, c := range t.Cells {
+		if c.Cell == i {
+			r = c
+		}
+	}
+	return r
+}
+
+// compared lists the tasks with a verdict: all but null.
+func (v view) compared() []compare.TaskResult {
+	return slices.DeleteFunc(slices.Clone(v.Results.Tasks), func(t compare.TaskResult) bool { return t.Task == compare.Null })
 }
 
 // headline is the comparison that answers the question for a task: the first
@@ -45,7 +58,7 @@ func (v view) headline(t compare.TaskResult) (compare.Comparison, bool) {
 	for _, c := range t.Comparisons {
 		a, b := v.Plan.Cells[c.A], v.Plan.Cells[c.B]
 		r := 2 * a.Workers
-		if a.Backend == compare.Processes && b.Backend == compare.Goroutines {
+		if a.Backend == pool.Processes && b.Backend == pool.Goroutines {
 			r++
 		}
 		if r > rank {
@@ -55,12 +68,11 @@ func (v view) headline(t compare.TaskResult) (compare.Comparison, bool) {
 	return best, found
 }
 
-// A finding is the answer of one comparison in words and in the direction in
-// which it reads best: "1.44× faster", not "0.69".
+// A finding is the answer of one comparison in words, in the direction that reads
+// best: "1.44× faster", not "0.69".
 type finding struct {
 	Subject  string // processes×4
 	Factor   string // 1.44×
-	Relation string // faster than
 	Object   string // goroutines×4
 	Interval string // [1.39 .. 1.50]
 	Delta    string // −105 ms
@@ -70,21 +82,13 @@ type finding struct {
 
 func (v view) finding(c compare.Comparison) finding {
 	f := finding{Subject: v.label(c.A), Object: v.label(c.B), Verdict: c.Verdict, Note: c.Downgraded,
-		Delta: signed(float64(c.Difference.Median))}
+		Delta: signed(c.Difference.Median)}
 	factor, span := float64(c.Ratio.Median), c.Ratio
 	if c.Verdict == compare.Faster {
 		factor = 1 / factor
 		span.Low, span.High = 1/c.Ratio.High, 1/c.Ratio.Low
 	}
 	f.Factor, f.Interval = ratio(factor)+"×", ratioSpan(span)
-	switch c.Verdict {
-	case compare.Faster:
-		f.Relation = "faster than"
-	case compare.Slower:
-		f.Relation = "slower than"
-	default:
-		f.Relation = "the time of"
-	}
 	return f
 }
 
@@ -93,7 +97,7 @@ func (v view) sentence(f finding) string {
 	s := fmt.Sprintf("%s take %s the time of %s", f.Subject, f.Factor, f.Object)
 	switch f.Verdict {
 	case compare.Faster, compare.Slower:
-		s = fmt.Sprintf("%s are %s %s %s", f.Subject, f.Factor, f.Relation, f.Object)
+		s = fmt.Sprintf("%s are %s %s than %s", f.Subject, f.Factor, f.Verdict, f.Object)
 	case compare.Equivalent:
 		s = fmt.Sprintf("%s and %s are equivalent within ±%s: ratio %s", f.Subject, f.Object, percentLevel(v.Plan.Margin), f.Factor)
 	case compare.Unresolved:
@@ -112,7 +116,7 @@ func control(t compare.TaskResult) string {
 	if !ok {
 		return "no A/A control"
 	}
-	return fmt.Sprintf("A/A control %s %s %s", ratio(float64(c.Ratio.Median)), ratioSpan(c.Ratio), passes(c))
+	return fmt.Sprintf("A/A control %s %s %s", ratio(c.Ratio.Median), ratioSpan(c.Ratio), passes(c))
 }
 
 func passes(c compare.Control) string {
@@ -122,8 +126,7 @@ func passes(c compare.Control) string {
 	return "does not pass"
 }
 
-// marked is a comparison's verdict, with an asterisk if its control took some of
-// it back.
+// marked is a comparison's verdict, with an asterisk if its control weakened it.
 func marked(c compare.Comparison) string {
 	if c.Downgraded != "" {
 		return string(c.Verdict) + " *"
@@ -131,13 +134,13 @@ func marked(c compare.Comparison) string {
 	return string(c.Verdict)
 }
 
-// hints are what the centre of a cell does not show: tails and the slowest worker.
+// hints name what the centre of a cell hides: tails and the slowest worker.
 func (v view) hints(t compare.TaskResult) []string {
 	var out []string
 	for _, c := range t.Cells {
 		if c.Skew != "" {
 			out = append(out, fmt.Sprintf("%s: %s (median %s, p90 %s, max %s)", v.label(c.Cell), c.Skew,
-				seconds(float64(c.Seconds.Median)), seconds(c.P90), seconds(c.Max)))
+				seconds(c.Seconds.Median), seconds(c.P90), seconds(c.Max)))
 		}
 		if s, ok := c.Slowest.Get(); ok && s.Busy > 1.1*s.Median {
 			out = append(out, fmt.Sprintf("%s: worker %d is busy for %s, the median worker for %s", v.label(c.Cell), s.Worker, seconds(s.Busy), seconds(s.Median)))
@@ -168,11 +171,11 @@ func (v view) title() string {
 
 func (v view) subtitle() string {
 	return fmt.Sprintf("%s, %s of %s, %s in %s, seed %d",
-		v.Created.Format("2006-01-02 15:04 UTC"), plural(len(v.Order), "round"), plural(len(v.Plan.Cells), "cell"),
+		v.Created.Format("2006-01-02 15:04 UTC"), text.Plural(int64(len(v.Order)), "round"), text.Plural(int64(len(v.Plan.Cells)), "cell"),
 		v.Status, seconds(v.Seconds), v.Plan.Seed)
 }
 
-// method says how to read every interval and verdict.
+// method explains every interval and verdict.
 func (v view) method() string {
 	p := v.Plan
 	level := percentLevel(v.Results.Level)
@@ -186,17 +189,14 @@ func (v view) method() string {
 // percentLevel prints a confidence level; 99.58 % must not become 100 %.
 func percentLevel(x float64) string { return fmt.Sprintf("%.4g %%", 100*x) }
 
-// warnings are those that stand with the verdicts, or else those that only the
-// notes have.
+// warnings lists the caveats that are shown with the verdicts, or else the others.
 func (v view) warnings(headline bool) []string {
 	var out []string
-	for _, w := range v.Warnings {
-		if w.Headline != headline {
-			continue
-		}
+	for _, w := range v.Caveats {
 		if w.Task != "" {
-			out = append(out, w.Task+": "+w.Text)
-		} else {
+			w.Text = w.Task + ": " + w.Text
+		}
+		if w.Headline == headline {
 			out = append(out, w.Text)
 		}
 	}

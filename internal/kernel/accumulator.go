@@ -5,42 +5,42 @@ import (
 	"math/bits"
 )
 
-// An Accumulator is a sum of float64 values without any rounding, so Add and
-// Merge are exactly associative and commutative: the same values give the same
-// Accumulator (comparable with ==) in whatever order and grouping they come.
-// It is a value without pointers, to be copied freely. The zero value is 0.
+// An Accumulator is a sum of float64 values without rounding. Add and Merge are
+// exactly associative and commutative: the same values give the same Accumulator
+// (comparable with ==) in any order and grouping. An Accumulator has no pointers and
+// can be copied. The zero value is 0.
 //
-// It is a fixed-point number: a multiple of 2^-192 between -2^63 and 2^63. That
-// is not enough for every float64, but for every part of the series of pi up
-// to index 2^62: blocks there are above 2^-111, hence multiples of 2^-163, and
-// single terms, which the ragged ends add up, are multiples of 2^-114.
+// It is a fixed-point number: a multiple of 2^-192 between -2^63 and 2^63. This does
+// not fit every float64, but every part of the series of pi up to index 2^62. Blocks
+// there are above 2^-111, so they are multiples of 2^-163, and single terms, which the
+// shorter blocks at the ends add up, are multiples of 2^-114.
 //
-// A value that does not fit (not a multiple of 2^-192, or 2^63 or more in
-// magnitude, an infinity, a NaN) and a sum that leaves the range make it NaN,
-// for good. So a result is exact or NaN, never silently wrong. Only where a sum
-// on the way leaves the range can the order decide which of the two; the sums of
-// pi stay within 8.
+// An Accumulator becomes NaN, and stays NaN, if a value does not fit (because it is not
+// a multiple of 2^-192, at least 2^63 in magnitude, infinite or NaN) or if a sum leaves
+// the range. So a result is exact or NaN, but never silently wrong. If an intermediate
+// sum leaves the range, the order can decide which of the two. The sums of pi stay
+// within 8.
 type Accumulator struct {
 	nan   bool
 	limbs [4]uint64 // two's complement, least significant first; 0 if nan
 }
 
-// fractionBits says that the unit of an Accumulator is 2^-192.
+// fractionBits is the number of fractional bits: the unit of an Accumulator is 2^-192.
 const fractionBits = 192
 
 var notANumber = Accumulator{nan: true}
 
-// Add adds x.
+// Add adds x to a.
 func (a *Accumulator) Add(x float64) { a.Merge(fixed(x)) }
 
-// Merge adds b.
+// Merge adds b to a.
 func (a *Accumulator) Merge(b Accumulator) {
 	x, y := &a.limbs, &b.limbs
 	s0, c := bits.Add64(x[0], y[0], 0)
 	s1, c := bits.Add64(x[1], y[1], c)
 	s2, c := bits.Add64(x[2], y[2], c)
 	s3, _ := bits.Add64(x[3], y[3], c)
-	overflow := int64((x[3]^s3)&(y[3]^s3)) < 0 // the sum has the sign of neither
+	overflow := int64((x[3]^s3)&(y[3]^s3)) < 0 // the sign of the sum differs from both
 	if a.nan || b.nan || overflow {
 		*a = notANumber
 		return
@@ -48,8 +48,8 @@ func (a *Accumulator) Merge(b Accumulator) {
 	a.limbs = [4]uint64{s0, s1, s2, s3}
 }
 
-// Value is the float64 nearest to the sum, the even one of two. A NaN stays
-// one; a sum of zero is +0.
+// Value returns the float64 nearest to the sum; of two that are equally near, the even
+// one. It returns NaN for NaN, and +0 for a sum of zero.
 func (a Accumulator) Value() float64 {
 	if a.nan {
 		return math.NaN()
@@ -62,9 +62,9 @@ func (a Accumulator) Value() float64 {
 	for top > 0 && mag.limbs[top] == 0 {
 		top--
 	}
-	// The 64 bits from the first one that is set, the last of them set as well
-	// if anything behind them is: eleven more than a float64 has, so that the
-	// conversion rounds as it would with all of them.
+	// head gets the 64 bits from the first one that is set. Its last bit is also set if
+	// any bit after them is. It has 11 bits more than a float64, so the conversion rounds
+	// as it would with all bits.
 	head, exponent := mag.limbs[top], 64*top-fractionBits
 	if top > 0 {
 		shift := bits.LeadingZeros64(head)
@@ -80,7 +80,7 @@ func (a Accumulator) Value() float64 {
 	return math.Copysign(math.Ldexp(float64(head), exponent), a.sign())
 }
 
-// fixed is x as an Accumulator.
+// fixed returns x as an Accumulator.
 func fixed(x float64) Accumulator {
 	const mantissaBits = 52
 	b := math.Float64bits(x)
@@ -89,7 +89,7 @@ func fixed(x float64) Accumulator {
 	if exponent == 0 && mantissa == 0 {
 		return Accumulator{}
 	}
-	mantissa |= 1 << mantissaBits // a subnormal is too small anyway
+	mantissa |= 1 << mantissaBits // wrong for subnormals, which do not fit anyway
 	shift := exponent - 1023 - mantissaBits + fractionBits
 	if shift < 0 {
 		lost := min(-shift, 63)
@@ -122,8 +122,8 @@ func (a Accumulator) sign() float64 {
 	return 1
 }
 
-// negated is -a; of the one value without a negation, -2^63, it is the
-// magnitude, as an unsigned number.
+// negated returns -a. For -2^63, whose negation does not fit, it returns the magnitude
+// as an unsigned number.
 func (a Accumulator) negated() Accumulator {
 	s0, c := bits.Sub64(0, a.limbs[0], 0)
 	s1, c := bits.Sub64(0, a.limbs[1], c)

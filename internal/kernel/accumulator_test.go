@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// randomFloat is a multiple of 2^-192 below 2^55 in magnitude, often one that
-// cancels most of another.
+// randomFloat returns a multiple of 2^-192 below 2^55 in magnitude. It often cancels
+// most of another one.
 func randomFloat(rng *rand.Rand) float64 {
 	mantissa := rng.Uint64() >> (11 + rng.IntN(53))
 	if rng.IntN(4) == 0 {
@@ -86,7 +86,7 @@ func TestValueRoundsToNearestEven(t *testing.T) {
 	}
 }
 
-// TestWhatDoesNotFitIsNaN also checks that what only just fits does.
+// TestWhatDoesNotFitIsNaN also checks values that just fit.
 func TestWhatDoesNotFitIsNaN(t *testing.T) {
 	for _, c := range []struct {
 		sum []float64
@@ -109,7 +109,7 @@ func TestWhatDoesNotFitIsNaN(t *testing.T) {
 		{[]float64{0x1p62, 0x1p62}, true},
 		{[]float64{0x1p62, 0x1.fffffffffffffp61}, false},
 		{[]float64{-0x1p62, -0x1p62, -0x1p-192}, true},
-		{[]float64{math.NaN(), 1, -1}, true}, // for good
+		{[]float64{math.NaN(), 1, -1}, true}, // NaN stays NaN
 	} {
 		var a, all Accumulator
 		for _, x := range c.sum {
@@ -215,7 +215,7 @@ func FuzzUnmarshalBinary(f *testing.F) {
 	})
 }
 
-// big is the sum as a big.Float, from the definition of two's complement.
+// big returns the sum as a big.Float, computed by the definition of two's complement.
 func (a Accumulator) big() *big.Float {
 	sum := newFloat()
 	for i, limb := range a.limbs {

@@ -4,15 +4,15 @@ package kernel
 
 var avx2 = implementation{name: "avx2", strict: strictAVX2, block: blockAVX2}
 
-// strictAVX2 leaves to the assembly what it can do: terms in fours, from an
-// even index on.
+// strictAVX2 calls the assembly for groups of four terms that start at an even index,
+// and the generic code for the rest.
 func strictAVX2(acc float64, start, end int64) float64 {
 	if start%2 != 0 && start < end {
 		acc = strictGeneric(acc, start, start+1)
 		start++
 	}
-	// Go cannot preempt assembly, and a quarter of a million terms take about
-	// a quarter of a millisecond.
+	// Go cannot preempt assembly, so call it for at most a quarter of a million terms,
+	// which take about a quarter of a millisecond.
 	const most = 1 << 18
 	for end-start >= 4 {
 		n := min(end-start, most) &^ 3
@@ -25,12 +25,12 @@ func strictAVX2(acc float64, start, end int64) float64 {
 func blockAVX2(start int64) float64 { return blockLanes(2 * float64(start+PiGrain)) }
 
 // strictFours adds 4*n terms of the series to acc, in order: 4/odd - 4/(odd+2)
-// + 4/(odd+4) - ... n is at least 1, and the last denominator below 2^63.
+// + 4/(odd+4) - ... n must be at least 1, and the last denominator below 2^63.
 //
 //go:noescape
 func strictFours(acc float64, odd, n int64) float64
 
-// blockLanes is blockGeneric from its second line on, with end given.
+// blockLanes is blockGeneric without its first line, which computes end.
 //
 //go:noescape
 func blockLanes(end float64) float64

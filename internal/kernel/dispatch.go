@@ -6,33 +6,33 @@ import (
 	"sync"
 )
 
-// An implementation is one way to run the loops. All of them give the same
-// bits; the tests run every one that the machine has.
+// An implementation has one version of the loops. All implementations give the same
+// bits. The tests run every one that works on the machine.
 type implementation struct {
 	name   string
 	strict func(acc float64, start, end int64) float64 // see Pi
 	block  func(start int64) float64                   // see blockGeneric
 }
 
-// A selection is the implementation in use and what to tell people about it.
+// A selection is the implementation in use and its description for the user.
 type selection struct {
-	use  implementation
-	told string
+	use         implementation
+	description string
 }
 
-// current decides at the first use, not at package initialization, which every
-// worker process would pay.
+// current returns the selection. It decides at the first use, because every worker
+// process would pay for doing so at package initialization.
 var current = sync.OnceValue(func() selection {
 	return choose(implementations(), os.Getenv("PROCPOOL_KERNEL"))
 })
 
-// Path names the implementation in use: "avx2" or "generic". The environment
-// variable PROCPOOL_KERNEL asks for one of them; if it asks for one that is
-// unknown or that this CPU or build has not, the automatic choice stands and
-// Path says so behind the name, in parentheses.
-func Path() string { return current().told }
+// Path returns the name of the implementation in use: "avx2" or "generic". The
+// environment variable PROCPOOL_KERNEL selects one. If that one is unknown, or not
+// available on this CPU or in this build, PROCPOOL_KERNEL is ignored, and Path says so
+// after the name, in parentheses.
+func Path() string { return current().description }
 
-// choose picks the implementation called want, or the first one.
+// choose selects the implementation called want, or the first one.
 func choose(all []implementation, want string) selection {
 	for _, im := range all {
 		if im.name == want {

@@ -2,7 +2,7 @@
 
 package kernel
 
-// implementations lists what can run here, the fastest first.
+// implementations returns what can run here, the fastest first.
 func implementations() []implementation {
 	if hasAVX2() {
 		return []implementation{avx2, generic}
@@ -10,9 +10,9 @@ func implementations() []implementation {
 	return []implementation{generic}
 }
 
-// hasAVX2 reports whether the CPU has AVX2 and FMA and the operating system
-// keeps the upper halves of the vector registers. Bits are from the Intel
-// Software Developer's Manual, volume 1, section 14.
+// hasAVX2 reports whether the CPU has AVX2 and FMA, and the operating system saves the
+// upper halves of the vector registers. The bits are from the Intel Software
+// Developer's Manual, volume 1, chapter 14.
 func hasAVX2() bool {
 	const (
 		fma     = 1 << 12 // leaf 1, ECX
@@ -30,12 +30,12 @@ func hasAVX2() bool {
 	return b&avx2 != 0
 }
 
-// cpuid is the CPUID instruction with ECX = 0.
+// cpuid executes the CPUID instruction with ECX = 0.
 //
 //go:noescape
 func cpuid(leaf uint32) (a, b, c uint32)
 
-// xgetbv is the low half of XCR0. It needs OSXSAVE.
+// xgetbv returns the low half of XCR0. It needs OSXSAVE.
 //
 //go:noescape
 func xgetbv() uint32

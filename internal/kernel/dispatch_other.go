@@ -2,5 +2,5 @@
 
 package kernel
 
-// implementations lists what can run here, the fastest first.
+// implementations returns what can run here, the fastest first.
 func implementations() []implementation { return []implementation{generic} }

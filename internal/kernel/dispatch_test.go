@@ -11,8 +11,8 @@ import (
 func TestChoose(t *testing.T) {
 	all := []implementation{{name: "avx2"}, {name: "generic"}}
 	for _, c := range []struct {
-		all              []implementation
-		want, name, told string
+		all                     []implementation
+		want, name, description string
 	}{
 		{all, "", "avx2", "avx2"},
 		{all, "generic", "generic", "generic"},
@@ -20,8 +20,8 @@ func TestChoose(t *testing.T) {
 		{all, "neon", "avx2", `avx2 (PROCPOOL_KERNEL="neon" is not available here)`},
 		{all[1:], "avx2", "generic", `generic (PROCPOOL_KERNEL="avx2" is not available here)`},
 	} {
-		if s := choose(c.all, c.want); s.use.name != c.name || s.told != c.told {
-			t.Errorf("choose(%d implementations, %q) = %s, %q", len(c.all), c.want, s.use.name, s.told)
+		if s := choose(c.all, c.want); s.use.name != c.name || s.description != c.description {
+			t.Errorf("choose(%d implementations, %q) = %s, %q", len(c.all), c.want, s.use.name, s.description)
 		}
 	}
 	if !strings.HasPrefix(Path(), current().use.name) {
@@ -29,8 +29,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestFeatures compares what the CPU says to the kernel with what it said to
-// Linux. Only there and only in a build with assembly can they differ.
+// TestFeatures compares the features that this package finds with those that Linux
+// reports. It needs Linux and a build with assembly.
 func TestFeatures(t *testing.T) {
 	cpuinfo, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil || runtime.GOARCH != "amd64" || purego {

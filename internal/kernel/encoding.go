@@ -13,17 +13,17 @@ var (
 	_ encoding.BinaryUnmarshaler = (*Accumulator)(nil)
 )
 
-// rawBytes is the length of an Accumulator's limbs.
+// rawBytes is the length of the limbs of an Accumulator.
 const rawBytes = 32
 
-// nanByte is the whole encoding of a NaN.
+// nanByte is the encoding of NaN.
 const nanByte = 0xff
 
-// AppendBinary appends a to b, as 1 to 33 bytes: the number k of zero bytes
-// that were dropped from the low end, then the others as a big-endian two's
-// complement integer of the least possible length; the value is that integer
-// times 256^k * 2^-192. Zero is the single byte 0, a NaN the single byte 255.
-// Equal sums have equal bytes. The error is always nil.
+// AppendBinary appends the encoding of a, 1 to 33 bytes, to b. The first byte is k, the
+// number of zero bytes omitted at the low end. The others are a big-endian two's
+// complement integer of the smallest possible length. The value is that integer
+// times 256^k * 2^-192. Zero is the single byte 0, NaN the single byte 255. Equal sums
+// have equal encodings. The error is always nil.
 func (a Accumulator) AppendBinary(b []byte) ([]byte, error) {
 	if a.nan {
 		return append(b, nanByte), nil
@@ -43,8 +43,8 @@ func (a Accumulator) AppendBinary(b []byte) ([]byte, error) {
 	return append(append(b, byte(dropped)), digits...), nil
 }
 
-// UnmarshalBinary sets a to what AppendBinary wrote. Anything else, another
-// encoding of the same value included, is an error and leaves a as it was.
+// UnmarshalBinary decodes what AppendBinary wrote. It returns an error for anything
+// else, even for another encoding of the same value, and then does not change a.
 func (a *Accumulator) UnmarshalBinary(b []byte) error {
 	if len(b) == 0 {
 		return errors.New("exact sum: no bytes")
@@ -81,8 +81,8 @@ func (a *Accumulator) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// redundantSign reports whether the first byte of a two's complement integer
-// only repeats the sign that the second one has already.
+// redundantSign reports whether the first byte of a two's complement integer only
+// repeats the sign of the second one.
 func redundantSign(digits []byte) bool {
 	return len(digits) > 1 &&
 		(digits[0] == 0 && digits[1]&0x80 == 0 || digits[0] == 0xff && digits[1]&0x80 != 0)

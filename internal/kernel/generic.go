@@ -4,7 +4,7 @@ import "math"
 
 var generic = implementation{name: "generic", strict: strictGeneric, block: blockGeneric}
 
-// strictGeneric is the loop that documents Pi.
+// strictGeneric is the loop in the comment of Pi.
 func strictGeneric(acc float64, start, end int64) float64 {
 	for i := start; i < end; i++ {
 		acc += float64(4-8*(i%2)) / float64(2*i+1)
@@ -12,12 +12,11 @@ func strictGeneric(acc float64, start, end int64) float64 {
 	return acc
 }
 
-// blockGeneric sums the PiGrain terms from start on, a multiple of PiGrain.
+// blockGeneric sums the PiGrain terms from start, which is a multiple of PiGrain.
 //
-// Groups of eight terms go to four lanes in turn, from the end of the block to
-// its beginning: small terms first, which matters in the first block, where
-// the last group is 3.02 of 3.14. This order is part of the result, so every
-// other path keeps it.
+// It adds groups of eight terms to four lanes in turn, from the end of the block to its
+// beginning. Small terms come first, which matters in the first block, where the last
+// group is 3.02 of 3.14. The bits depend on this order, so all implementations use it.
 func blockGeneric(start int64) float64 {
 	end := 2 * float64(start+PiGrain) // exact: a multiple of 2^15, at most 2^63
 	var s0, s1, s2, s3 float64
@@ -44,12 +43,12 @@ func blockGeneric(start int64) float64 {
 //	n = t³ - 23t² + 331t + 1995
 //	d = t⁴ - 84t³ + 1974t² - 12916t + 11025
 //
-// so one division serves eight terms. Nothing overflows or underflows: z is at
-// most 2^63, hence d below 2^505 and n/d above 2^-127. Neither polynomial
-// cancels: t is at least 64, where both are exact, and 576 in the next group.
+// so one division serves eight terms. Nothing overflows or underflows: z is at most
+// 2^63, so d is below 2^505 and n/d above 2^-127. There is no cancellation in either
+// polynomial: t is at least 64, where both are exact, and 576 in the next group.
 //
-// Every operation is rounded once, as written: math.FMA where a product is
-// added to, and a conversion where the compiler may not fuse.
+// Every operation is rounded once, as written. math.FMA rounds a product and a sum
+// together, and the conversion keeps the compiler from fusing.
 func group(z float64) float64 {
 	t := float64(z * z)
 	n := math.FMA(math.FMA(t-23, t, 331), t, 1995)

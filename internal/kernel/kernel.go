@@ -1,40 +1,38 @@
 package kernel
 
-// PiGrain is the number of terms of a block of PiFast. Blocks begin at its
-// multiples, so a computation that is cut there, and only there, has the same
-// blocks however it is cut.
+// PiGrain is the number of terms in a block of PiFast. Blocks start at multiples of
+// PiGrain, so an interval that is cut at such multiples only has the same blocks
+// however it is cut.
 const PiGrain = 16384
 
-// Pi continues the sum acc with the terms [start, end) of the Leibniz series
-// for pi, 4/1 - 4/3 + 4/5 - ..., one rounded addition after the other. It is
+// Pi adds the terms [start, end) of the Leibniz series for pi, 4/1 - 4/3 + 4/5 - ..., to
+// acc, one rounded addition after the other. It gives the same bits as
 //
 //	for i := start; i < end; i++ {
 //		acc += float64(4-8*(i%2)) / float64(2*i+1)
 //	}
 //
-// to the last bit, for 0 <= start and end <= 2^62. An empty interval gives acc.
+// for 0 <= start and end <= 2^62. It returns acc for an empty interval.
 func Pi(acc float64, start, end int64) float64 {
 	return current().use.strict(acc, start, end)
 }
 
-// PiFast sums the same terms as Pi, many times as fast, and its result is the
-// same however [start, end) is cut at multiples of PiGrain and in whichever
-// order the parts are merged: each whole block is one float64, the same on
-// every CPU, and the accumulator adds them without rounding. A start or end
-// that is no multiple of PiGrain makes a shorter block of the terms between it
-// and the nearest multiple inside. 0 <= start and end <= 2^62; an empty
-// interval gives zero.
+// PiFast sums the same terms as Pi, many times as fast. The result does not depend on
+// how [start, end) is cut at multiples of PiGrain, nor on the order in which the parts
+// are merged: each block is a float64 that is the same on every CPU, and the
+// Accumulator adds them without rounding. If start or end is not a multiple of
+// PiGrain, the terms up to the nearest multiple inside are a shorter block. It
+// requires 0 <= start and end <= 2^62. It returns zero for an empty interval.
 func PiFast(start, end int64) Accumulator {
 	return current().use.fast(start, end)
 }
 
-// fast cuts [start, end) at the multiples of PiGrain. It is a Go loop around
-// calls of a microsecond, so that the scheduler and the garbage collector can
-// stop it.
+// fast cuts [start, end) at the multiples of PiGrain. The loop is in Go and each call in
+// it takes a microsecond, so the scheduler and the garbage collector can stop it.
 func (im implementation) fast(start, end int64) Accumulator {
 	var sum Accumulator
 	for start < end {
-		// Counted from start, since the next multiple may be beyond int64.
+		// The next multiple may not fit in an int64, so count from start.
 		n := min(end-start, PiGrain-start%PiGrain)
 		if n == PiGrain {
 			sum.Add(im.block(start))
@@ -46,8 +44,8 @@ func (im implementation) fast(start, end int64) Accumulator {
 	return sum
 }
 
-// ragged sums less than a block, the smallest terms first. It is the same Go
-// code on every path: there is at most one at either end of a computation.
+// ragged sums a shorter block, the smallest terms first. All implementations use this
+// Go code, since there is at most one such block at either end.
 func ragged(start, end int64) float64 {
 	sum := 0.0
 	for i := end - 1; i >= start; i-- {

@@ -9,14 +9,14 @@ import (
 
 const maxIndex = int64(1) << 62
 
-// onEveryPath runs f once for each implementation that this machine has.
+// onEveryPath runs f once with each implementation that works on this machine.
 func onEveryPath(t *testing.T, f func(t *testing.T, im implementation)) {
 	for _, im := range implementations() {
 		t.Run(im.name, func(t *testing.T) { f(t, im) })
 	}
 }
 
-// plain is the loop that documents Pi, written apart from the package.
+// plain is the loop in the comment of Pi, without code of the package.
 func plain(acc float64, start, end int64) float64 {
 	for i := start; i < end; i++ {
 		numerator := 4.0
@@ -46,8 +46,8 @@ func TestPiHasTheTutorialsDigits(t *testing.T) {
 	})
 }
 
-// TestPiIsThePlainLoop goes where the kernel's seams are (odd starts, lengths
-// around four, the longest call) and where the conversion to float64 begins to
+// TestPiIsThePlainLoop tests where the assembly starts and ends (odd starts, lengths
+// around four, the longest call), and where the conversion to float64 begins to
 // round, at 2^53, to carry, and to reach 2^63.
 func TestPiIsThePlainLoop(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -88,8 +88,8 @@ func TestPiIsThePlainLoop(t *testing.T) {
 	})
 }
 
-// TestBlockBits pins the bits of blocks, so that machines of different kinds,
-// which never meet in one test, are held to the same ones.
+// TestBlockBits has the bits of some blocks, so that machines of different kinds are
+// tested against the same ones.
 func TestBlockBits(t *testing.T) {
 	onEveryPath(t, func(t *testing.T, im implementation) {
 		for _, c := range []struct {
@@ -177,8 +177,8 @@ func TestPiFastAtTheEnds(t *testing.T) {
 	})
 }
 
-// TestErrorOfPi holds Pi to its documented bound, and to the much smaller one
-// of a random walk, which a wrong term or an extra rounding would leave.
+// TestErrorOfPi checks the documented bound of Pi, and the much smaller one of a random
+// walk, which a wrong term or an extra rounding would exceed.
 func TestErrorOfPi(t *testing.T) {
 	for n := int64(1); n < 20_000_000; n += n/3 + 1 {
 		// In units of 2^-53, like both bounds.

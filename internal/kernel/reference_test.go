@@ -6,13 +6,12 @@ import (
 	"testing"
 )
 
-// precision is enough to tell blocks at 2^62, some 2^-111, from each other to
-// more than 300 bits.
+// precision gives blocks at 2^62, which are about 2^-111, more than 300 bits.
 const precision = 512
 
 func newFloat() *big.Float { return new(big.Float).SetPrec(precision) }
 
-// first are the sums of the first 0 to 2000 terms.
+// first has the sums of the first 0 to 2000 terms.
 var first = sync.OnceValue(func() []*big.Float {
 	sums := []*big.Float{newFloat()}
 	for i := range int64(2000) {
@@ -25,12 +24,12 @@ func term(i int64) *big.Float {
 	return newFloat().Quo(newFloat().SetInt64(4-8*(i%2)), newFloat().SetInt64(2*i+1))
 }
 
-// tail is pi minus the sum of the first n terms, by the asymptotic series
+// tail returns pi minus the sum of the first n terms, by the asymptotic series
 //
 //	(-1)^n * 2 * (E0/(2n) + E2/(2n)^3 + E4/(2n)^5 + ...)
 //
 // with the Euler numbers E (Borwein, Borwein, Dilcher: Pi, Euler numbers and
-// asymptotic expansions, 1989). For n >= 2000 what is left out is below 2^-230.
+// asymptotic expansions, 1989). For n >= 2000 the terms left out are below 2^-230.
 func tail(n int64) *big.Float {
 	euler := []int64{1, -1, 5, -61, 1385, -50521, 2702765, -199360981,
 		19391512145, -2404879675441, 370371188237525, -69348874393137901}
@@ -47,7 +46,7 @@ func tail(n int64) *big.Float {
 	return sum
 }
 
-// exactSum is the sum of the terms [start, end).
+// exactSum returns the sum of the terms [start, end).
 func exactSum(start, end int64) *big.Float {
 	return newFloat().Sub(upTo(end), upTo(start))
 }
@@ -62,7 +61,7 @@ func upTo(n int64) *big.Float {
 	return pi.Sub(pi, tail(n))
 }
 
-// distance is got - want, in units of 2^-53.
+// distance returns got - want in units of 2^-53.
 func distance(got float64, want *big.Float) float64 {
 	d := newFloat().Sub(newFloat().SetFloat64(got), want)
 	f, _ := d.SetMantExp(d, 53).Float64()

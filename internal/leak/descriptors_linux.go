@@ -5,14 +5,14 @@ import (
 	"path/filepath"
 )
 
-// descriptors counts this process's open descriptors by what they lead to.
+// descriptors counts this process's open descriptors by target.
 func descriptors() map[string]int {
 	openPoller()
 	const dir = "/proc/self/fd"
 	entries, _ := os.ReadDir(dir)
 	open := map[string]int{}
 	for _, e := range entries {
-		// The one that the directory was read by is closed, and has no target.
+		// The descriptor that ReadDir used is closed by now and has no target.
 		if target, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil {
 			open[target]++
 		}
@@ -20,8 +20,8 @@ func descriptors() map[string]int {
 	return open
 }
 
-// openPoller makes the runtime open its poller's descriptors, which it does at
-// the first pipe and never undoes.
+// openPoller makes the runtime open the descriptors of its poller, which it
+// opens at the first pipe and never closes.
 func openPoller() {
 	if r, w, err := os.Pipe(); err == nil {
 		r.Close()

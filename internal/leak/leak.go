@@ -1,6 +1,6 @@
-// Package leak ends a package's tests with a look at what they left behind:
-// goroutines, by goleak, and descriptors where /proc lists them. Only tests
-// import it.
+// Package leak fails a package's tests if they leave goroutines (found by
+// goleak) or open descriptors (where /proc lists them) behind. Only tests import
+// it.
 //
 //	func TestMain(m *testing.M) {
 //		child.Main()
@@ -19,50 +19,51 @@ import (
 	"go.uber.org/goleak"
 )
 
-// patience is how long after the tests something may still be on its way out.
-// Only what never ends waits for it.
-const patience = 30 * time.Second
+// grace is how long goroutines and descriptors may take to go away after the
+// tests.
+const grace = 30 * time.Second
 
-// A Watched runs a package's tests and then looks for what they left.
+// A Watched runs the tests of a package and then checks for leaks.
 type Watched struct{ m *testing.M }
 
-// Watch is m with that look. It is a value with Run, as *testing.M is, for those
-// who want to be given one.
+// Watch returns a Watched for m. Like *testing.M it has a Run method, so it can
+// be passed where one is expected.
 func Watch(m *testing.M) Watched { return Watched{m} }
 
-// Run runs the tests and returns the exit code: that of the tests, or 1 where
-// they passed but left goroutines or descriptors behind, which it says on stderr.
+// Run runs the tests and returns their exit code. If they passed but leaked,
+// Run lists the leaks on stderr and returns 1.
 func (w Watched) Run() int {
 	before := descriptors()
 	if code := w.m.Run(); code != 0 {
-		return code // a test that was cut short need not have tidied up
+		return code // a failed test may have skipped its cleanup
 	}
-	if err := wait(func() error { return left(before) }); err != nil {
-		fmt.Fprintln(os.Stderr, "leak: the tests passed, but left something behind:", err)
+	if err := wait(func() error { return leaked(before) }); err != nil {
+		fmt.Fprintln(os.Stderr, "leak: the tests passed but leaked:", err)
 		return 1
 	}
 	return 0
 }
 
-// wait calls look until it finds nothing any more, or patience is at its end.
-func wait(look func() error) error {
+// wait calls check until it returns nil or the grace period is over.
+func wait(check func() error) error {
 	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		if err := look(); err == nil || time.Since(begin) > patience {
+		if err := check(); err == nil || time.Since(begin) > grace {
 			return err
 		}
 	}
 }
 
-// left says what is there beyond this goroutine, the runtime's and the testing
-// package's own, and the descriptors open before.
-func left(before map[string]int) error {
+// leaked returns an error that lists the goroutines other than this one and
+// those of the runtime and package testing, and the descriptors that were not
+// open before.
+func leaked(before map[string]int) error {
 	if err := goleak.Find(); err != nil {
 		return err
 	}
 	var more []string
-	for what, n := range descriptors() {
-		if n > before[what] {
-			more = append(more, fmt.Sprintf("%d x %s", n-before[what], what))
+	for target, n := range descriptors() {
+		if n > before[target] {
+			more = append(more, fmt.Sprintf("%d x %s", n-before[target], target))
 		}
 	}
 	if len(more) > 0 {

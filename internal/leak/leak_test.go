@@ -12,11 +12,11 @@ func TestAGoroutineIsSeenUntilItEnds(t *testing.T) {
 	before := descriptors()
 	end := make(chan bool)
 	go linger(end)
-	if err := left(before); err == nil || !strings.Contains(err.Error(), "leak.linger") {
+	if err := leaked(before); err == nil || !strings.Contains(err.Error(), "leak.linger") {
 		t.Errorf("while it waits: %v", err)
 	}
 	close(end)
-	if err := wait(func() error { return left(before) }); err != nil {
+	if err := wait(func() error { return leaked(before) }); err != nil {
 		t.Errorf("after its end: %v", err)
 	}
 }
@@ -36,12 +36,12 @@ func TestADescriptorIsSeenUntilItIsClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := left(before); err == nil || !strings.HasSuffix(err.Error(), "open descriptors: 2 x "+os.DevNull) {
+	if err := leaked(before); err == nil || !strings.HasSuffix(err.Error(), "open descriptors: 2 x "+os.DevNull) {
 		t.Errorf("while two are open: %v", err)
 	}
 	first.Close()
 	second.Close()
-	if err := left(before); err != nil {
+	if err := leaked(before); err != nil {
 		t.Errorf("after both are closed: %v", err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package pipe is what both ends of a worker's pipes need: to notice that the
-// other end lives, and to make a pipe wider for large messages.
+// Package pipe has what both ends of a worker's pipes use: a reader that
+// reports that the other end is alive, and a way to enlarge a pipe.
 package pipe
 
 import (
@@ -7,19 +7,20 @@ import (
 	"sync/atomic"
 )
 
-// A HeardReader reads R and notes in Heard that bytes came, which whoever
-// watches for silence takes back. Messages would not do: a long one may take
-// longer than a heartbeat. Heard belongs to the watcher.
-type HeardReader struct {
-	R     io.Reader
-	Heard *atomic.Bool
+// A WatchedReader reads from R and sets GotBytes whenever bytes arrive. The
+// goroutine that watches for silence owns GotBytes and clears it. It counts
+// bytes rather than messages because a long message may take longer to arrive
+// than the heartbeat allows.
+type WatchedReader struct {
+	R        io.Reader
+	GotBytes *atomic.Bool
 }
 
-// Read reads R.
-func (h *HeardReader) Read(b []byte) (int, error) {
-	n, err := h.R.Read(b)
+// Read reads from R.
+func (w *WatchedReader) Read(b []byte) (int, error) {
+	n, err := w.R.Read(b)
 	if n > 0 {
-		h.Heard.Store(true)
+		w.GotBytes.Store(true)
 	}
 	return n, err
 }

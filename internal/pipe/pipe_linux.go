@@ -7,14 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// size is what Widen asks for, in bytes: what an unprivileged process may have,
-// and 16 times what a pipe begins with.
+// size is the capacity that Widen asks for, in bytes: the most that an
+// unprivileged process may have, and 16 times the default.
 const size = 1 << 20
 
-// Widen makes the pipe that w writes to hold more, so that its two ends wait
-// for each other less often. It is for those who have something large to
-// write: all pipes of a user share a budget, beyond which new ones are narrow.
-// Where w is no pipe, or the budget is spent, nothing changes.
+// Widen enlarges the pipe that w writes to, so that the two ends wait for each
+// other less often. Call it only before a large write: all pipes of a user
+// share a budget, and once it is spent new pipes are small. Widen does nothing
+// if w is not a pipe or the budget is spent.
 func Widen(w io.Writer) {
 	f, ok := w.(*os.File)
 	if !ok {

@@ -4,5 +4,5 @@ package pipe
 
 import "io"
 
-// Widen does nothing here: a pipe's size is the system's business.
+// Widen does nothing: this system does not let a process set a pipe's capacity.
 func Widen(io.Writer) {}

@@ -7,16 +7,16 @@ import (
 	"testing"
 )
 
-// A part of a message counts as life, the end of the stream does not.
-func TestEveryByteIsHeard(t *testing.T) {
+// Part of a message sets GotBytes. The end of the stream does not.
+func TestEveryByteIsReported(t *testing.T) {
 	for _, stream := range []string{"", "\x81"} {
-		var heard atomic.Bool
-		got, err := io.ReadAll(&HeardReader{strings.NewReader(stream), &heard})
+		var gotBytes atomic.Bool
+		got, err := io.ReadAll(&WatchedReader{strings.NewReader(stream), &gotBytes})
 		if err != nil || string(got) != stream {
-			t.Errorf("%q, %v, not %q", got, err, stream)
+			t.Errorf("read %q, %v; want %q", got, err, stream)
 		}
-		if want := len(stream) > 0; heard.Load() != want {
-			t.Errorf("of %q was heard: %v", stream, !want)
+		if want := len(stream) > 0; gotBytes.Load() != want {
+			t.Errorf("GotBytes is %v after %q", !want, stream)
 		}
 	}
 }

@@ -1,6 +1,6 @@
-// Package role is what a process knows of its role as a worker, actual or
-// possible. It is apart from package task, which shows users the half that is
-// theirs, so that only this program's own packages can touch the rest.
+// Package role holds the worker state that packages task, child and pool share:
+// whether child.Main ran, the index of the worker, and the exit hooks. It is
+// internal, so users of package task can read this state but not set it.
 package role
 
 import (
@@ -10,24 +10,23 @@ import (
 	"sync/atomic"
 )
 
-var sealed atomic.Bool
+var mainRan atomic.Bool
 
-// Seal ends the time in which tasks can be defined and marks the process as
-// one whose main gives worker mode its chance. child.Main calls it.
-func Seal() { sealed.Store(true) }
+// SetMainRan records that child.Main ran. No task can be defined afterwards.
+func SetMainRan() { mainRan.Store(true) }
 
-// Sealed reports whether child.Main has run in this process: without it a
-// worker started from this program would run the whole program again.
-func Sealed() bool { return sealed.Load() }
+// MainRan reports whether child.Main ran in this process. A program that never
+// calls it cannot have workers: each would run the whole program again.
+func MainRan() bool { return mainRan.Load() }
 
 type indexKey struct{}
 
-// WithIndex is ctx for the tasks that worker number i runs.
+// WithIndex returns a copy of ctx that carries the index of a worker.
 func WithIndex(ctx context.Context, i int) context.Context {
 	return context.WithValue(ctx, indexKey{}, i)
 }
 
-// Index is the number of the worker that runs this, 0 outside a pool.
+// Index returns the worker index that ctx carries, or 0 without one.
 func Index(ctx context.Context) int {
 	i, _ := ctx.Value(indexKey{}).(int)
 	return i
@@ -45,7 +44,7 @@ func OnExit(f func()) {
 	exit.hooks = append(exit.hooks, f)
 }
 
-// RunExitHooks runs what OnExit registered, last in, first out, each once.
+// RunExitHooks runs every registered hook once, the last one first.
 func RunExitHooks() {
 	exit.Lock()
 	hooks := exit.hooks

@@ -7,10 +7,10 @@ import (
 	"procpool/task"
 )
 
-// Alloc makes garbage. Goroutines share one heap and its collector: they stop
-// together, help it mark and meet at its locks. Processes have a heap each, and
-// each may grow to 4 MiB before its collector starts, so part of their lead is
-// only this larger budget.
+// Alloc allocates memory and drops it. Goroutines share a heap and its collector:
+// they stop together, help to mark, and wait for its locks. Each process has its own
+// heap, which may grow to 4 MiB before its collector starts, so a part of their
+// advantage is that they may use more memory.
 var Alloc = task.DefineSum("alloc", alloc, wrap, task.Exact(), task.Version("1"),
 	task.About("a checksum over a tree of 127 nodes an index, built on the heap and folded",
 		"the allocator and the garbage collector; processes win, with a heap each"))
@@ -31,8 +31,8 @@ type node struct {
 	value       uint64
 }
 
-// grow builds the complete tree of 2^height - 1 nodes. Values depend on the
-// place in the tree, as in a heap that is stored in an array.
+// grow builds the complete tree of 2^height - 1 nodes. The value of a node depends on
+// its place, which is numbered as in a heap stored in an array.
 func grow(place uint64, height int) *node {
 	if height == 0 {
 		return nil

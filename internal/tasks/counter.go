@@ -8,15 +8,15 @@ import (
 	"procpool/task"
 )
 
-// Counter writes to one place from everywhere. Goroutines fight for its cache
-// line; in a process the same global variable is private. What is counted is
-// thrown away: the result is a sum that each run keeps for itself.
+// Counter adds to a global variable. Goroutines compete for its cache line, while
+// each process has a variable of its own. The count is not used: the result is a sum
+// that each call computes by itself.
 var Counter = task.DefineSum("counter", counter, wrap, task.Exact(), task.Version("1"),
 	task.About("a checksum of hashes, each also added to a global atomic counter",
 		"one contended cache line; processes win from two workers on, the global being private to each"))
 
-// counted has its cache line (of 64 bytes, or a pair of them) to itself, so
-// that the fight is about this variable only.
+// counted has a cache line of its own (64 bytes, or a pair of them), so goroutines
+// compete for this variable only.
 var counted struct {
 	_ [128]byte
 	n atomic.Uint64

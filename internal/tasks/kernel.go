@@ -2,5 +2,5 @@ package tasks
 
 import "procpool/internal/kernel"
 
-// Kernel names the code path that the numeric tasks use on this machine.
+// Kernel returns the name of the code path of the numeric tasks on this machine.
 func Kernel() string { return kernel.Path() }

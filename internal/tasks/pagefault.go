@@ -8,10 +8,10 @@ import (
 	"procpool/task"
 )
 
-// PageFault asks the kernel for memory and gives it back. Threads of a process
-// share its address space: they meet at the lock of its memory map, and at
-// every unmapping the other cores that run it have to drop what they know of
-// the pages. Processes have an address space each.
+// PageFault gets memory from the kernel and returns it. The threads of a process share
+// its address space: they wait for the lock of its memory map, and each time memory is
+// unmapped, the other cores that run the process must flush their TLBs. Processes have
+// an address space each.
 var PageFault = task.DefineSum("pagefault", pageFault, wrap, task.Exact(), task.Version("1"),
 	task.About("a checksum through 64 KiB an index, mapped, touched and unmapped",
 		"the kernel's bookkeeping of one address space; processes win, with one each"))

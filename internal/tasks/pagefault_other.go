@@ -2,9 +2,9 @@
 
 package tasks
 
-// mapMemory is fresh memory from Go's heap, where there is no syscall.Mmap: the
-// same result, but what is stressed is the heap and not the kernel.
+// mapMemory allocates memory on the heap, since this system has no syscall.Mmap. The
+// results are the same, but the task stresses the heap and not the kernel.
 func mapMemory() ([]byte, error) { return make([]byte, mapBytes), nil }
 
-// unmapMemory leaves it to the garbage collector.
+// unmapMemory does nothing: the garbage collector frees the memory.
 func unmapMemory([]byte) error { return nil }

@@ -8,7 +8,7 @@ import (
 	"procpool/task"
 )
 
-// PiFast sums the same series as Pi to the same bits however it is cut.
+// PiFast sums the same series as Pi. Its bits do not depend on how the input is cut.
 var PiFast = task.DefineSum("pi-fast", piFast, addExact, task.Grain(kernel.PiGrain), task.Exact(), task.Version("1"),
 	task.About("pi by the Leibniz series, many times as fast, to the same bits for every cut and order",
 		"one core's floating-point divisions; a tie once the work outweighs the start"))

@@ -7,8 +7,8 @@ import (
 	"procpool/task"
 )
 
-// Primes counts primes. An index costs up to the square root of it, so equal
-// intervals are unequal work, and small chunks balance better.
+// Primes counts primes. The time for an index grows with its square root, so intervals
+// of equal length differ in work, and small chunks balance better.
 var Primes = task.DefineSum("primes", primes, func(a, b int64) int64 { return a + b }, task.Exact(), task.Version("1"),
 	task.About("how many indices are prime, by trial division",
 		"uneven cost, later indices being dearer: how work is handed out; a tie, imbalance is equal in both"))
@@ -30,8 +30,8 @@ func primes(ctx context.Context, iv ipc.Interval) (int64, error) {
 	return count, err
 }
 
-// isPrime divides n by 2 and by the odd numbers up to its square root. Near
-// 2^62 that takes seconds, so it looks at ctx as well.
+// isPrime divides n by 2 and by the odd numbers up to its square root. Near 2^62 that
+// takes seconds, so it checks ctx as well.
 func isPrime(ctx context.Context, n uint64) (bool, error) {
 	if n < 4 || n%2 == 0 {
 		return n == 2 || n == 3, nil

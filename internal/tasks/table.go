@@ -9,11 +9,11 @@ import (
 	"procpool/task"
 )
 
-// Table reads shared data. Goroutines share one table of 8 MiB; every process
-// builds one for itself, which takes some 30 ms, and as many tables as workers
-// compete for the last cache. 8 MiB is more than the private caches of most
-// cores and a fraction of the shared cache of most servers; it is fixed, since
-// results may not depend on the machine.
+// Table reads a large table. Goroutines share one of 8 MiB. Each process builds its
+// own, which takes about 30 ms, and the tables of all processes compete for the
+// last-level cache. 8 MiB is more than the private caches of most cores, and a
+// fraction of the shared cache of most servers. The size is fixed because results must
+// not depend on the machine.
 var Table = task.DefineSum("table", table, wrap, task.Exact(), task.Version("1"),
 	task.About("a checksum over walks of 64 hops an index through a fixed random permutation of 8 MiB",
 		"read-only data in the caches; goroutines win, one table serves them all while each process builds its own"))
@@ -39,9 +39,9 @@ func table(ctx context.Context, iv ipc.Interval) (uint64, error) {
 	return sum, err
 }
 
-// permutation is one cycle through all entries (Sattolo's shuffle, 1986), so
-// that no walk stays in a corner of the table. It is built at the first use
-// and kept for the life of the process; nobody writes to it after that.
+// permutation returns a permutation with a single cycle (Sattolo's shuffle, 1986), so
+// that no walk stays in a small part of the table. The first call builds it; after that
+// it does not change.
 var permutation = sync.OnceValue(func() *[tableEntries]uint32 {
 	next := new([tableEntries]uint32)
 	for i := range next {

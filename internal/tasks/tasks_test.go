@@ -19,8 +19,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(leak.Watch(m).Run()) }
 
-// A subject is a task with an oracle: the value that a reader wants to see,
-// computed index by index in another way.
+// A subject is a task and a function that computes its value, index by index, in
+// another way.
 type subject struct {
 	name   string
 	oracle func(iv ipc.Interval) any
@@ -73,7 +73,7 @@ func sieve(iv ipc.Interval) int64 {
 	return count
 }
 
-// splitMix is mix in the shape of its authors: a generator's state, advanced.
+// splitMix is mix as its authors write it: a generator with a state.
 func splitMix(i uint64) uint64 {
 	state := i
 	state += 0x9e3779b97f4a7c15
@@ -83,7 +83,7 @@ func splitMix(i uint64) uint64 {
 	return z ^ (z >> 31)
 }
 
-// heapTree folds the 127 nodes from an array, without pointers.
+// heapTree folds the 127 nodes in an array, without pointers.
 func heapTree(i uint64) uint64 {
 	var place, folded [256]uint64
 	place[1] = splitMix(i)
@@ -198,15 +198,15 @@ func TestPiHasTheTutorialsDigits(t *testing.T) {
 	if got := total(t, Pi.Spec(), []ipc.Interval{whole}); got != 3.1415926435893260 {
 		t.Errorf("one interval: %.16f", got)
 	}
-	if got := total(t, Pi.Spec(), ipc.Split(whole, 4)); got != 3.1415926435898172 {
+	if got := total(t, Pi.Spec(), slices.Collect(ipc.SplitGrid(whole, 4, 1).All())); got != 3.1415926435898172 {
 		t.Errorf("four intervals: %.16f", got)
 	}
-	if got := total(t, PiFast.Spec(), ipc.Split(whole, 1)).(float64); math.Abs(got-(math.Pi-1.0/n)) > 1e-15 {
+	if got := total(t, PiFast.Spec(), []ipc.Interval{whole}).(float64); math.Abs(got-(math.Pi-1.0/n)) > 1e-15 {
 		t.Errorf("pi-fast: %.17f", got)
 	}
 }
 
-// TestConcurrentRuns is for the race detector, above all.
+// TestConcurrentRuns is mainly for the race detector.
 func TestConcurrentRuns(t *testing.T) {
 	for _, sub := range subjects {
 		s := spec(t, sub.name)
@@ -228,8 +228,8 @@ func TestConcurrentRuns(t *testing.T) {
 	}
 }
 
-// expiring is a context that is cancelled at its third question, so that a
-// task which asks only once, or never, is found out.
+// An expiring context is cancelled when it is asked the third time. A task that asks
+// less often than that fails the test.
 type expiring struct {
 	context.Context
 	asked int
@@ -280,7 +280,7 @@ func TestPermutationIsOneCycle(t *testing.T) {
 	}
 }
 
-// TestKnownSums pins the values: whoever changes one changes the task's version.
+// TestKnownSums has values that may change only together with a task's version.
 func TestKnownSums(t *testing.T) {
 	for name, want := range map[string]any{
 		"primes":    int64(168),

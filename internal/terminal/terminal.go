@@ -1,4 +1,4 @@
-// Package terminal tells terminals from files and pipes.
+// Package terminal reports whether a stream is a terminal, and how wide it is.
 package terminal
 
 import (
@@ -7,13 +7,14 @@ import (
 	"golang.org/x/term"
 )
 
-// Is reports whether f, a stream of any kind, is a terminal.
+// Is reports whether f is a terminal. Only an *os.File can be one.
 func Is(f any) bool {
 	file, ok := f.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// Columns is how wide the terminal f is; 0 if f is none, or does not say.
+// Columns returns the width of the terminal f, or 0 if f is not a terminal or
+// its width is unknown.
 func Columns(f any) int {
 	if !Is(f) {
 		return 0

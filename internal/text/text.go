@@ -1,5 +1,5 @@
-// Package text prints what several rooms print alike: numbers of things, sizes,
-// floats that read back to the same bits, wrapped lines, words for a shell.
+// Package text formats what several packages print: counts with their nouns,
+// sizes, floats that read back to the same bits, wrapped lines and shell words.
 package text
 
 import (
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Plural is a number and its noun: "1 worker", "2 workers".
+// Plural returns a number and its noun: "1 worker", "2 workers".
 func Plural(n int64, noun string) string {
 	if n != 1 {
 		noun += "s"
@@ -17,23 +17,23 @@ func Plural(n int64, noun string) string {
 	return strconv.FormatInt(n, 10) + " " + noun
 }
 
-// Bytes prints a size in the largest binary unit that it fills, with three
-// significant digits: "1.5 MiB".
+// Bytes returns a size of n bytes with three significant digits, in the first
+// unit in which it is below 1000: "1.5 MiB".
 func Bytes(n float64) string {
 	units := [...]string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
 	unit := 0
-	for n >= 1000 && unit < len(units)-1 {
+	for n >= 999.5 && unit < len(units)-1 {
 		n /= 1024
 		unit++
 	}
 	return strconv.FormatFloat(n, 'g', 3, 64) + " " + units[unit]
 }
 
-// Float prints v with the fewest digits that read back to the same bits.
+// Float returns v with the fewest digits that read back to the same bits.
 func Float(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// JSONFloat is v in JSON, which has no NaN and no infinities: they are the
-// strings "NaN", "+Inf" and "-Inf".
+// JSONFloat returns v as JSON. JSON has no NaN and no infinities, so these
+// become the strings "NaN", "+Inf" and "-Inf".
 func JSONFloat(v float64) []byte {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return strconv.AppendQuote(nil, Float(v))
@@ -41,8 +41,8 @@ func JSONFloat(v float64) []byte {
 	return []byte(Float(v))
 }
 
-// OneLine makes one line of a message, which may quote anything: line ends
-// become "; ", other control characters blanks.
+// OneLine returns s as one line: line ends become "; " and other control
+// characters become blanks. Messages may quote text of any kind.
 func OneLine(s string) string {
 	s = strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ")
 	return strings.Map(func(r rune) rune {
@@ -53,18 +53,18 @@ func OneLine(s string) string {
 	}, s)
 }
 
-// Wrap cuts s into lines of at most width bytes: behind a blank, or behind a
-// comma for lists of CPUs, or else in the middle of a word.
+// Wrap yields s in lines of at most width bytes. It breaks lines at a blank or
+// after a comma (for lists of CPUs), and inside a word if there is neither.
 func Wrap(s string, width int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for s = strings.TrimSpace(s); s != ""; {
 			end := len(s)
 			if end > width {
 				end = width
-				if cut := strings.LastIndexAny(s[:width+1], " ,"); cut > 0 && cut < width {
-					end = cut + 1
-				} else if s[width] == ' ' {
-					end = width
+				if s[width] != ' ' {
+					if at := strings.LastIndexAny(s[:width], " ,"); at >= 0 {
+						end = at + 1
+					}
 				}
 			}
 			if !yield(strings.TrimRight(s[:end], " ")) {
@@ -75,7 +75,8 @@ func Wrap(s string, width int) iter.Seq[string] {
 	}
 }
 
-// ShellQuote is one string that a POSIX shell splits into words again.
+// ShellQuote joins words to a string that a POSIX shell splits into the same
+// words.
 func ShellQuote(words ...string) string {
 	quoted := make([]string, 0, len(words))
 	for _, w := range words {

@@ -16,7 +16,7 @@ func TestPlural(t *testing.T) {
 }
 
 func TestBytes(t *testing.T) {
-	for n, want := range map[float64]string{0: "0 B", 999: "999 B", 1000: "0.977 KiB", 1 << 20: "1 MiB", 1.5 * (1 << 30): "1.5 GiB", math.MaxInt64: "8 EiB"} {
+	for n, want := range map[float64]string{0: "0 B", 999: "999 B", 999.7: "0.976 KiB", 1000: "0.977 KiB", 1 << 20: "1 MiB", 1.5 * (1 << 30): "1.5 GiB", math.MaxInt64: "8 EiB"} {
 		if got := Bytes(n); got != want {
 			t.Errorf("%g: %q, not %q", n, got, want)
 		}
@@ -49,6 +49,7 @@ func TestWrap(t *testing.T) {
 		{"one two three four", []string{"one two", "three four"}},
 		{"ten bytes! more", []string{"ten bytes!", "more"}},
 		{"0-3,8,10,12,14", []string{"0-3,8,10,", "12,14"}},
+		{"cpus 0,3-8,10", []string{"cpus 0,", "3-8,10"}}, // not before the comma
 		{strings.Repeat("x", 25), []string{strings.Repeat("x", 10), strings.Repeat("x", 10), "xxxxx"}},
 	} {
 		if got := slices.Collect(Wrap(c.text, 10)); !slices.Equal(got, c.want) {

@@ -12,55 +12,55 @@ import (
 
 func TestNothingFollowsBye(t *testing.T) {
 	var out bytes.Buffer
-	o := &outbox{w: &out}
-	if err := o.beat(); err != nil || out.String() != string(ipc.AppendBeat(nil)) {
+	q := &sendQueue{w: &out}
+	if err := q.beat(); err != nil || out.String() != string(ipc.AppendBeat(nil)) {
 		t.Fatalf("a beat that is due: %q, %v", &out, err)
 	}
-	if err := o.bye(ipc.Bye{}); err != nil {
+	if err := q.bye(ipc.Bye{}); err != nil {
 		t.Fatal(err)
 	}
 	before := out.Len()
 	for range 3 {
-		if err := o.beat(); err != nil || out.Len() != before {
+		if err := q.beat(); err != nil || out.Len() != before {
 			t.Fatalf("%q, %v", &out, err)
 		}
 	}
 }
 
-// A beat is sent where nothing else was, and two never wait.
-func TestBeatIsSentWhereItIsDue(t *testing.T) {
+// A beat is sent if nothing else was sent, and two beats never wait.
+func TestWhenBeatsAreSent(t *testing.T) {
 	var out bytes.Buffer
-	o := &outbox{w: &out}
-	o.result(ipc.Result{ID: 1}, []byte{1}, 0, true)
+	q := &sendQueue{w: &out}
+	q.result(ipc.Result{ID: 1}, []byte{1}, 0, true)
 	n := out.Len()
-	if o.beat(); out.Len() != n {
-		t.Error("a beat behind a result that has just left")
+	if q.beat(); out.Len() != n {
+		t.Error("a beat after a result that was just sent")
 	}
 	for range 2 {
 		n = out.Len()
-		if o.beat(); out.Len() == n {
-			t.Error("no beat after a silence")
+		if q.beat(); out.Len() == n {
+			t.Error("no beat after silence")
 		}
 	}
-	o.buf = ipc.AppendBeat(nil)
+	q.buf = ipc.AppendBeat(nil)
 	n = out.Len()
-	if o.beat(); out.Len() != n {
-		t.Error("a beat behind one that waits")
+	if q.beat(); out.Len() != n {
+		t.Error("a beat while another waits")
 	}
 }
 
-// Results that come fast share a write; slow ones have one each, at once.
+// Results in quick succession share a write; others are written at once.
 func TestWhenResultsAreWritten(t *testing.T) {
 	w := &countingWriter{}
-	o := &outbox{w: w}
+	q := &sendQueue{w: w}
 	result := func(at time.Duration, idle bool) int {
 		before := w.writes
-		if _, err := o.result(ipc.Result{}, []byte{1}, at, idle); err != nil {
+		if _, err := q.result(ipc.Result{}, []byte{1}, at, idle); err != nil {
 			t.Fatal(err)
 		}
 		return w.writes - before
 	}
-	o.armed = true // keeps the timer out of it
+	q.armed = true // so that no timer starts
 	for i, c := range []struct {
 		at   time.Duration
 		idle bool
@@ -90,18 +90,17 @@ func (c *countingWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Large values are written from where they are, in order with the others.
+// Large values are written without a copy, and in order with the others.
 func TestLargeValuesKeepTheOrder(t *testing.T) {
 	var out bytes.Buffer
-	o := &outbox{w: &out}
-	o.armed = true
+	q := &sendQueue{w: &out, armed: true}
 	large := strings.Repeat("v", largeValue+1)
 	for id, value := range []string{"\x01", large, "\x02", "\x03", large} {
-		if _, err := o.result(ipc.Result{ID: uint64(id)}, ipcString(value), 0, false); err != nil {
+		if _, err := q.result(ipc.Result{ID: uint64(id)}, encoded(value), 0, false); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := o.flush(); err != nil {
+	if err := q.flush(); err != nil {
 		t.Fatal(err)
 	}
 	r := ipc.NewReader(&out, 0)
@@ -116,8 +115,8 @@ func TestLargeValuesKeepTheOrder(t *testing.T) {
 	}
 }
 
-// ipcString is one byte as it is, or a string's encoding.
-func ipcString(s string) []byte {
+// encoded returns a single byte as it is, and a longer string in its encoding.
+func encoded(s string) []byte {
 	if len(s) == 1 {
 		return []byte(s)
 	}
@@ -128,9 +127,9 @@ func ipcString(s string) []byte {
 func TestNothingIsWrittenAfterAFailedWrite(t *testing.T) {
 	full := errors.New("full")
 	w := &failingWriter{0, full}
-	o := &outbox{w: w}
+	q := &sendQueue{w: w}
 	for range 2 {
-		if _, err := o.result(ipc.Result{}, []byte{1}, 0, true); !errors.Is(err, full) {
+		if _, err := q.result(ipc.Result{}, []byte{1}, 0, true); !errors.Is(err, full) {
 			t.Error(err)
 		}
 	}

@@ -1,0 +1,169 @@
+package compare
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+	"time"
+
+	"procpool/internal/text"
+	"procpool/ipc"
+	"procpool/placement"
+	"procpool/pool"
+	"procpool/task"
+)
+
+// runInFreshProcess measures one cell in a fresh process, which is the parent of
+// the run's workers.
+var runInFreshProcess = task.Define("compare.run", func(ctx context.Context, in []byte) ([]byte, error) {
+	var r runRequest
+	if err := json.Unmarshal(in, &r); err != nil {
+		return nil, err
+	}
+	run, err := r.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(run)
+})
+
+// A runRequest is the input of runInFreshProcess.
+type runRequest struct {
+	Cell       Cell
+	Bind       string
+	GOMAXPROCS int    // of each worker process
+	HeapBudget string // that the environment gives
+}
+
+func (r runRequest) run(ctx context.Context) (Run, error) {
+	spec, ok := task.Lookup(r.Cell.Task)
+	if !ok {
+		return Run{}, fmt.Errorf("this program has no task %q", r.Cell.Task)
+	}
+	o, mask, err := r.options()
+	if err != nil {
+		return Run{}, err
+	}
+	w := startWaiter{started: make(chan struct{}), missing: o.Procs}
+	o.OnEvent = w.event
+	began := time.Now()
+	p, err := pool.New(ctx, o)
+	if err != nil {
+		return Run{}, err
+	}
+	defer p.Close()
+	if r.Cell.Ablation == Warm && o.Backend == pool.Processes {
+		if err := w.wait(ctx); err != nil {
+			return Run{}, err
+		}
+		w.recorder, began = Recorder{}, time.Now()
+	}
+	outcome, err := p.Run(ctx, pool.Workload{Task: spec, Whole: r.Cell.Interval, Grid: ipc.ChunkGrid(r.Cell.Interval, r.Cell.ChunkSize)})
+	wall := time.Since(began)
+	if err != nil {
+		return Run{}, err
+	}
+	if o.Backend == pool.Processes { // a worker that is still starting would end without reporting its usage
+		if err := w.wait(ctx); err != nil {
+			return Run{}, err
+		}
+	}
+	p.Close() // its last events come before this returns
+	run := w.recorder.Run(o.Backend, began, wall, p.Stats())
+	run.Flags = w.flags
+	if run.Value, err = valueOf(outcome); err != nil {
+		return Run{}, err
+	}
+	run.Terms = r.terms(o, mask)
+	return run, run.SumPhases()
+}
+
+// options are those of the pool.
+func (r runRequest) options() (o pool.Options, mask placement.CPUSet, err error) {
+	o = pool.Options{Procs: r.Cell.Workers, Backend: r.Cell.Backend, Trace: true, MaxMessage: ipc.DefaultLimit}
+	mask, maskErr := placement.System{}.Mask()
+	if o.Backend == pool.Processes {
+		o.GOMAXPROCS = r.GOMAXPROCS
+	}
+	if o.Backend != pool.Processes && o.Backend != pool.Threads || !bound(r.Bind) {
+		return o, mask, nil
+	}
+	if maskErr != nil {
+		return o, mask, maskErr
+	}
+	binding, err := placement.NewBinding(placement.BindingOptions{Bind: r.Bind, Workers: o.Procs, Width: max(o.GOMAXPROCS, 1),
+		Mask: mask, Topology: placement.System{}.Topology()})
+	o.Bind = binding.CPUs
+	return o, mask, err
+}
+
+// terms are the conditions of this run.
+func (r runRequest) terms(o pool.Options, mask placement.CPUSet) Terms {
+	t := Terms{ParentGOMAXPROCS: runtime.GOMAXPROCS(0), WorkerGOMAXPROCS: o.GOMAXPROCS, HeapBudget: r.HeapBudget,
+		Mask: mask.String(), Binding: "none", Pool: "cold"}
+	if r.Cell.Ablation == Warm {
+		t.Pool = "warm"
+	}
+	if len(o.Bind) > 0 {
+		var sets []string
+		for _, set := range o.Bind {
+			sets = append(sets, set.String())
+		}
+		t.Binding = strings.Join(sets, "/")
+	}
+	return t
+}
+
+// A startWaiter records a pool's events and waits for its workers to start.
+type startWaiter struct {
+	recorder Recorder
+	missing  int           // workers that have not started
+	started  chan struct{} // closed when all have
+	err      error         // why one failed to start
+	flags    []string
+}
+
+func (w *startWaiter) event(e pool.Event) {
+	w.recorder.Event(e)
+	switch e.Kind {
+	case pool.WorkerStarted, pool.WorkerGivenUp:
+		if e.Kind == pool.WorkerGivenUp {
+			w.err = e.Err
+		}
+		if w.missing--; w.missing == 0 {
+			close(w.started)
+		}
+	case pool.WorkerLost:
+		w.flags = append(w.flags, "worker lost")
+	}
+}
+
+func (w *startWaiter) wait(ctx context.Context) error {
+	select {
+	case <-w.started:
+		return w.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// valueOf is the result with its exact bits: those of the float64, and for any
+// other type its wire encoding.
+func valueOf(o pool.Outcome) (Value, error) {
+	if f, ok := o.Total.(float64); ok {
+		return Value{text.Float(f), fmt.Sprintf("%016x", math.Float64bits(f))}, nil
+	}
+	bits, err := o.AppendTotal(nil)
+	if err != nil {
+		return Value{}, err
+	}
+	shown := fmt.Sprint(o.Value)
+	if f, ok := o.Value.(float64); ok {
+		shown = text.Float(f)
+	}
+	return Value{shown, hex.EncodeToString(bits)}, nil
+}
