@@ -111,20 +111,21 @@ func namesAProof(cell string) bool {
 // Files that the documentation names are there: links, paths from the root, and
 // in a section of docs/architecture.md on a folder the files of that folder.
 func TestDocumentedFilesExist(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([\w./-]+)\)`)
+	link := regexp.MustCompile(`\]\(([\w./-]+)(#[\w-]+)?\)`)
 	file := regexp.MustCompile(`^[\w./-]+\.(?:go|md|txtar|sh|yaml|svg|py|c|s)$`)
 	heading := regexp.MustCompile("(?m)^#+ `([\\w/]+)`")
 	for _, document := range documents(t) {
 		text := prose(t, document)
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
-			if name := path.Join(path.Dir(document), m[1]); !exists(name) {
-				t.Errorf("%s refers to %s, which does not exist", document, name)
+			name := path.Join(path.Dir(document), m[1])
+			if !exists(name) || m[2] != "" && !hasHeading(read(t, name), m[2][1:]) {
+				t.Errorf("%s refers to %s%s, which does not exist", document, name, m[2])
 			}
 		}
-		folder := "."
+		folder := path.Dir(document)
 		for line := range strings.Lines(text) {
 			if strings.HasPrefix(line, "#") {
-				folder = "."
+				folder = path.Dir(document)
 				if m := heading.FindStringSubmatch(line); m != nil {
 					folder = m[1]
 				}
@@ -136,6 +137,18 @@ func TestDocumentedFilesExist(t *testing.T) {
 			}
 		}
 	}
+}
+
+// hasHeading reports whether a page has a heading that is reached by an anchor.
+func hasHeading(page, anchor string) bool {
+	for line := range strings.Lines(page) {
+		text, heading := strings.CutPrefix(strings.TrimLeft(line, "#"), " ")
+		text = regexp.MustCompile(`[^\w -]`).ReplaceAllString(strings.ToLower(strings.TrimSpace(text)), "")
+		if heading && strings.HasPrefix(line, "#") && strings.ReplaceAll(text, " ", "-") == anchor {
+			return true
+		}
+	}
+	return false
 }
 
 func exists(name string) bool {

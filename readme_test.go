@@ -178,7 +178,7 @@ func runAsStranger(t *testing.T, program string, commands []string) (output stri
 		words := strings.Fields(command)
 		cmd := exec.CommandContext(hardLimit(t), words[0], words[1:]...)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=")
+		cmd.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=-trimpath") // whose cache serves the next test, in another folder
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
 		out, err := cmd.Output()
