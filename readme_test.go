@@ -144,9 +144,12 @@ func TestProgramsOfTheDocs(t *testing.T) {
 			continue
 		}
 		for _, way := range ways {
-			if out := runAsStranger(t, blocks[i][2], way); out != want {
-				t.Errorf("the program of %s, used with %q, prints\n%s", page, way, out)
-			}
+			t.Run(page+" after "+way[0], func(t *testing.T) {
+				t.Parallel()
+				if out := runAsStranger(t, blocks[i][2], way); out != want {
+					t.Errorf("it prints\n%s", out)
+				}
+			})
 		}
 	}
 }
