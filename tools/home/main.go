@@ -33,6 +33,6 @@ func run(args []string) error {
 		return err
 	}
 	fmt.Printf("%d files are changed; go test ./... and cd examples && go test ./... show that nothing is left.\n", len(changed))
-	fmt.Println("The README's section on a module without a home can go.")
+	fmt.Println("README.md still says how to use a clone. Change that once the module can be fetched, and TestProgramsOfTheDocs with it.")
 	return nil
 }
