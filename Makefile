@@ -5,6 +5,10 @@
 # All packages: ./... leaves out those below testdata.
 PACKAGES = ./... ./testdata/peers/... ./testdata/forgetful
 
+# Without the code of urfave/cli that generates documentation, which nothing here
+# uses and every worker would initialise.
+export GOFLAGS += -tags=urfave_cli_no_docs
+
 # The script of testdata/script that make script runs.
 NAME = digits
 

@@ -20,11 +20,11 @@ var rooms = map[string][]string{
 	"parent/parenttest": {"parent", "ipc"}, // for tests alone
 	"pool":              {"ipc", "task", "parent", "child", "placement", "internal/role"},
 	"placement":         {"internal/procfs", "internal/text", "golang.org/x/sys"},
-	"journal":           {"ipc"},
+	"journal":           {"internal/text", "ipc"},
 	"compare":           {"pool", "placement", "task", "ipc", "internal/text"},
 	"compare/report":    {"compare", "pool", "internal/text"},
-	"cli": {"pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc",
-		"github.com/xrash/smetrics", "golang.org/x/sys", "golang.org/x/term"},
+	"cli": {"pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc", "internal/terminal", "internal/text",
+		"github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys"},
 	"internal/tasks":    {"task", "ipc", "internal/kernel"},
 	"internal/kernel":   {},
 	"internal/pipe":     {"golang.org/x/sys"},
@@ -37,13 +37,24 @@ var rooms = map[string][]string{
 	"tools/release":     {},
 }
 
-// modules are all but this one that may be linked into the program.
+// lean is the build tag without which urfave/cli brings its generator of
+// documentation along, which nothing here uses. Releases are built with it.
+const lean = "urfave_cli_no_docs"
+
+// modules are all but this one that are linked into the program, with the tag. The generator
+// is in plainModules.
 var modules = []string{
+	"github.com/urfave/cli/v2",
 	"github.com/vmihailenco/msgpack/v5",
 	"github.com/vmihailenco/tagparser/v2",
 	"github.com/xrash/smetrics",
 	"golang.org/x/sys",
 	"golang.org/x/term",
+}
+
+var plainModules = []string{
+	"github.com/cpuguy83/go-md2man/v2",
+	"github.com/russross/blackfriday/v2",
 }
 
 // module is the path of this module, which 'make home' changes.
@@ -107,11 +118,13 @@ func leads(module, allowed, imported string) bool {
 func TestLinkedModules(t *testing.T) {
 	ours := module(t)
 	for _, system := range systems {
-		linked := goList(t, system, `{{with .Module}}{{.Path}}{{end}}`, "-deps", ".")
-		slices.Sort(linked)
-		for _, module := range slices.Compact(linked) {
-			if module != ours && !slices.Contains(modules, module) {
-				t.Errorf("%s: module %s is linked into the program", system, module)
+		for tag, allowed := range map[string][]string{lean: modules, "none": slices.Concat(modules, plainModules)} {
+			allowed = append(slices.Clone(allowed), ours)
+			linked := goList(t, system, `{{with .Module}}{{.Path}}{{end}}`, "-deps", "-tags", tag, ".")
+			slices.Sort(linked)
+			slices.Sort(allowed)
+			if linked = slices.Compact(linked); !slices.Equal(linked, allowed) {
+				t.Errorf("%s, tag %s: the modules %q are linked into the program, and not %q", system, tag, linked, allowed)
 			}
 		}
 	}

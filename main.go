@@ -13,5 +13,5 @@ import (
 
 func main() {
 	pool.Main("child") // a worker goes no further than this line
-	os.Exit(cli.Run(cli.Program{Args: os.Args, Stdout: os.Stdout, Stderr: os.Stderr, Kernel: tasks.Kernel}))
+	os.Exit(cli.Main(cli.Options{Name: "procpool", Tutorial: "pi", Kernel: tasks.Kernel}))
 }

@@ -171,7 +171,7 @@ func runAsStranger(t *testing.T, program string, commands []string) (output stri
 	}
 	for name, text := range map[string]string{
 		"main.go": program,
-		"go.sum":  read(t, "go.sum"), // so that nobody is asked for the sums of modules that are here
+		"go.sum":  read(t, "examples/go.sum"), // so that nobody is asked for the sums of modules that are here
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)

@@ -242,8 +242,9 @@ func TestKilledParentWhileATaskRuns(t *testing.T) {
 	t.Logf("ended %v later", time.Since(begin).Round(time.Millisecond))
 }
 
-// The latency of results while the next request runs, seen from outside: of the
-// first of two, and of the second, which waits for the timer.
+// A result arrives while the next request runs, which takes at least 100 ms: that of
+// the first request of a burst, and that of the second, which waits for the timer. They
+// should take 20 ms at most, but a busy machine needs more.
 func TestLatencyOfAResult(t *testing.T) {
 	p := start(t, nil, Arg)
 	p.hello()
@@ -271,6 +272,9 @@ func TestLatencyOfAResult(t *testing.T) {
 	for nth := range took {
 		slices.Sort(took[nth])
 		t.Logf("result %d: median %v, longest %v", nth+1, took[nth][5].Round(10*time.Microsecond), took[nth][9].Round(10*time.Microsecond))
+		if fastest := took[nth][0]; fastest > 50*time.Millisecond {
+			t.Errorf("result %d: the fastest of ten arrived after %v", nth+1, fastest)
+		}
 	}
 	p.in.Close()
 	p.endsWell()

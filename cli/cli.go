@@ -1,138 +1,83 @@
-// Package cli is procpool's command line: it turns flags into a job, has it
-// done by package parent, and prints what came of it. One file a command;
-// command.go, flags.go and number.go read what the user wrote, help.go, man.go and
-// completion.go explain it, exit.go decides what becomes of an error, and
-// nothing but main exits.
+// Package cli gives a program that has tasks the command line of procpool: run,
+// intervals, compare, merge, tasks, doctor, man and completion, with journals,
+// shares, JSON output and exit codes.
+//
+//	func main() {
+//		pool.Main("child")
+//		os.Exit(cli.Main(cli.Options{Name: "mytool"}))
+//	}
+//
+// options.go is what a program says of itself. github.com/urfave/cli/v2 reads the
+// command line: cli.go puts its App together, arguments.go arranges the arguments
+// for it, values.go and number.go read the values of flags, flags.go and the files
+// of the commands define them, help.go, man.go and completion.go print what those
+// definitions say. exit.go turns an error into a message and an exit code.
 package cli
 
-import (
-	"fmt"
-	"io"
-	"strings"
+import "github.com/urfave/cli/v2"
 
-	"github.com/xrash/smetrics"
-)
+const about = `A parent starts this program again as worker processes, which share no memory, hands each of them intervals [start, end), and adds up the partial results that they return, in the order of the intervals.
 
-// A Program is what main hands over.
-type Program struct {
-	Args           []string
-	Stdout, Stderr io.Writer
-	Kernel         func() string // names the code path of the numeric tasks
-}
+Flags may stand before or after the arguments. Results go to stdout, everything else to stderr.`
 
-// Run runs one command line and returns the exit code. Results go to Stdout,
-// everything else to Stderr.
-func Run(p Program) int {
-	e := &env{stdout: p.Stdout, stderr: p.Stderr, kernel: p.Kernel}
-	return e.exit(e.run(p.Args[min(len(p.Args), 1):]))
-}
-
-// An env is what the commands of one command line share.
-type env struct {
-	stdout, stderr io.Writer
-	kernel         func() string
-}
-
-func commands() []*command {
-	return []*command{
-		runCommand(), intervalsCommand(), compareCommand(), mergeCommand(), tasksCommand(), doctorCommand(),
-		manCommand(), completionCommand(), childCommand(),
-	}
-}
-
-func (e *env) run(args []string) error {
-	if len(args) == 0 {
-		return usageHint("a command is missing", "'procpool help' lists the commands; 'procpool run 100000000' computes pi")
-	}
-	name, args := args[0], args[1:]
-	switch name {
-	case "help", "h":
-		if len(args) > 0 {
-			name, args = args[0], []string{"--help"}
-			break
-		}
-		return e.print("the help", programHelp(e.helpWidth()))
-	case "--help", "-h":
-		return e.print("the help", programHelp(e.helpWidth()))
-	case "--version":
-		return e.print("the version", "procpool "+version()+"\n")
-	}
-	if strings.HasPrefix(name, "-") {
-		return unknownProgramFlag(name)
-	}
-	cmd := findCommand(name)
-	if cmd == nil {
-		return unknownCommand(name)
-	}
-	c, err := cmd.read(args)
-	switch {
-	case err != nil:
+func (p *program) run(args []string) error {
+	app := p.app()
+	arranged, err := p.arrange(app, args)
+	if err != nil {
 		return err
-	case c.Bool("help"):
-		return e.print("the help", commandHelp(cmd, e.helpWidth()))
 	}
-	return cmd.do(c, e)
+	trim(app, arranged[1])
+	return app.Run(arranged)
 }
 
-// programFlags stand in place of a command.
-func programFlags() []flag {
-	return []flag{toggle(groupOutput, "help", "h", "show this help"), toggle(groupOutput, "version", "", "print the version")}
+// app defines all commands and flags; their UsageText is an example. It is made
+// anew for each command line, because urfave/cli keeps in it what was given. It
+// shares no flag with another, not even the library's own --help and --version,
+// so that several may run at once.
+func (p *program) app() *cli.App {
+	commands := []*cli.Command{
+		p.runCommand(), p.intervalsCommand(), p.compareCommand(), p.mergeCommand(), p.tasksCommand(), p.doctorCommand(), p.manCommand(),
+		p.completionCommand(), p.childCommand(), p.helpCommand(), p.versionCommand(), p.completeCommand(),
+	}
+	for _, cmd := range commands {
+		cmd.Flags = append(cmd.Flags, &cli.BoolFlag{Category: categoryOutput, Name: "help", Aliases: []string{"h"}, Usage: "show this help"})
+		cmd.CustomHelpTemplate, cmd.HideHelp, cmd.OnUsageError = commandTemplate, true, refusedValue
+	}
+	return &cli.App{
+		Name: p.Name, Usage: p.Summary, Version: p.Version, Description: about, UsageText: commands[0].UsageText,
+		Commands: commands, CustomAppHelpTemplate: programTemplate, HideHelp: true, HideVersion: true,
+		Writer: p.Stdout, ErrWriter: p.Stderr,
+		// An error that carries an exit code, as that of a child process does, must
+		// not end this process in the middle of the command.
+		ExitErrHandler: func(*cli.Context, error) {},
+	}
 }
 
-func findCommand(name string) *command {
-	for _, cmd := range commands() {
-		if cmd.name == name {
-			return cmd
+// trim saves time that shows in a short run. The library prints the flags of all
+// commands while it sets up, and applies a regular expression to the names of flags
+// each time it compares them.
+func trim(app *cli.App, running string) {
+	if running == "help" || running == "man" || running == "complete" {
+		return
+	}
+	for _, cmd := range app.Commands {
+		if cmd.Name != running {
+			cmd.Flags = nil
+		}
+		for i, f := range cmd.Flags {
+			cmd.Flags[i] = namedFlag{f.(documentedFlag), f.Names()}
 		}
 	}
-	return nil
 }
 
-func unknownCommand(name string) error {
-	names := commandNames()
-	hint := "the commands are " + strings.Join(names, ", ")
-	if _, err := parseIndex("", name); err == nil {
-		hint = fmt.Sprintf("did you mean 'procpool run %s'? %s", name, hint)
-	} else {
-		hint = didYouMean(strings.ToLower(name), append(names, "--version"), hint)
-	}
-	return usageHint(fmt.Sprintf("unknown command %q", name), hint)
+type documentedFlag interface {
+	cli.DocGenerationFlag
+	cli.CategorizableFlag
 }
 
-// unknownProgramFlag also tells who put a command's flag before the command. -v
-// is not taken for one: who writes it here means the version.
-func unknownProgramFlag(arg string) error {
-	for _, cmd := range commands() {
-		c := &call{flags: cmd.allFlags()}
-		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		if f := c.find(name); f != nil && name != "v" {
-			return usageHint(arg+" stands before the command", fmt.Sprintf("flags of a command stand after it: procpool %s %s", cmd.name, arg))
-		}
-	}
-	return unknownFlag(arg, "procpool", programFlags())
+type namedFlag struct {
+	documentedFlag
+	names []string
 }
 
-// didYouMean is hint, after the one of known that is much like word.
-func didYouMean(word string, known []string, hint string) string {
-	if near := nearest(word, known); near != "" {
-		return fmt.Sprintf("did you mean %q? %s", near, hint)
-	}
-	return hint
-}
-
-// nearest is the one of known that is most like word, or "" if none is much
-// like it. Most slips spare the first letter.
-func nearest(word string, known []string) string {
-	best, score := "", 0.6
-	word = strings.TrimLeft(word, "-")
-	for _, k := range known {
-		plain := strings.TrimLeft(k, "-")
-		if word == "" || plain[0] != word[0] {
-			continue
-		}
-		if s := smetrics.JaroWinkler(plain, word, 0.7, 4); s > score {
-			best, score = k, s
-		}
-	}
-	return best
-}
+func (f namedFlag) Names() []string { return f.names }

@@ -8,87 +8,95 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"procpool/compare"
 	"procpool/compare/report"
+	"procpool/internal/terminal"
+	"procpool/internal/text"
+	"procpool/task"
 )
 
-func compareCommand() *command {
-	return &command{
-		name:        "compare",
-		summary:     "find out whether processes or goroutines win, by how much, and why",
-		args:        "[TASK...]",
-		operands:    taskNames,
-		description: `Runs the same tasks, cut the same way, serially, on goroutines and in processes: in rounds in which each runs once, in an order that is balanced and drawn anew, so that what slows a whole round down cancels. Without TASK it takes the standard ones; null always runs, as the floor. Verdicts are faster, slower, equivalent and unresolved; a control compares identical code in the same rounds and weakens them when it fails. Results must agree to the bit. The first signal ends it with a report of the rounds that are complete.`,
-		example:     `procpool compare --workers 1,2 --max-time 1m --export-html report.html alloc`,
-		flags:       compareFlags,
-		do:          comparison,
-	}
-}
-
-// A comparing is one experiment on its way from flags to output.
-type comparing struct {
-	*env
+// A compareCommand is one experiment, from its flags to its output.
+type compareCommand struct {
+	*program
 	options  compare.Experiment
 	pools    compare.Pools
-	exports  []export
+	tasks    []*task.Spec // of --task
+	size     int64        // 0: calibrated
 	expected []compare.Expectation
+	exports  []export
+	json     bool
+
+	from, showProgress string
+
 	progress *progress
 	signal   os.Signal // that cut it short
 }
 
-func comparison(c *call, e *env) error {
-	m := &comparing{env: e}
-	var err error
-	if m.exports, err = readExports(c); err != nil {
+func (p *program) compareCommand() *cli.Command {
+	m := &compareCommand{program: p}
+	return &cli.Command{
+		Name: "compare", ArgsUsage: "[TASK...]",
+		Usage:       "find out whether processes or goroutines win, by how much, and why",
+		Description: compareAbout,
+		UsageText:   p.Name + " compare --max-time 1m --export-html report.html",
+		Flags:       m.flags(), Before: m.prepare, Action: m.run,
+	}
+}
+
+const compareAbout = `Runs the same tasks, cut the same way, serially, on goroutines and in processes. They run in rounds in which each runs once, in an order that is balanced and drawn anew, so that what slows a whole round down cancels. Without TASK it takes the standard ones, or all where the program does not have these; null always runs, as the floor. Verdicts are faster, slower, equivalent and unresolved. Each round also runs identical code twice; a difference no larger than the one seen there is reported as unresolved. Results must agree to the bit. The first signal ends it with a report of the rounds that are complete.`
+
+// prepare checks all that was asked for before anything is run.
+func (m *compareCommand) prepare(c *cli.Context) (err error) {
+	if m.exports, err = readExports(c, m.json); err != nil {
 		return err
 	}
-	if m.expected, err = readExpectations(c); err != nil {
+	if c.IsSet("from") {
+		return m.onlyRenders(c)
+	}
+	if err := m.readOptions(c); err != nil {
 		return err
 	}
-	if path := c.String("from"); c.IsSet("from") {
-		rec, err := m.read(c, path)
+	m.progress = m.newProgress(m.showProgress)
+	return enoughFiles()
+}
+
+func (m *compareCommand) run(c *cli.Context) error {
+	if c.IsSet("from") {
+		rec, err := m.read()
 		if err != nil {
 			return err
 		}
 		return m.finish(rec, nil)
 	}
-	if err := m.readCompare(c); err != nil {
-		return err
-	}
-	if m.progress, err = readProgress(c, e); err != nil {
-		return err
-	}
-	if err := enoughFiles(); err != nil {
-		return err
-	}
-	rec, err := m.measure(context.Background())
+	rec, err := m.measure(c.Context)
 	if m.options.PlanOnly && err == nil {
-		return e.print("the plan", planText(&rec.Plan))
+		return m.print("the plan", planText(&rec.Plan))
 	}
 	return m.finish(rec, err)
 }
 
-func (m *comparing) read(c *call, path string) (rec compare.Record, err error) {
-	if err := onlyRenders(c); err != nil {
-		return rec, err
-	}
-	file, err := os.Open(path)
+// read reads the record that --from names.
+func (m *compareCommand) read() (rec compare.Record, err error) {
+	file, err := os.Open(m.from)
 	if err != nil {
 		return rec, badInput(fmt.Errorf("--from: %w", err))
 	}
 	defer file.Close()
 	if rec, err = report.Read(file); err != nil {
-		return rec, badInput(fmt.Errorf("--from %s: %w", path, err))
+		return rec, badInput(fmt.Errorf("--from %s: %w", m.from, err))
 	}
 	return rec, nil
 }
 
 // measure runs the experiment until it is done or a signal ends it.
-func (m *comparing) measure(ctx context.Context) (compare.Record, error) {
+func (m *compareCommand) measure(ctx context.Context) (compare.Record, error) {
 	signals := newWatch(ctx)
 	defer signals.release()
 	ctx, cancel := context.WithCancel(signals.ctx)
@@ -100,9 +108,8 @@ func (m *comparing) measure(ctx context.Context) (compare.Record, error) {
 		case <-ctx.Done():
 		}
 	}()
-	signals.listen()
-	m.pools.Stderr = m.progress.guard(m.stderr)
-	m.progress.start(0)
+	m.pools.Stderr = m.progress.guard(m.Stderr)
+	m.progress.start(0, 0)
 	rec, err := compare.Do(ctx, m.options, m.pools, m.show)
 	m.progress.end()
 	if err != nil && signals.explains(err) {
@@ -111,25 +118,25 @@ func (m *comparing) measure(ctx context.Context) (compare.Record, error) {
 	return rec, err
 }
 
-// show tells how far the experiment is, and at its time the plan.
-func (m *comparing) show(p compare.Progress) {
+// show prints the plan once it is made, and how far the experiment is.
+func (m *compareCommand) show(p compare.Progress) {
 	switch p.Stage {
 	case compare.StageFloor, compare.StageCalibrate, compare.StageWarmUp:
-		m.progress.tell(fmt.Sprintf("%s: %v", p.Stage, p.Cell))
+		m.progress.set(fmt.Sprintf("%s: %v", p.Stage, p.Cell))
 	case compare.StagePlan:
 		if !m.options.PlanOnly {
-			m.progress.say("%s", strings.TrimSuffix(planText(p.Plan), "\n"))
+			m.progress.say(strings.TrimSuffix(planText(p.Plan), "\n"))
 		}
 	case compare.StageMeasure:
 		text := fmt.Sprintf("round %d (%d to %d)", p.Round+1, p.Plan.Rounds[0], p.Plan.Rounds[1])
 		if p.ETA > 0 {
 			text += fmt.Sprintf(", at least %v more", p.ETA.Round(time.Second))
 		}
-		m.progress.tell(fmt.Sprintf("%s: %v, %d of %d tasks not yet precise", text, p.Cell, p.Active, len(p.Plan.Tasks)-1))
+		m.progress.set(fmt.Sprintf("%s: %v, %d of %d tasks not yet precise", text, p.Cell, p.Active, len(p.Plan.Tasks)-1))
 	}
 }
 
-// planText is what is going to be done, and how long that will take.
+// planText prints what is going to be run, and how long that will take.
 func planText(p *compare.Plan) string {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "plan: %d cells in %d to %d rounds of about %.3g s each, so at least %.3g s; the budget is %.4g s; seed %d\n",
@@ -147,17 +154,17 @@ func planText(p *compare.Plan) string {
 	return b.String()
 }
 
-// finish shows and exports what there is, and returns how it ended.
-func (m *comparing) finish(rec compare.Record, ended error) error {
+// finish prints and exports the record, and returns how the experiment ended.
+func (m *compareCommand) finish(rec compare.Record, ended error) error {
 	failed := m.failure(rec, ended)
 	if len(rec.Order) == 0 && failed != nil {
 		return failed // there is nothing to show
 	}
-	var unwritten error // one that cannot be written costs none of the others
+	var unwritten error // if one cannot be written, the others still are
 	for _, x := range m.exports {
-		unwritten = errors.Join(unwritten, x.write(rec, m.stdout))
+		unwritten = errors.Join(unwritten, m.export(x, rec))
 	}
-	if !onStdout(m.exports) {
+	if !slices.ContainsFunc(m.exports, export.toStdout) {
 		unwritten = errors.Join(unwritten, m.table(rec))
 	}
 	if err := cmp.Or(failed, unwritten); err != nil {
@@ -167,11 +174,11 @@ func (m *comparing) finish(rec compare.Record, ended error) error {
 }
 
 // table prints the report for people.
-func (m *comparing) table(rec compare.Record) error {
+func (m *compareCommand) table(rec compare.Record) error {
 	var o report.TextOptions
-	if isTerminal(m.stdout) {
+	if terminal.Is(m.Stdout) {
 		o.Color = report.WantColor(true, os.Getenv)
-		o.Width = columns(m.stdout)
+		o.Width = terminal.Columns(m.Stdout)
 	}
 	var b bytes.Buffer
 	if err := report.Text(&b, rec, o); err != nil {
@@ -180,8 +187,8 @@ func (m *comparing) table(rec compare.Record) error {
 	return m.print("the report", b.String())
 }
 
-// failure is how the experiment ended, as the command's error.
-func (m *comparing) failure(rec compare.Record, err error) error {
+// failure returns how the experiment ended, as the command's error.
+func (m *compareCommand) failure(rec compare.Record, err error) error {
 	var plan *compare.PlanError
 	var differ *compare.DifferError
 	rounds := fmt.Sprintf("%d rounds are complete", len(rec.Order))
@@ -191,8 +198,8 @@ func (m *comparing) failure(rec compare.Record, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &plan):
-		if len(plan.Plan.Tasks) > 0 && plan.Plan.Round > 0 {
-			io.WriteString(m.stderr, planText(&plan.Plan))
+		if len(plan.Plan.Tasks) > 0 && plan.Plan.Round > 0 && !m.quiet {
+			io.WriteString(m.Stderr, planText(&plan.Plan))
 		}
 		return &failure{code: exitUsage, err: err, hint: plan.Hint}
 	case errors.As(err, &differ):
@@ -203,15 +210,15 @@ func (m *comparing) failure(rec compare.Record, err error) error {
 	return fmt.Errorf("%w (%s)", err, rounds)
 }
 
-// check holds the record against --expect.
-func (m *comparing) check(rec compare.Record) error {
+// check compares the record with what --expect claims.
+func (m *compareCommand) check(rec compare.Record) error {
 	var broken []string
 	for _, c := range compare.CheckAll(rec, m.expected) {
 		line := fmt.Sprintf("%s: %s", c.Text, c.Answer)
 		if c.Reason != "" {
 			line += ", " + c.Reason
 		}
-		fmt.Fprintf(m.stderr, "procpool: expected %s\n", oneLine(line))
+		m.note("expected %s", text.OneLine(line))
 		if c.Answer != compare.Met {
 			broken = append(broken, c.Text)
 		}

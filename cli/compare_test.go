@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"procpool/child"
+
 	"procpool/compare/report"
 	"procpool/internal/leak"
 	_ "procpool/internal/tasks"
@@ -25,20 +26,20 @@ func TestMain(m *testing.M) {
 	os.Exit(leak.Watch(m).Run())
 }
 
-// whoami breaks the rule of comparing: its value depends on the process.
+// whoami breaks the rule of compare: its value depends on the process.
 var _ = task.DefineSum("whoami", func(context.Context, ipc.Interval) (int, error) { return os.Getpid(), nil },
 	func(a, b int) int { return a + b })
 
 // procpool runs one command line in this process.
 func procpool(args ...string) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
-	code = Run(Program{Args: append([]string{"procpool"}, args...), Stdout: &out, Stderr: &err, Kernel: func() string { return "" }})
+	code = Main(Options{Name: "procpool", Tutorial: "pi", Args: append([]string{"procpool"}, args...), Stdout: &out, Stderr: &err})
 	return code, out.String(), err.String()
 }
 
 // quick is the smallest experiment that reaches a verdict.
 func quick(args ...string) []string {
-	return append([]string{"compare", "--workers", "1", "--backends", "goroutines,processes", "--size", "2000", "--chunks", "8", "--max-runs", "7", "--max-time", "1h"}, args...)
+	return append([]string{"compare", "--procs", "1", "--backends", "goroutines,processes", "--size", "2000", "--chunks", "8", "--max-runs", "7", "--max-time", "1h"}, args...)
 }
 
 func TestCompareRendersAgainByteForByte(t *testing.T) {
@@ -134,7 +135,7 @@ func TestCompareRefuses(t *testing.T) {
 		{[]string{"compare", "nil"}, `unknown task "nil"`},
 		{[]string{"compare", "compare.run"}, `unknown task "compare.run"`},
 		{[]string{"compare", "null"}, "name a task to compare"},
-		{[]string{"compare", "-n", "2,x", "pi"}, `--workers is "x"`},
+		{[]string{"compare", "-n", "2,x", "pi"}, `--procs is "2,x"`},
 		{[]string{"compare", "-n", "3..2", "pi"}, "runs backwards"},
 		{[]string{"compare", "-b", "fibers", "pi"}, `unknown backend "fibers"`},
 		{[]string{"compare", "--precision", "2", "pi"}, `--precision is "2"`},
@@ -177,7 +178,7 @@ func TestCompareCutShortIsReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	m := &comparing{env: &env{stdout: &out, stderr: &errs}, signal: syscall.SIGINT}
+	m := &compareCommand{program: &program{Options: Options{Name: "procpool", Stdout: &out, Stderr: &errs}}, signal: syscall.SIGINT}
 	rec.Status = pool.Interrupted
 	if code := m.exit(m.finish(rec, context.Canceled)); code != 130 {
 		t.Errorf("exit code %d", code)

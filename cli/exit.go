@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"procpool/internal/text"
 	"procpool/pool"
 )
 
@@ -21,9 +22,9 @@ const (
 	exitSignal   = 128 // plus the signal's number
 )
 
-// exitCodes says what each means, for help texts.
-func exitCodes() []exitCode {
-	return []exitCode{
+// exitCodes explains each, for help texts.
+func exitCodes() []explained {
+	return []explained{
 		{"0", "done"},
 		{"1", "the work failed"},
 		{"2", "usage or bad input"},
@@ -34,7 +35,17 @@ func exitCodes() []exitCode {
 	}
 }
 
-type exitCode struct{ code, meaning string }
+// An explained name is a row of help or the manual page.
+type explained struct{ Name, Meaning string }
+
+// exitLine prints the table as a sentence.
+func exitLine() string {
+	var parts []string
+	for _, c := range exitCodes() {
+		parts = append(parts, c.Name+" "+c.Meaning)
+	}
+	return "exit codes: " + strings.Join(parts, ", ")
+}
 
 // A failure is an error with an exit code and perhaps a hint.
 type failure struct {
@@ -46,21 +57,22 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// usage is the user's mistake.
+// usage makes an error of a mistake of the user's.
 func usage(format string, args ...any) error {
 	return &failure{code: exitUsage, err: fmt.Errorf(format, args...)}
 }
 
-// usageHint is the user's mistake and what to do about it.
+// usageHint is usage with a hint what to do instead.
 func usageHint(what, hint string) error {
 	return &failure{code: exitUsage, err: errors.New(what), hint: hint}
 }
 
-// badInput makes err the user's mistake: something that was asked for cannot be had.
+// badInput makes err the user's mistake, because something that was asked for cannot be had.
 func badInput(err error) error { return &failure{code: exitUsage, err: err} }
 
-// exit reports err and returns the exit code that stands for it.
-func (e *env) exit(err error) int {
+// exit prints err and returns the exit code that stands for it. An error without
+// one of its own is a failure of the work, even if it is an exec.ExitError.
+func (p *program) exit(err error) int {
 	if err == nil {
 		return exitDone
 	}
@@ -84,25 +96,14 @@ func (e *env) exit(err error) int {
 			hint = f.hint
 		}
 	}
-	fmt.Fprintf(e.stderr, "procpool: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(p.Stderr, "%s: %s\n", p.Name, text.OneLine(err.Error()))
 	if hint != "" {
-		fmt.Fprintf(e.stderr, "hint: %s\n", oneLine(hint))
+		fmt.Fprintf(p.Stderr, "hint: %s\n", text.OneLine(hint))
 	}
 	return code
 }
 
-// oneLine keeps a message, which may quote anything, on a line of its own.
-func oneLine(s string) string {
-	s = strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ")
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-}
-
-// writing names the failure of an output.
+// writing says in the error of an output what was being written.
 func writing(what string, err error) error {
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return err

@@ -1,8 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"io"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
 
 	"procpool/compare"
 	"procpool/compare/report"
@@ -23,19 +26,26 @@ var formats = [...]format{
 	{"trace", "timelines for Perfetto or chrome://tracing", report.Trace},
 }
 
-// An export is a format on its way to a file, or to stdout: "-".
+// An export is a format that goes to a file, or to stdout: "-".
 type export struct {
 	format
 	path string
 }
 
-func readExports(c *call) (out []export, err error) {
+func exportFlags() (flags []cli.Flag) {
+	for _, f := range formats {
+		flags = append(flags, &cli.PathFlag{Category: categoryOutput, Name: "export-" + f.name, Usage: "write the report as " + f.means + " to `FILE`; - is stdout, in place of the table"})
+	}
+	return flags
+}
+
+func readExports(c *cli.Context, json bool) (out []export, err error) {
 	for _, f := range formats {
 		flag := "export-" + f.name
 		if !c.IsSet(flag) {
 			continue
 		}
-		x := export{f, c.String(flag)}
+		x := export{f, c.Path(flag)}
 		if x.path != "-" {
 			if err := canWrite("--"+flag, x.path); err != nil {
 				return nil, err
@@ -43,39 +53,26 @@ func readExports(c *call) (out []export, err error) {
 		}
 		out = append(out, x)
 	}
-	if c.Bool("json") {
+	if json {
 		out = append(out, export{formats[0], "-"})
 	}
-	stdout := 0
-	for _, x := range out {
-		if x.path == "-" {
-			stdout++
-		}
-	}
-	if stdout > 1 {
+	first := slices.IndexFunc(out, export.toStdout)
+	if first >= 0 && slices.ContainsFunc(out[first+1:], export.toStdout) {
 		return nil, usage("more than one export to stdout: name files for all but one")
 	}
 	return out, nil
 }
 
-func onStdout(exports []export) bool {
-	for _, x := range exports {
-		if x.path == "-" {
-			return true
-		}
-	}
-	return false
-}
+func (x export) toStdout() bool { return x.path == "-" }
 
-func (x export) write(rec compare.Record, stdout io.Writer) error {
+func (p *program) export(x export, rec compare.Record) error {
 	render := func(w io.Writer) error { return x.render(w, rec) }
-	if x.path != "-" {
+	if !x.toStdout() {
 		return writeFile(x.path, "the report", render)
 	}
-	var b bytes.Buffer
+	var b strings.Builder
 	if err := render(&b); err != nil {
 		return err
 	}
-	_, err := stdout.Write(b.Bytes())
-	return writing("the report", err)
+	return p.print("the report", b.String())
 }

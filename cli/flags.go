@@ -1,133 +1,195 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
+	"procpool/compare"
 	"procpool/ipc"
 	"procpool/pool"
 	"procpool/task"
 )
 
-// The groups of flags.
+// The categories of flags.
 const (
-	groupWhat   = "what to compute"
-	groupWhere  = "where"
-	groupMethod = "how precisely"
-	groupLimits = "when something goes wrong"
-	groupBatch  = "for batch jobs"
-	groupOutput = "output"
+	categoryWhat   = "what to compute"
+	categoryWhere  = "where"
+	categoryMethod = "how precisely"
+	categoryLimits = "when something goes wrong"
+	categoryBatch  = "for batch jobs"
+	categoryOutput = "output"
 )
 
-// groups are in the order of help texts.
-var groups = [...]string{groupWhat, groupWhere, groupMethod, groupLimits, groupBatch, groupOutput}
+// categories are in the order of help texts.
+var categories = [...]string{categoryWhat, categoryWhere, categoryMethod, categoryLimits, categoryBatch, categoryOutput}
 
-func jobFlags() []flag {
-	return []flag{
-		text(groupWhat, "task", "t", "pi", "`NAME` of the task; 'procpool tasks' lists them").from(taskNames),
-		text(groupWhat, "start", "", "0", "compute over [`S`, INTERVALS)"),
-		text(groupWhat, "chunk-size", "", "", "cut every `K` indices and hand the chunks out as workers get free; without it one interval a worker"),
-		text(groupWhere, "procs", "n", "auto", "`N` workers, or auto: as many as CPUs may be used here, and 1 for serial").oneOf("auto"),
+// A workload is what run and intervals are asked to compute.
+type workload struct {
+	spec      *task.Spec
+	whole     ipc.Interval
+	procs     int // 0 = auto
+	chunkSize int64
+	rounded   string // says that the chunk size was changed, or ""
+}
+
+func (p *program) workloadFlags(w *workload) []cli.Flag {
+	tasks := newValue(&w.spec, defaultTask(), findTask)
+	tasks.offers = taskNames
+	return []cli.Flag{
+		&cli.GenericFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Value: tasks, Usage: "`NAME` of the task; '" + p.Name + " tasks' lists them"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "start", Value: number(&w.whole.Start, "0", 0, ipc.MaxIndex), Usage: "compute over [`S`, INTERVALS)"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "chunk-size", Value: number(&w.chunkSize, "", 1, ipc.MaxIndex), Usage: "cut every `K` indices and hand the chunks out as workers get free; without it one interval a worker"},
+		procsFlag(newValue(&w.procs, "auto", readProcs).offering("auto"), "`N` workers, or auto: as many as CPUs may be used here, and 1 for serial"),
+		quietFlag(p),
 	}
+}
+
+func quietFlag(p *program) cli.Flag {
+	return &cli.BoolFlag{Category: categoryOutput, Name: "quiet", Aliases: []string{"q"}, Destination: &p.quiet, Usage: "print no notes and no progress on stderr, only errors"}
+}
+
+// procsFlag also takes the names that other programs have for it. Help names only
+// the letter.
+func procsFlag(v cli.Generic, usage string) cli.Flag {
+	return &cli.GenericFlag{Category: categoryWhere, Name: "procs", Aliases: []string{"n", "jobs", "j", "cpus", "threads", "workers"}, Value: v, Usage: usage}
+}
+
+// launcherFlags start workers by another program.
+func launcherFlags(o *pool.Options) []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Category: categoryWhere, Name: "launcher", Destination: &o.Launcher, Usage: "start each worker by `'CMD ARGS'`, such as 'taskset -c {cpu}', 'srun -Q -n1 -N1 --exact' or 'ssh -T {host} {cmd}'; " +
+			"{rank} {n} {host} {cpu} {exe} {cmd} stand in words, {argv} and {args} alone"},
+		&cli.GenericFlag{Category: categoryWhere, Name: "hosts", Value: list(&o.Hosts, "", asIs), Usage: "`LIST` of hosts that {host} stands for in turn, such as a,b"},
+		&cli.GenericFlag{Category: categoryLimits, Name: "startup-timeout", Value: duration(&o.StartupTimeout, "60s"), Usage: "replace a worker that does not say hello within `D`"},
+	}
+}
+
+func asIs(text string) (string, error) { return text, nil }
+
+// bindFlag takes any text but none: who writes "$LIST" and has not set it must
+// not go on unbound.
+func bindFlag(to *string, usage string) cli.Flag {
+	v := newValue(to, "none", func(text string) (string, error) {
+		if text == "" {
+			return "", usageHint("--bind is empty", "it is none, close, spread or a list such as 0-3,8 or 0-1/2-3")
+		}
+		return text, nil
+	})
+	return &cli.GenericFlag{Category: categoryWhere, Name: "bind", Value: v.offering("none", "close", "spread"), Usage: usage}
+}
+
+func gomaxprocsFlag(to *int) cli.Flag {
+	return &cli.GenericFlag{Category: categoryWhere, Name: "gomaxprocs", Value: number(to, "1", 1, 1<<16), Usage: "set GOMAXPROCS of each worker process to `K`"}
+}
+
+func jsonFlag(to *bool, usage string) cli.Flag {
+	return &cli.BoolFlag{Category: categoryOutput, Name: "json", Destination: to, Usage: usage}
+}
+
+func (r *runCommand) flags() []cli.Flag {
+	o := &r.options
+	return slices.Concat(r.workloadFlags(&r.workload), []cli.Flag{
+		&cli.GenericFlag{Category: categoryWhere, Name: "backend", Aliases: []string{"b"}, Value: newValue(&o.Backend, "processes", readBackend).offering(backendNames...), Usage: "`WHERE` tasks run: processes, goroutines or serial"},
+		bindFlag(&r.bind, "bind workers to CPUs as `HOW` says: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
+		&cli.BoolFlag{Category: categoryWhere, Name: "report-bindings", Destination: &r.reportBindings, Usage: "print the CPUs that each worker is bound to"},
+		gomaxprocsFlag(&o.GOMAXPROCS),
+	}, launcherFlags(o), []cli.Flag{
+		&cli.GenericFlag{Category: categoryLimits, Name: "retries", Value: number(&o.Retries, "2", 0, 1<<30), Usage: "run a chunk again up to `R` times after its worker died or it took too long, then fail"},
+		&cli.GenericFlag{Category: categoryLimits, Name: "timeout", Value: duration(&o.Timeout, ""), Usage: "kill a worker whose chunk takes longer than `D`, and run the chunk again"},
+		&cli.GenericFlag{Category: categoryLimits, Name: "heartbeat", Value: newValue(&o.Heartbeat, "30s", readHeartbeat).offering("off"), Usage: "replace a worker that is silent for longer than `D`; \"off\" disables"},
+		&cli.GenericFlag{Category: categoryLimits, Name: "max-chunks-per-child", Value: number(&o.MaxChunksPerChild, "", 1, 1<<62), Usage: "replace a worker after `M` chunks"},
+		&cli.GenericFlag{Category: categoryLimits, Name: "max-rss", Value: newValue(&o.MaxRSS, "", parseSize), Usage: "replace a worker between chunks when its resident set is over `SIZE`, such as 512M"},
+
+		&cli.PathFlag{Category: categoryBatch, Name: "journal", Destination: &r.journalPath, Usage: "record finished chunks in `FILE`, so that the run can be resumed; an existing file is never overwritten"},
+		&cli.BoolFlag{Category: categoryBatch, Name: "resume", Destination: &r.resume, Usage: "continue the journal, or begin it if there is none"},
+		&cli.GenericFlag{Category: categoryBatch, Name: "share", Value: newValue(&r.share, "", readShare).offering("auto"), Usage: "compute only share `K/N`, K from 1 to N, or auto: from a Slurm array or an indexed job"},
+		&cli.GenericFlag{Category: categoryBatch, Name: "deadline", Value: newValue(&r.until, "", r.readDeadline).offering("auto"), Usage: "end the run after `D`, or auto: before the Slurm job ends; what is finished is reported, and kept with --journal"},
+		&cli.GenericFlag{Category: categoryBatch, Name: "grace", Value: duration(&o.Grace, "5s"), Usage: "after a first signal, let chunks in flight finish for at most `D`"},
+
+		jsonFlag(&r.json, "print one JSON object, also when the run fails"),
+		&cli.PathFlag{Category: categoryOutput, Name: "trace", Destination: &r.tracePath, Usage: "write a timeline of the run to `FILE`, for Perfetto or chrome://tracing; it keeps every chunk in memory"},
+		progressFlag(&r.showProgress),
+		&cli.BoolFlag{Category: categoryOutput, Name: "verbose", Aliases: []string{"v"}, Destination: &r.verbose, Usage: "print what every worker did and used on stderr, and show crashes whole"},
+	})
 }
 
 // processFlags are those that only worker processes can honour.
 var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "max-chunks-per-child", "max-rss", "launcher", "hosts"}
 
-func runFlags() []flag {
-	return append(jobFlags(),
-		text(groupWhere, "backend", "b", "processes", "`WHERE` tasks run: processes, goroutines or serial").oneOf(backendNames...),
-		text(groupWhere, "bind", "", "none", "bind workers to CPUs as `HOW` says: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)").oneOf("none", "close", "spread"),
-		toggle(groupWhere, "report-bindings", "", "say on stderr to which CPUs each worker is bound"),
-		text(groupWhere, "gomaxprocs", "", "1", "set GOMAXPROCS of each worker process to `K`"),
-		launcherFlag(), hostsFlag(),
-		text(groupLimits, "retries", "", "2", "try a chunk `R` times more after it cost a worker its life or took too long, then fail"),
-		text(groupLimits, "timeout", "", "", "kill a worker whose chunk takes longer than `D`, and try the chunk again"),
-		text(groupLimits, "heartbeat", "", "30s", "give a worker up that is silent for longer than `D`, or off: never"),
-		text(groupLimits, "startup-timeout", "", "60s", "give a worker up that does not say hello within `D`"),
-		text(groupLimits, "max-chunks-per-child", "", "", "replace a worker after `M` chunks"),
-		text(groupLimits, "max-rss", "", "", "replace a worker between chunks when its resident set is over `SIZE`, such as 512M"),
-		file(groupBatch, "journal", "record finished chunks in `FILE`, so that the run can be resumed; an existing file is never overwritten"),
-		toggle(groupBatch, "resume", "", "continue the journal, or begin it if there is none"),
-		text(groupBatch, "share", "", "", "compute only share `K/N`, K from 1 to N, or auto: from a Slurm array or an indexed job").oneOf("auto"),
-		text(groupBatch, "deadline", "", "", "end the run after `D`, or auto: before the Slurm job ends; what is finished is reported, and kept with --journal").oneOf("auto"),
-		text(groupBatch, "grace", "", "5s", "after a first signal, let chunks in hand finish for at most `D`"),
-		toggle(groupOutput, "json", "", "print one JSON object, also when the run fails"),
-		file(groupOutput, "trace", "write a timeline of the run to `FILE`, for Perfetto or chrome://tracing; it keeps every chunk in memory"),
-		progressFlag(),
-		toggle(groupOutput, "verbose", "v", "account for every worker on stderr, and show crashes whole"),
-	)
-}
-
-// A job is what the flags of run and intervals ask for.
-type job struct {
-	spec      *task.Spec
-	whole     ipc.Interval
-	procs     int // 0 = auto
-	chunkSize int64
-	note      string // what was changed of what was asked for
-}
-
-// readJob reads the argument and the flags that say what to compute.
-func readJob(c *call) (job, error) {
-	var j job
-	args := c.args
-	switch {
-	case len(args) == 0:
-		return j, usageHint(c.command.name+" needs one argument: INTERVALS, the end of the interval to compute", "procpool "+c.command.name+" 100000000")
-	case len(args) > 1:
-		return j, usageHint(fmt.Sprintf("%s takes one argument, but there are %d: %s", c.command.name, len(args), strings.Join(args, " ")), "procpool "+c.command.name+" 100000000")
-	}
-	var err error
-	if j.whole.End, err = parseIndex("INTERVALS", args[0]); err != nil {
-		return j, err
-	}
-	if j.whole.Start, err = parseIndex("--start", c.String("start")); err != nil {
-		return j, err
-	}
-	if j.spec, err = findTask(c.String("task")); err != nil {
-		return j, err
-	}
-	if j.whole.Start > j.whole.End {
-		return j, usage("--start %d is beyond the end, %d", j.whole.Start, j.whole.End)
-	}
-	if over := j.whole.Start % j.spec.Grain; over != 0 {
-		return j, usageHint(fmt.Sprintf("--start %d is not a multiple of the grain of %s, %d", j.whole.Start, j.spec.Name, j.spec.Grain),
-			fmt.Sprintf("the nearest are %d and %d", j.whole.Start-over, j.whole.Start-over+j.spec.Grain))
-	}
-	if j.procs, err = readProcs(c); err != nil {
-		return j, err
-	}
-	return j, j.readChunkSize(c)
-}
-
-func (j *job) readChunkSize(c *call) (err error) {
-	text := c.String("chunk-size")
-	if text == "" && !c.IsSet("chunk-size") {
-		return nil
-	}
-	if j.chunkSize, err = parseCount("--chunk-size", text, 1, ipc.MaxIndex, ""); err != nil {
-		return err
-	}
-	if rounded := j.spec.RoundUp(j.chunkSize); rounded != j.chunkSize {
-		j.note = fmt.Sprintf("--chunk-size %d is rounded up to %d, a multiple of the grain of %s, %d", j.chunkSize, rounded, j.spec.Name, j.spec.Grain)
-		j.chunkSize = rounded
+// backendCan refuses flags that the backend cannot honour.
+func backendCan(c *cli.Context, backend pool.Backend) error {
+	for _, name := range processFlags {
+		if backend != pool.Processes && c.IsSet(name) {
+			return usageHint(fmt.Sprintf("--%s cannot be kept by the %s backend", name, backend), "only a process can be killed, replaced or bound to CPUs: leave out --backend")
+		}
 	}
 	return nil
 }
 
-func readProcs(c *call) (int, error) {
-	text := c.String("procs")
-	if text == "auto" {
-		return 0, nil
+// launcherGiven refuses a launcher that is empty, and hosts that none leads to.
+func launcherGiven(c *cli.Context, o pool.Options) error {
+	switch {
+	case o.Launcher != "":
+		return nil
+	case c.IsSet("launcher"):
+		return usageHint("--launcher is empty", "for example --launcher nice")
+	case c.IsSet("hosts"):
+		return usageHint("--hosts needs a launcher that leads there", "for example --launcher 'ssh -T {host} {cmd}'")
 	}
-	if text == "" || !strings.ContainsAny(text, "0123456789") {
-		return 0, usage("--procs is %q: it must be a whole number, or auto", text)
+	return nil
+}
+
+// readWorkload reads the operand, and checks what the flags say together.
+func (p *program) readWorkload(c *cli.Context, w *workload) (err error) {
+	args := c.Args().Slice()
+	switch {
+	case len(args) == 0:
+		return usageHint(c.Command.Name+" needs one argument: INTERVALS, the end of the interval to compute", p.taskHint(c))
+	case len(args) > 1:
+		return usageHint(fmt.Sprintf("%s takes one argument, but there are %d: %s", c.Command.Name, len(args), strings.Join(args, " ")), p.taskHint(c))
 	}
-	n, err := parseCount("--procs", text, 1, pool.MaxProcs, ": one parent has neither the descriptors nor the memory for more; use --share for more machines")
-	return int(n), err
+	if w.whole.End, err = parseIndex(args[0]); err != nil {
+		refused := &failure{code: exitUsage, err: fmt.Errorf("INTERVALS is %q: %w", args[0], err)}
+		if _, is := task.Lookup(args[0]); is {
+			refused.hint = p.taskHint(c)
+		}
+		return refused
+	}
+	if w.spec == nil {
+		return usageHint("--task is missing", "the tasks are "+strings.Join(ownTasks(), ", "))
+	}
+	if w.whole.Start > w.whole.End {
+		return usage("--start %d is beyond the end, %d", w.whole.Start, w.whole.End)
+	}
+	if over := w.whole.Start % w.spec.Grain; over != 0 {
+		return usageHint(fmt.Sprintf("--start %d is not a multiple of the grain of %s, %d", w.whole.Start, w.spec.Name, w.spec.Grain),
+			fmt.Sprintf("the nearest are %d and %d", w.whole.Start-over, w.whole.Start-over+w.spec.Grain))
+	}
+	if rounded := w.spec.RoundUp(w.chunkSize); w.chunkSize > 0 && rounded != w.chunkSize {
+		w.rounded = fmt.Sprintf("--chunk-size %d is rounded up to %d, a multiple of the grain of %s, %d", w.chunkSize, rounded, w.spec.Name, w.spec.Grain)
+		w.chunkSize = rounded
+	}
+	return nil
+}
+
+// taskHint shows how the command is called, with the task that was given as an
+// operand, if one was.
+func (p *program) taskHint(c *cli.Context) string {
+	args := c.Args().Slice()
+	i := slices.IndexFunc(args, func(arg string) bool { return slices.Contains(taskNames(), arg) })
+	if i < 0 {
+		return fmt.Sprintf("%s %s 100000000", p.Name, c.Command.Name)
+	}
+	end := "100000000"
+	if len(args) > 1 {
+		end = args[(i+1)%len(args)]
+	}
+	return fmt.Sprintf("did you mean '%s %s --task %s %s'?", p.Name, c.Command.Name, args[i], end)
 }
 
 // taskNames are the tasks that a command line can ask for: those over intervals.
@@ -136,6 +198,24 @@ func taskNames() []string {
 		spec, _ := task.Lookup(name)
 		return !spec.Sums()
 	})
+}
+
+// ownTasks are those that the program defines, and not package compare.
+func ownTasks() []string {
+	return slices.DeleteFunc(taskNames(), func(name string) bool { return name == compare.Null })
+}
+
+// defaultTask is the task of a command line that names none: pi where there is
+// one, or else the only one. Where there are several, "" has the user name one.
+func defaultTask() string {
+	names := ownTasks()
+	switch {
+	case slices.Contains(names, "pi"):
+		return "pi"
+	case len(names) == 1:
+		return names[0]
+	}
+	return ""
 }
 
 func findTask(name string) (*task.Spec, error) {
@@ -147,73 +227,44 @@ func findTask(name string) (*task.Spec, error) {
 	return spec, nil
 }
 
-// readOptions reads the flags that say how to compute.
-func readOptions(c *call, j job) (pool.Options, error) {
-	o := pool.Options{Procs: j.procs, ChunkSize: j.chunkSize, MaxMessage: ipc.DefaultLimit, Verbose: c.Bool("verbose")}
-	var err error
-	if o.Backend, err = readBackend(c); err != nil {
-		return o, err
+func readProcs(text string) (int, error) {
+	if text == "auto" {
+		return 0, nil
 	}
-	counts := []struct {
-		flag        string
-		least, most int64
-		to          *int
-	}{{"gomaxprocs", 1, 1 << 16, &o.GOMAXPROCS}, {"retries", 0, 1 << 30, &o.Retries}, {"max-chunks-per-child", 1, 1 << 62, &o.MaxChunksPerChild}}
-	for _, f := range counts {
-		if c.String(f.flag) == "" && !c.IsSet(f.flag) {
-			continue
-		}
-		v, err := parseCount("--"+f.flag, c.String(f.flag), f.least, f.most, "")
-		if err != nil {
-			return o, err
-		}
-		*f.to = int(v)
+	if !strings.ContainsAny(text, "0123456789") {
+		return 0, errors.New("it must be a whole number, or auto")
 	}
-	if o.Retries == 0 {
-		o.Retries = -1 // none
+	n, err := parseCount(text, 1, ipc.MaxIndex)
+	if n > pool.MaxProcs {
+		err = fmt.Errorf("it can be at most %d: one parent has neither the descriptors nor the memory for more; use --share for more machines", pool.MaxProcs)
 	}
-	times := []struct {
-		flag string
-		to   *time.Duration
-	}{{"timeout", &o.Timeout}, {"startup-timeout", &o.StartupTimeout}, {"grace", &o.Grace}, {"heartbeat", &o.Heartbeat}}
-	for _, f := range times {
-		if c.String(f.flag) == "" && !c.IsSet(f.flag) {
-			continue
-		}
-		if f.flag == "heartbeat" && c.String(f.flag) == "off" {
-			*f.to = -1
-			continue
-		}
-		if *f.to, err = parseDuration("--"+f.flag, c.String(f.flag)); err != nil && f.flag == "heartbeat" {
-			return o, usageHint(err.Error(), "--heartbeat off never gives a silent worker up")
-		} else if err != nil {
-			return o, err
-		}
-	}
-	if c.IsSet("max-rss") {
-		if o.MaxRSS, err = parseSize("--max-rss", c.String("max-rss")); err != nil {
-			return o, err
-		}
-	}
-	return o, readLauncher(c, &o)
+	return int(n), err
 }
 
 var backendNames = []string{string(pool.Processes), string(pool.Goroutines), string(pool.Serial)}
 
-// readBackend also refuses flags that the backend cannot honour.
-func readBackend(c *call) (pool.Backend, error) {
-	backend := pool.Backend(c.String("backend"))
-	switch backend {
-	case pool.Processes:
-		return backend, nil
-	case pool.Goroutines, pool.Serial:
-	default:
-		return "", usageHint(fmt.Sprintf("unknown backend %q", backend), didYouMean(string(backend), backendNames, "the backends are "+strings.Join(backendNames, ", ")))
+func readBackend(text string) (pool.Backend, error) {
+	if !slices.Contains(backendNames, text) {
+		return "", usageHint(fmt.Sprintf("unknown backend %q", text), didYouMean(text, backendNames, "the backends are "+strings.Join(backendNames, ", ")))
 	}
-	for _, name := range processFlags {
-		if c.IsSet(name) {
-			return "", usageHint(fmt.Sprintf("--%s cannot be kept by the %s backend", name, backend), "only a process can be killed, replaced or bound to CPUs: leave out --backend")
-		}
+	return pool.Backend(text), nil
+}
+
+func readHeartbeat(text string) (time.Duration, error) {
+	if text == "off" {
+		return -1, nil
 	}
-	return backend, nil
+	d, err := parseDuration(text)
+	if err != nil {
+		return 0, usageHint(fmt.Sprintf("--heartbeat is %q: %v", text, err), "--heartbeat off never replaces a silent worker")
+	}
+	return d, nil
+}
+
+// takesNothing refuses operands.
+func takesNothing(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return usage("%s takes no arguments, but there is %q", c.Command.Name, c.Args().First())
+	}
+	return nil
 }

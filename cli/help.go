@@ -2,124 +2,133 @@ package cli
 
 import (
 	"fmt"
-	"io"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"procpool/internal/terminal"
 )
 
-// print writes text to standard output; what names it if that fails.
-func (e *env) print(what, text string) error {
-	_, err := io.WriteString(e.stdout, text)
-	return writing(what, err)
-}
+const programTemplate = `{{.Name}} - {{wrap .Usage (offset .Name 3)}}
 
-const (
-	programSummary = "compute a task over an interval in worker processes"
-	programUsage   = "procpool [--version|--help] COMMAND [flags] [arguments]"
-	programExample = "procpool run --procs 4 100000000"
-	programAbout   = `A parent starts this program again as worker processes, which share no memory, hands each of them intervals [start, end), and adds up the partial results that they give back, in the order of the intervals.
+usage: {{.Name}} [--version|--help] COMMAND [flags] [arguments]
 
-Flags may stand before or after the arguments. Results go to stdout, everything else to stderr.`
-)
+commands:
+{{range .VisibleCommands}}  {{printf "%-10s" .Name}}  {{wrap .Usage 14}}
+{{end}}
+{{wrap .Description 0}}
 
-// mostWidth is the most columns that a line of help has, and what it has where
-// nobody knows the width.
-const mostWidth = 96
+'{{.Name}} help COMMAND' explains a command.
 
-// helpWidth is how many columns help has.
-func (e *env) helpWidth() int {
-	if width := columns(e.stdout); width > 0 {
-		return min(max(width-1, 40), mostWidth)
+{{wrap exitLine 0}}
+
+example: {{.UsageText}}
+`
+
+const commandTemplate = `{{.HelpName}} - {{wrap .Usage (offset .HelpName 3)}}
+
+usage: {{.HelpName}} [flags]{{with .ArgsUsage}} {{.}}{{end}}
+
+{{wrap .Description 0}}
+
+example: {{.UsageText}}
+{{$category := ""}}{{range flags .}}{{if ne .Category $category}}{{$category = .Category}}
+{{.Category}}:
+{{end}}  {{.Names}}  {{wrap .Usage (offset .Names 4)}}
+{{end}}
+{{wrap exitLine 0}}
+`
+
+func (p *program) helpCommand() *cli.Command {
+	return &cli.Command{
+		Name: "help", Aliases: []string{"h"}, Hidden: true, ArgsUsage: "[COMMAND]",
+		Usage: "explain a command", Description: "Explains the command, or lists all.", UsageText: p.Name + " help run",
+		Action: p.help,
 	}
-	return mostWidth
 }
 
-func programHelp(width int) string {
+func (p *program) help(c *cli.Context) error {
+	width := helpWidth(p.Stdout)
+	switch c.NArg() {
+	case 0:
+		return p.print("the help", p.render(c.App.CustomAppHelpTemplate, c.App, width))
+	case 1:
+		cmd := c.App.Command(c.Args().First())
+		if cmd == nil {
+			return p.unknownCommand(c.App, c.Args().First())
+		}
+		return p.print("the help", p.render(cmd.CustomHelpTemplate, cmd, width))
+	}
+	return usageHint(fmt.Sprintf("help explains one command, but there are %d: %s", c.NArg(), strings.Join(c.Args().Slice(), " ")), p.Name+" help run")
+}
+
+// helpWidth returns how many columns help has: those of the terminal, within what
+// is pleasant to read, or else $COLUMNS or 80.
+func helpWidth(stdout any) int {
+	if width := terminal.Columns(stdout); width > 0 {
+		return min(max(width-1, 40), 96)
+	}
+	if width, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && width > 0 {
+		return max(width, 40)
+	}
+	return 80
+}
+
+// render prints what a template says of the program, a *cli.App, or of a command.
+func (p *program) render(template string, of any, width int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "procpool - %s\n\nusage: %s\n\ncommands:\n", programSummary, programUsage)
-	for _, cmd := range commands() {
-		fmt.Fprintf(&b, "  %-10s  %s\n", cmd.name, wrap(cmd.summary, width-14, 14))
-	}
-	fmt.Fprintf(&b, "\n%s\n\n%s\n\nexample: %s\n",
-		wrap("'procpool help COMMAND' explains one. Flags may stand before or after the arguments. Results go to stdout, everything else to stderr.", width, 0),
-		wrap(exitLine(), width, 0), programExample)
+	cli.HelpPrinterCustom(&b, template, of, map[string]any{
+		"wrapAt":    func() int { return width },
+		"exitCodes": exitCodes, "exitLine": exitLine, "flags": flagTexts,
+		"roff": escapeRoff, "upper": strings.ToUpper, "date": commitDate, "environment": p.environment,
+	})
 	return b.String()
 }
 
-// exitLine is the table of exit codes as a sentence.
-func exitLine() string {
-	var parts []string
-	for _, c := range exitCodes() {
-		parts = append(parts, c.code+" "+c.meaning)
-	}
-	return "exit codes: " + strings.Join(parts, ", ")
+// A flagText is what help, the manual page and completions show of a flag.
+type flagText struct {
+	Name, Letter string   // Letter is "" if there is none; further names are not shown
+	Value        string   // the name of the value; "" of a switch
+	Names        string   // all three, as wide as those of the command's other flags
+	Usage        string   // with the default
+	Words        []string // that complete the value, or ":files"
+	Category     string
 }
 
-// usageLine is how a command is called.
-func (cmd *command) usageLine() string {
-	return strings.TrimSpace("procpool " + cmd.name + " [flags] " + cmd.args)
-}
-
-func commandHelp(cmd *command, width int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "procpool %s - %s\n\nusage: %s\n\n", cmd.name, cmd.summary, cmd.usageLine())
-	for paragraph := range strings.SplitSeq(cmd.description, "\n\n") {
-		b.WriteString(wrap(paragraph, width, 0) + "\n\n")
-	}
-	fmt.Fprintf(&b, "example: %s\n", cmd.example)
-	flags := cmd.allFlags()
-	column := 0
-	for _, f := range flags {
-		column = max(column, len(f.names())+4)
-	}
-	for _, group := range groups {
-		title := "\n" + group + ":\n"
-		for _, f := range flags {
-			if f.group == group {
-				b.WriteString(title)
-				title = ""
-				fmt.Fprintf(&b, "  %-*s%s\n", column-2, f.names(), wrap(f.explained(), width-column, column))
+// flagTexts are in the order of their categories.
+func flagTexts(cmd *cli.Command) (texts []flagText) {
+	width := 0
+	for _, f := range cmd.VisibleFlags() {
+		doc := f.(documentedFlag)
+		names, usage, letter := f.Names(), strings.Split(doc.GetUsage(), "`"), ""
+		t := flagText{Name: names[0], Usage: strings.Join(usage, ""), Category: doc.GetCategory()}
+		if len(names) > 1 && len(names[1]) == 1 {
+			t.Letter, letter = names[1], "-"+names[1]+", "
+		}
+		if doc.TakesValue() {
+			t.Value = usage[1]
+			if standard := doc.GetDefaultText(); standard != "" {
+				t.Usage += " (default " + standard + ")"
 			}
 		}
-	}
-	b.WriteString("\n" + wrap(exitLine(), width, 0) + "\n")
-	return b.String()
-}
-
-// names are the flag's and that of its value, for a list of flags.
-func (f flag) names() string {
-	names := "    --" + f.name
-	if f.letter != "" {
-		names = "-" + f.letter + ", --" + f.name
-	}
-	return strings.TrimSuffix(names+" "+f.placeholder(), " ")
-}
-
-// explained is what the flag does, and without being given.
-func (f flag) explained() string {
-	text := strings.ReplaceAll(f.usage, "`", "")
-	if f.value != "" {
-		text += " (default " + f.value + ")"
-	}
-	return text
-}
-
-// wrap breaks text into lines of at most width columns, if its words allow it,
-// all but the first indented.
-func wrap(text string, width, indent int) string {
-	var b strings.Builder
-	column := 0
-	for word := range strings.FieldsSeq(text) {
-		switch {
-		case column == 0:
-		case column+1+len(word) > width:
-			b.WriteString("\n" + strings.Repeat(" ", indent))
-			column = 0
-		default:
-			b.WriteByte(' ')
-			column++
+		t.Names = strings.TrimRight(fmt.Sprintf("%4s--%s %s", letter, t.Name, t.Value), " ")
+		width = max(width, len(t.Names))
+		switch f := f.(type) {
+		case *cli.PathFlag:
+			t.Words = []string{":files"}
+		case *cli.GenericFlag:
+			t.Words = f.Value.(flagValue).completions()
 		}
-		b.WriteString(word)
-		column += len(word)
+		texts = append(texts, t)
 	}
-	return b.String()
+	for i := range texts {
+		texts[i].Names = fmt.Sprintf("%-*s", width, texts[i].Names)
+	}
+	slices.SortStableFunc(texts, func(a, b flagText) int {
+		return slices.Index(categories[:], a.Category) - slices.Index(categories[:], b.Category)
+	})
+	return texts
 }

@@ -3,29 +3,37 @@ package cli
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 
+	"github.com/urfave/cli/v2"
+
+	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/journal"
 	"procpool/pool"
 	"procpool/task"
 )
 
-func mergeCommand() *command {
-	return &command{
-		name:    "merge",
-		summary: "add up the journals of shares",
-		args:    "JOURNAL...",
-		description: "Adds up journals after proving that together they cover the input exactly once. " +
+// A mergeCommand is one call of merge.
+type mergeCommand struct {
+	*program
+	journal string // to write the merged chunks to, or ""
+	json    bool
+}
+
+func (p *program) mergeCommand() *cli.Command {
+	m := &mergeCommand{program: p}
+	return &cli.Command{
+		Name: "merge", ArgsUsage: "JOURNAL...",
+		Usage: "add up the journals of shares",
+		Description: "Adds up journals after proving that together they cover the input exactly once. " +
 			"With --journal a merge of some of the shares is written to a journal again.",
-		example: "procpool merge share-*.journal",
-		flags: func() []flag {
-			return []flag{
-				file(groupBatch, "journal", "write the merged chunks to `FILE`; the shares need not be complete then"),
-				toggle(groupOutput, "json", "", "print one JSON object; when the merge fails it has every reason"),
-			}
+		UsageText: p.Name + " merge share-*.journal",
+		Flags: []cli.Flag{
+			&cli.PathFlag{Category: categoryBatch, Name: "journal", Destination: &m.journal, Usage: "write the merged chunks to `FILE`; the shares need not be complete then"},
+			jsonFlag(&m.json, "print one JSON object; when the merge fails it has every reason"),
+			quietFlag(p),
 		},
-		do: merge,
+		Action: m.merge,
 	}
 }
 
@@ -40,30 +48,30 @@ type mergeReport struct {
 	Chunks   int64             `json:"chunks"`
 	Done     int64             `json:"chunks_done"`
 	Journals int               `json:"journals"`
-	Value    number            `json:"value"`
+	Value    resultValue       `json:"value"`
 }
 
-func merge(c *call, e *env) error {
-	paths := c.args
+func (m *mergeCommand) merge(c *cli.Context) error {
+	paths := c.Args().Slice()
 	if len(paths) == 0 {
-		return usageHint("merge needs the journals of all shares", "procpool merge share-*.journal")
+		return usageHint("merge needs the journals of all shares", m.Name+" merge share-*.journal")
 	}
 	r := mergeReport{Status: "failed", Journals: len(paths)}
-	spec, err := r.add(paths, c.String("journal"))
-	if c.Bool("json") {
+	spec, err := r.add(paths, m.journal)
+	if m.json {
 		if err != nil {
-			r.Failure = oneLine(err.Error())
+			r.Failure = text.OneLine(err.Error())
 		}
-		return errors.Join(err, printJSON(e.stdout, r))
+		return errors.Join(err, m.printJSON(r))
 	}
 	switch {
 	case err != nil:
 		return err
 	case r.Status == "incomplete":
-		fmt.Fprintf(e.stderr, "procpool: journal %s holds %d of %d chunks\n", c.String("journal"), r.Done, r.Chunks)
+		m.note("journal %s holds %d of %d chunks", m.journal, r.Done, r.Chunks)
 		return nil
 	}
-	return e.print("the result", resultLine(spec, r.Interval, r.Value.v))
+	return m.print("the result", m.resultLine(spec, r.Interval, r.Value.v))
 }
 
 // add adds up the journals, into another one if to names it.
@@ -94,7 +102,7 @@ func (r *mergeReport) add(paths []string, to string) (*task.Spec, error) {
 	if err := set.Fold(func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) }); err != nil {
 		return nil, err
 	}
-	r.Status, r.Value = string(pool.Done), number{fold.Value()}
+	r.Status, r.Value = string(pool.Done), resultValue{fold.Value()}
 	return spec, nil
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -11,12 +12,10 @@ import (
 )
 
 // parseIndex reads a whole number from 0 to 2^62, exactly: in decimal, with
-// underscores between digits or a power of ten (1e8) where wanted. what names
-// it in errors.
-func parseIndex(what, text string) (int64, error) {
-	refuse := func(why string) (int64, error) {
-		return 0, usage("%s is %q: %s", what, text, why)
-	}
+// underscores between digits or a power of ten (1e8) where wanted. Its error,
+// as those of all functions here, says what the text must be.
+func parseIndex(text string) (int64, error) {
+	refuse := func(why string) (int64, error) { return 0, errors.New(why) }
 	mantissa, exponent := strings.ToLower(text), 0
 	if m, e, ok := strings.Cut(mantissa, "e"); ok {
 		var err error
@@ -70,21 +69,21 @@ func wellFormed(s string) bool {
 }
 
 // parseCount is parseIndex for numbers from least to most.
-func parseCount(what, text string, least, most int64, why string) (int64, error) {
-	v, err := parseIndex(what, text)
+func parseCount(text string, least, most int64) (int64, error) {
+	v, err := parseIndex(text)
 	switch {
 	case err != nil:
 		return 0, err
 	case v < least:
-		return 0, usage("%s is %q: it must be at least %d", what, text, least)
+		return 0, fmt.Errorf("it must be at least %d", least)
 	case v > most:
-		return 0, usage("%s is %q: it can be at most %d%s", what, text, most, why)
+		return 0, fmt.Errorf("it can be at most %d", most)
 	}
 	return v, nil
 }
 
 // parseSize reads a number of bytes, with a unit of a power of 1024 where wanted.
-func parseSize(what, text string) (int64, error) {
+func parseSize(text string) (int64, error) {
 	number := strings.ToUpper(text)
 	number = strings.TrimSuffix(strings.TrimSuffix(number, "B"), "I")
 	shift := 0
@@ -95,13 +94,13 @@ func parseSize(what, text string) (int64, error) {
 	if bytes := v * math.Ldexp(1, shift); err == nil && bytes >= 1 && bytes < math.Ldexp(1, 62) {
 		return int64(bytes), nil
 	}
-	return 0, usage("%s is %q: it must be a number of bytes, such as 512M or 1.5G", what, text)
+	return 0, errors.New("it must be a number of bytes, such as 512M or 1.5G")
 }
 
 func lastByte(s string) string { return s[max(len(s)-1, 0):] }
 
 // parseDuration reads a time: with units as Go writes them, or in seconds.
-func parseDuration(what, text string) (time.Duration, error) {
+func parseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil {
 		if seconds, e := strconv.ParseFloat(text, 64); e == nil && math.Abs(seconds) < 1e9 {
@@ -109,18 +108,20 @@ func parseDuration(what, text string) (time.Duration, error) {
 		}
 	}
 	if err != nil || d <= 0 {
-		return 0, usage("%s is %q: it must be a time above 0, such as 500ms, 90s or 1h30m", what, text)
+		return 0, errors.New("it must be a time above 0, such as 500ms, 90s or 1h30m")
 	}
 	return d, nil
 }
 
-// formatFloat prints v so that it reads back to the same bits.
-func formatFloat(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-
-// formatValue prints a result.
-func formatValue(v any) string {
-	if f, ok := v.(float64); ok {
-		return formatFloat(f)
+// parseFraction reads a part of one, as 0.02 or 2%.
+func parseFraction(text string) (float64, error) {
+	number, percent := strings.CutSuffix(text, "%")
+	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if percent {
+		v /= 100
 	}
-	return fmt.Sprint(v)
+	if err != nil || !(v > 0 && v < 1) {
+		return 0, errors.New("it must be between 0 and 1, such as 0.02 or 2%")
+	}
+	return v, nil
 }

@@ -17,7 +17,7 @@ func FuzzParseIndex(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		v, err := parseIndex("N", text)
+		v, err := parseIndex(text)
 		if err != nil {
 			return
 		}
@@ -39,7 +39,7 @@ func TestParseSize(t *testing.T) {
 		"1": 1, "512M": 512 << 20, "1.5G": 3 << 29, "2k": 2048, "1KiB": 1024, "1MB": 1 << 20, "1T": 1 << 40, "100B": 100,
 		"": -1, "M": -1, "0": -1, "-1": -1, "much": -1, "1P": -1, "NaN": -1, "Inf": -1, "1e40": -1, "iB": -1,
 	} {
-		if v, err := parseSize("--max-rss", text); (err != nil) != (want < 0) || err == nil && v != want {
+		if v, err := parseSize(text); (err != nil) != (want < 0) || err == nil && v != want {
 			t.Errorf("%q is %d, %v", text, v, err)
 		}
 	}
@@ -50,7 +50,7 @@ func TestParseDuration(t *testing.T) {
 		"90s": 90 * time.Second, "1h30m": 90 * time.Minute, "500ms": 500 * time.Millisecond, "2": 2 * time.Second, "0.25": 250 * time.Millisecond,
 		"": -1, "0": -1, "-1s": -1, "soon": -1, "1e300": -1, "NaN": -1, "1 s": -1,
 	} {
-		if v, err := parseDuration("--timeout", text); (err != nil) != (want < 0) || err == nil && v != want {
+		if v, err := parseDuration(text); (err != nil) != (want < 0) || err == nil && v != want {
 			t.Errorf("%q is %v, %v", text, v, err)
 		}
 	}

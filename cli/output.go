@@ -5,22 +5,22 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 	"text/tabwriter"
 
+	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/placement"
 	"procpool/pool"
 	"procpool/task"
 )
 
-// report prints what came of a run, and returns why it failed, if it did.
-func (r *running) report() error {
+// report prints the result of a run, and returns why it failed, if it did.
+func (r *runCommand) report() error {
 	failed := r.failure()
 	if r.verbose {
-		r.account()
+		r.printUsage()
 	}
 	if r.json {
 		if err := r.writeJSON(failed); err != nil {
@@ -31,32 +31,29 @@ func (r *running) report() error {
 	if failed != nil {
 		return failed
 	}
-	text := resultLine(r.job.spec, r.grid.Whole, r.value) + fmt.Sprintf("Time = %.16f sec\n", r.outcome.Wall.Seconds())
-	if _, err := io.WriteString(r.stdout, text); err != nil {
-		return writing("the result", err)
-	}
-	return r.untraced
+	result := r.resultLine(r.spec, r.grid.Whole, r.value) + fmt.Sprintf("Time = %.16f sec\n", r.outcome.Wall.Seconds())
+	return cmp.Or(r.print("the result", result), r.untraced)
 }
 
-// resultLine is a sum as a reader sees it: for pi over [0, n) in the tutorial's words.
-func resultLine(spec *task.Spec, whole ipc.Interval, value any) string {
-	if pi, ok := piOf(spec, whole, value); ok {
+// resultLine prints a sum, of the tutorial's task over [0, n) in the tutorial's words.
+func (p *program) resultLine(spec *task.Spec, whole ipc.Interval, value any) string {
+	if pi, ok := p.piOf(spec, whole, value); ok {
 		return fmt.Sprintf("PI is approximately %.16f, Error is %.16f\n", pi, math.Abs(pi-math.Pi))
 	}
 	return fmt.Sprintf("%s over %v = %s\n", spec.Name, whole, formatValue(value))
 }
 
-// piOf is value if it is an approximation of pi that the tutorial knows.
-func piOf(spec *task.Spec, whole ipc.Interval, value any) (float64, bool) {
+// piOf returns value if it is an approximation of pi that the tutorial knows.
+func (p *program) piOf(spec *task.Spec, whole ipc.Interval, value any) (float64, bool) {
 	pi, ok := value.(float64)
-	return pi, ok && spec.Name == "pi" && whole.Start == 0
+	return pi, ok && spec.Name == p.Tutorial && whole.Start == 0
 }
 
-// account says on stderr, for -v, what every worker did, and who used the CPUs.
-func (r *running) account() {
-	w := bufio.NewWriter(r.stderr)
+// printUsage prints on stderr, for -v, what every worker did, and who used the CPUs.
+func (r *runCommand) printUsage() {
+	w := bufio.NewWriter(r.Stderr)
 	defer w.Flush()
-	fmt.Fprintf(w, "%s (%s), decided by %s", plural(int64(r.options.Procs), "worker"), r.options.Backend, r.limits.DecidedBy)
+	fmt.Fprintf(w, "%s (%s), decided by %s", text.Plural(int64(r.options.Procs), "worker"), r.options.Backend, r.limits.DecidedBy)
 	for _, l := range r.limits.All {
 		fmt.Fprintf(w, "; %s: %d (%s)", l.By, l.Procs, l.Source)
 	}
@@ -90,7 +87,7 @@ func (r *running) account() {
 	fmt.Fprintf(w, "its children used %.6f s of CPU, which its own clock does not see\n", r.workersCPU())
 }
 
-func (r *running) workersCPU() (sum float64) {
+func (r *runCommand) workersCPU() (sum float64) {
 	for _, s := range r.stats {
 		sum += s.UserSeconds + s.SystemSeconds
 	}
@@ -98,19 +95,11 @@ func (r *running) workersCPU() (sum float64) {
 }
 
 // orUnknown prints CPU seconds; goroutines have none of their own.
-func (r *running) orUnknown(seconds float64) string {
+func (r *runCommand) orUnknown(seconds float64) string {
 	if r.options.Backend != pool.Processes {
 		return "-"
 	}
 	return fmt.Sprintf("%.6f", seconds)
-}
-
-// plural counts things.
-func plural(n int64, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
 }
 
 func mebibytes(c ipc.Count) string {
@@ -146,8 +135,8 @@ type runReport struct {
 	Interval    ipc.Interval     `json:"interval"`
 	ChunkSize   int64            `json:"chunk_size"`
 	Chunks      int64            `json:"chunks"`
-	Value       number           `json:"value"`
-	Error       *number          `json:"error,omitempty"`
+	Value       resultValue      `json:"value"`
+	Error       *resultValue     `json:"error,omitempty"`
 	Covered     [][2]int64       `json:"covered"`
 	WallSeconds float64          `json:"wall_seconds"`
 	CPUSeconds  cpuReport        `json:"cpu_seconds"`
@@ -177,29 +166,29 @@ type workerReport struct {
 	ipc.Counters
 }
 
-func (r *running) writeJSON(failed error) error {
+func (r *runCommand) writeJSON(failed error) error {
 	report := runReport{
-		Status: r.outcome.Status, Task: r.job.spec.Name, Backend: r.options.Backend, Procs: r.options.Procs,
+		Status: r.outcome.Status, Task: r.spec.Name, Backend: r.options.Backend, Procs: r.options.Procs,
 		Interval: r.grid.Whole, ChunkSize: r.grid.Size, Chunks: r.grid.N,
 		Covered: pairs(r.outcome.Covered), WallSeconds: r.outcome.Wall.Seconds(),
 		CPUSeconds: cpuReport{r.parent.Seconds(), r.workersCPU()}, Retries: r.outcome.Retries, Limits: r.limits, Throttled: r.throttledSeconds(),
 		Workers: r.workerReports(),
 	}
 	if failed != nil {
-		report.Failure = oneLine(failed.Error())
+		report.Failure = text.OneLine(failed.Error())
 		if report.Status == pool.Done {
 			report.Status = pool.Failed // the result could not be kept
 		}
 	} else {
-		report.Value = number{r.value}
-		if pi, ok := piOf(r.job.spec, r.grid.Whole, r.value); ok {
-			report.Error = &number{math.Abs(pi - math.Pi)}
+		report.Value = resultValue{r.value}
+		if pi, ok := r.piOf(r.spec, r.grid.Whole, r.value); ok {
+			report.Error = &resultValue{math.Abs(pi - math.Pi)}
 		}
 	}
-	return printJSON(r.stdout, report)
+	return r.printJSON(report)
 }
 
-func (r *running) workerReports() []workerReport {
+func (r *runCommand) workerReports() []workerReport {
 	rows := make([]workerReport, 0, len(r.stats))
 	for _, s := range r.stats {
 		row := workerReport{
@@ -222,24 +211,26 @@ func pairs(intervals []ipc.Interval) [][2]int64 {
 	return out
 }
 
-// A number is a value that JSON may not be able to hold: what is not finite is a string.
-type number struct{ v any }
-
-func (n number) MarshalJSON() ([]byte, error) {
-	f, ok := n.v.(float64)
-	switch {
-	case !ok:
-		return json.Marshal(n.v)
-	case math.IsNaN(f):
-		return []byte(`"NaN"`), nil
-	case math.IsInf(f, 0):
-		return fmt.Appendf(nil, `"%+v"`, f), nil
+// formatValue prints a result.
+func formatValue(v any) string {
+	if f, ok := v.(float64); ok {
+		return text.Float(f)
 	}
-	return []byte(formatFloat(f)), nil
+	return fmt.Sprint(v)
+}
+
+// A resultValue is a result in JSON: a float that JSON cannot hold is a string.
+type resultValue struct{ v any }
+
+func (r resultValue) MarshalJSON() ([]byte, error) {
+	if f, ok := r.v.(float64); ok {
+		return text.JSONFloat(f), nil
+	}
+	return json.Marshal(r.v)
 }
 
 // printJSON prints one object, indented.
-func printJSON(w io.Writer, v any) error {
+func (p *program) printJSON(v any) error {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -247,6 +238,5 @@ func printJSON(w io.Writer, v any) error {
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, b.String())
-	return writing("the result", err)
+	return p.print("the result", b.String())
 }

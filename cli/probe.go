@@ -12,16 +12,18 @@ import (
 	"sync"
 	"time"
 
+	"procpool/compare"
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/pool"
 	"procpool/task"
 )
 
-// echo gives back what it gets: what it costs is the way there and back. It is
-// not over intervals, so run cannot be asked for it.
+// echo returns its input, so that its time is the way there and back. It is not
+// over intervals, so run cannot be asked for it.
 var echo = task.Define("doctor echo", func(_ context.Context, in []byte) ([]byte, error) { return in, nil })
 
-// A probe is what one worker, started through a launcher, shows of it.
+// A probe holds what one worker, started through a launcher, shows of it.
 type probe struct {
 	options pool.Options
 	started float64 // seconds to the hello
@@ -78,12 +80,12 @@ func (p *probe) measure(ctx context.Context, workers *pool.Pool) error {
 	slices.Sort(trips)
 	p.trip = trips[len(trips)/2]
 
-	null, err := findTask("null")
+	null, err := findTask(compare.Null)
 	if err != nil {
 		return err
 	}
 	whole := ipc.Interval{End: 1 << 40}
-	stop := make(chan struct{}) // not a deadline, which costs the worker its life
+	stop := make(chan struct{}) // not a deadline, which kills the worker
 	time.AfterFunc(probeTime, func() { close(stop) })
 	o, err := workers.Run(ctx, pool.Workload{Task: null, Whole: whole, Grid: ipc.ChunkGrid(whole, 1), Stop: stop})
 	if !errors.Is(err, pool.ErrStopped) {
@@ -104,7 +106,7 @@ func (p *probe) measure(ctx context.Context, workers *pool.Pool) error {
 	return nil
 }
 
-// drain takes a map's outputs up to the first error.
+// drain reads a map's outputs up to the first error.
 func drain[T any](outputs iter.Seq2[T, error]) error {
 	for _, err := range outputs {
 		if err != nil {
@@ -114,7 +116,7 @@ func drain[T any](outputs iter.Seq2[T, error]) error {
 	return nil
 }
 
-// lines say what was found, for doctor.
+// lines print what was found, for doctor.
 func (p *probe) lines() []string {
 	return []string{
 		"works: " + p.options.Launcher,
@@ -126,7 +128,7 @@ func (p *probe) lines() []string {
 
 const terminalHint = "a terminal on the way changes bytes: leave out what asks for one (ssh -t, srun --pty, docker -t)"
 
-// launcherHint says what to do about a launcher that does not work.
+// launcherHint tells what to do about a launcher that does not work.
 func launcherHint(err error) string {
 	var fault *ipc.Fault
 	if errors.As(err, &fault) {
@@ -140,12 +142,13 @@ func launcherHint(err error) string {
 	}
 	var lost *pool.LostWorkerError
 	var silence *pool.SilenceError
+	var build *parent.BuildError
 	switch {
-	case strings.Contains(err.Error(), "which is a terminal here"):
+	case errors.Is(err, parent.ErrTerminal):
 		return terminalHint
 	case errors.As(err, &silence) && silence.Starting:
 		return "it may wait for a free place (srun without --exact or --immediate), for a password (ssh without BatchMode), or hold output back; --startup-timeout is the time it has"
-	case strings.Contains(err.Error(), "another build"):
+	case errors.As(err, &build):
 		return "copy this program to where workers run; {args} in place of {argv} lets you name it there"
 	case errors.As(err, &lost) && (lost.ExitCode == 127 || strings.Contains(strings.Join(lost.Stderr, " "), "No such file")):
 		return "the program must be at the same path where workers run; {args} in place of {argv} lets you name another"

@@ -6,58 +6,65 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"procpool/internal/terminal"
+	"procpool/internal/text"
 )
 
-// A progress shows how far a run is: one line that is drawn again and again
-// on a terminal, plain lines where --progress always asks for them elsewhere.
+// A progress shows how far a run is: in one line that is drawn again and again
+// on a terminal, in plain lines where --progress always asks for them elsewhere.
+// The notes of a run go through it, so that they do not garble the line.
 type progress struct {
+	name     string // of the program
 	out      io.Writer
 	show     bool
+	quiet    bool
 	terminal bool
 	ending   <-chan struct{} // is closed when the run was asked to end; nil: nobody can ask
 	stop     chan struct{}
 	ended    sync.WaitGroup
 
-	mu     sync.Mutex // guards out and what follows
-	begin  time.Time
-	chunks int64
-	done   int64
-	gone   int    // workers lost
-	text   string // how far it is, where that is not told by chunks
-	drawn  bool
-	said   int // lines of their own
+	mu      sync.Mutex // guards out and what follows
+	begin   time.Time
+	chunks  int64
+	done    int64
+	workers int
+	busy    float64 // seconds that the finished chunks took, each by itself
+	gone    int     // workers lost
+	status  string  // is shown in place of chunks, if not ""
+	drawn   bool
+	notes   int
 }
 
 const (
 	drawEvery = 200 * time.Millisecond // on a terminal
 	lineEvery = 10 * time.Second       // elsewhere
 	quietTime = time.Second            // runs shorter than this show nothing on a terminal
+
+	// fewChunks is how many chunks a worker has, at most, in a run whose line
+	// shows the time alone: their number says little while each takes long.
+	fewChunks = 4
 )
 
-func progressFlag() flag {
-	return text(groupOutput, "progress", "", "auto", "`WHEN` to show progress on stderr: auto (on a terminal), always or never").oneOf("auto", "always", "never")
+func progressFlag(when *string) cli.Flag {
+	return &cli.GenericFlag{Category: categoryOutput, Name: "progress", Value: choice(when, "auto", "auto", "always", "never"), Usage: "`WHEN` to show progress on stderr: auto (on a terminal), always or never"}
 }
 
-func readProgress(c *call, e *env) (*progress, error) {
-	p := &progress{out: e.stderr}
-	p.terminal = isTerminal(e.stderr) && os.Getenv("TERM") != "dumb" // which cannot draw a line anew
-	switch when := c.String("progress"); when {
-	case "auto":
-		p.show = p.terminal
-	case "always":
-		p.show = true
-	case "never":
-	default:
-		return nil, usage("--progress is %q: it must be auto, always or never", when)
-	}
-	return p, nil
+func (p *program) newProgress(when string) *progress {
+	g := &progress{name: p.Name, out: p.Stderr, quiet: p.quiet}
+	g.terminal = terminal.Is(p.Stderr) && os.Getenv("TERM") != "dumb" // which cannot draw a line anew
+	g.show = !p.quiet && (when == "always" || when == "auto" && g.terminal)
+	return g
 }
 
 func (p *progress) shown() bool { return p.show }
 
-// start begins to show progress over chunks. end must follow.
-func (p *progress) start(chunks int64) {
-	p.begin, p.chunks = time.Now(), chunks
+// start begins to show progress over chunks, which so many workers compute. end
+// must follow.
+func (p *progress) start(chunks int64, workers int) {
+	p.begin, p.chunks, p.workers = time.Now(), chunks, workers
 	if !p.show {
 		return
 	}
@@ -80,11 +87,11 @@ func (p *progress) start(chunks int64) {
 	})
 }
 
-// end takes the line away, or leaves a last one where lines are plain.
+// end removes the line, or leaves a last one where lines are plain.
 func (p *progress) end() {
 	defer func() {
-		if n := p.said - mostSaid; n > 0 {
-			fmt.Fprintf(p.out, "procpool: %d more lines like these are not shown\n", n)
+		if n := p.notes - mostNotes; n > 0 {
+			fmt.Fprintf(p.out, "%s: %d more lines like these are not shown\n", p.name, n)
 		}
 	}()
 	if p.stop == nil {
@@ -100,19 +107,22 @@ func (p *progress) end() {
 	p.clear()
 }
 
-// tell says how far it is.
-func (p *progress) tell(text string) {
+// set replaces what the line shows.
+func (p *progress) set(status string) {
 	p.mu.Lock()
-	p.text = text
+	p.status = status
 	p.mu.Unlock()
 }
 
-func (p *progress) chunk() {
+// chunk counts a finished chunk.
+func (p *progress) chunk(seconds float64) {
 	p.mu.Lock()
 	p.done++
+	p.busy += seconds
 	p.mu.Unlock()
 }
 
+// lost counts a lost worker.
 func (p *progress) lost() {
 	p.mu.Lock()
 	p.gone++
@@ -133,39 +143,61 @@ func (p *progress) draw() {
 	}
 }
 
-// width is how many columns the line may have: one that is broken by the
-// terminal's edge could not be taken away again.
+// width returns how many columns the line may have. A line that the terminal
+// breaks at its edge could not be removed.
 func (p *progress) width() int {
 	const usual = 79
-	if width := columns(p.out); p.terminal && width > 0 {
+	if width := terminal.Columns(p.out); p.terminal && width > 0 {
 		return min(usual, width-1)
 	}
 	return usual
 }
 
-// line says how far it is.
+// line prints how far the run is. The caller holds mu.
 func (p *progress) line(elapsed time.Duration) string {
-	if p.text != "" {
-		return p.text
+	if p.status != "" {
+		return p.status
 	}
-	rate := float64(p.done) / max(elapsed.Seconds(), 1e-9)
-	line := fmt.Sprintf("%d/%d chunks %3.0f%%", p.done, p.chunks, 100*float64(p.done)/float64(max(p.chunks, 1)))
+	few := p.chunks <= fewChunks*int64(p.workers)
+	line := fmt.Sprintf("%v elapsed", elapsed.Round(time.Second))
+	if !few {
+		line = fmt.Sprintf("%d/%d chunks %3.0f%%", p.done, p.chunks, 100*float64(p.done)/float64(max(p.chunks, 1)))
+	}
 	select {
 	case <-p.ending:
-		return line + "  ending: chunks in hand finish, a second signal cuts off"
+		return line + "  ending: chunks in flight finish, a second signal cuts off"
 	default:
 	}
-	if p.done > 0 {
-		left := time.Duration(float64(p.chunks-p.done) / rate * float64(time.Second))
-		line += fmt.Sprintf("  %.3g/s  ETA %v", rate, left.Round(time.Second))
+	if !few && p.done > 0 {
+		line += fmt.Sprintf("  %.3g/s", float64(p.done)/max(elapsed.Seconds(), 1e-9))
+	}
+	if left := p.estimate(elapsed); left >= 0 {
+		line += fmt.Sprintf("  ETA %v", left.Round(time.Second))
 	}
 	if p.gone > 0 {
-		line += "  " + plural(int64(p.gone), "worker") + " lost"
+		line += "  " + text.Plural(int64(p.gone), "worker") + " lost"
 	}
 	return line
 }
 
-// clear takes the drawn line away. The caller holds the lock.
+// estimate returns how long the run still takes, or a negative time where nothing
+// tells: before the first chunk is finished, and after the estimate has passed.
+// It takes all chunks for equally long. Where there are few, it counts in rounds in
+// which each worker computes one.
+func (p *progress) estimate(elapsed time.Duration) time.Duration {
+	if p.done == 0 {
+		return -1
+	}
+	if p.chunks > fewChunks*int64(p.workers) {
+		return time.Duration(float64(elapsed) * float64(p.chunks-p.done) / float64(p.done))
+	}
+	workers := int64(max(p.workers, 1))
+	rounds := (p.chunks + workers - 1) / workers
+	whole := time.Duration(float64(rounds) * p.busy / float64(p.done) * float64(time.Second))
+	return whole - elapsed
+}
+
+// clear removes the drawn line. The caller holds mu.
 func (p *progress) clear() {
 	if p.drawn {
 		fmt.Fprint(p.out, "\r\x1b[K")
@@ -173,22 +205,30 @@ func (p *progress) clear() {
 	}
 }
 
-// mostSaid is how many lines a run says on its way; a storm of the same trouble
-// is counted instead.
-const mostSaid = 20
+// mostNotes limits the notes of a run. If there are more, their number is printed
+// at the end.
+const mostNotes = 20
 
-// say prints a line of its own, unless there were many.
-func (p *progress) say(format string, args ...any) {
+// note prints a remark on a line of its own, unless there were many.
+func (p *progress) note(format string, args ...any) {
+	p.say(p.name + ": " + fmt.Sprintf(format, args...))
+}
+
+// say prints lines as they are, unless there were many notes.
+func (p *progress) say(lines string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.said++; p.said > mostSaid {
+	if p.quiet {
+		return
+	}
+	if p.notes++; p.notes > mostNotes {
 		return
 	}
 	p.clear()
-	fmt.Fprintf(p.out, format+"\n", args...)
+	fmt.Fprintln(p.out, lines)
 }
 
-// guard lets others write to the same stream without garbling the line.
+// guard returns a writer to the same stream that does not garble the line.
 func (p *progress) guard(w io.Writer) io.Writer { return &guarded{p, w} }
 
 type guarded struct {

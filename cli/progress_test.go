@@ -13,7 +13,29 @@ func TestProgressTellsThatTheRunEnds(t *testing.T) {
 		t.Error(got)
 	}
 	close(ending)
-	if got := p.line(time.Second); got != "1/4 chunks  25%  ending: chunks in hand finish, a second signal cuts off" {
+	if got := p.line(time.Second); got != "1/4 chunks  25%  ending: chunks in flight finish, a second signal cuts off" {
 		t.Error(got)
+	}
+}
+
+// A run of few chunks shows the time, and how long it takes still where a chunk
+// that is finished tells: by rounds, in which each worker computes one.
+func TestProgressOfFewChunks(t *testing.T) {
+	p := &progress{chunks: 4, workers: 2}
+	for _, c := range []struct {
+		elapsed time.Duration
+		done    []float64 // seconds that each chunk took
+		want    string
+	}{
+		{2 * time.Second, nil, "2s elapsed"},
+		{11 * time.Second, []float64{10}, "11s elapsed  ETA 9s"},
+		{21 * time.Second, []float64{12, 8}, "21s elapsed"}, // longer than it was to take
+	} {
+		for _, seconds := range c.done {
+			p.chunk(seconds)
+		}
+		if got := p.line(c.elapsed); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }

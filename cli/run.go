@@ -8,37 +8,31 @@ import (
 	"os"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
+	"procpool/internal/text"
 	"procpool/ipc"
+	"procpool/journal"
 	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
 )
 
-func runCommand() *command {
-	return &command{
-		name:        "run",
-		summary:     "compute a task over an interval and print the result",
-		args:        "INTERVALS",
-		description: `Computes the task over [0, INTERVALS) in worker processes, adds up their partial results in order, and prints the sum. Numbers are exact: 100000000, 100_000_000 and 1e8 are the same. Times are such as 500ms, 90s or 1h30m; without a unit they are seconds.`,
-		example:     `procpool run --procs 4 100000000`,
-		flags:       runFlags,
-		do:          run,
-	}
-}
-
-// A running is one run on its way from flags to output.
-type running struct {
-	*env
-	job     job
+// A runCommand is one run, from its flags to its output.
+type runCommand struct {
+	*program
+	workload
 	options pool.Options
 	grid    ipc.Grid
 	limits  placement.Limits
 	plan    *bindings
-	journal *keeper // nil without --journal
-	trace   *tracer // nil without --trace
-	until   time.Time
-	json    bool
-	verbose bool
+	journal *journalSink // nil without --journal
+	trace   *tracer      // nil without --trace
+	until   time.Time    // zero without --deadline
+	share   journal.Share
+
+	bind, journalPath, tracePath, showProgress string
+	reportBindings, resume, json, verbose      bool
 
 	begin   time.Time
 	outcome pool.Outcome
@@ -49,71 +43,86 @@ type running struct {
 
 	before, after *placement.Throttling // of this process's control group, for -v and --json
 
-	signals  *watch
-	signal   os.Signal // that asked for the end
-	notes    []chunkNote
-	progress *progress
-	untraced error // why there is no trace; the result is as good without
-	unable   int   // workers that a launcher did not start
+	signals   *watch
+	signal    os.Signal // that asked for the end
+	notes     []chunkNote
+	progress  *progress
+	untraced  error // why there is no trace; the result is as good without
+	unstarted int   // workers that a launcher did not start
 }
 
-func run(c *call, e *env) error {
-	r, err := prepare(c, e)
-	if err != nil {
+func (p *program) runCommand() *cli.Command {
+	r := &runCommand{program: p, begin: time.Now()}
+	r.options.MaxMessage = ipc.DefaultLimit
+	return &cli.Command{
+		Name: "run", ArgsUsage: "INTERVALS",
+		Usage: "compute a task over an interval and print the result",
+		Description: "Computes the task over [0, INTERVALS) in worker processes, adds up their partial results in order, and prints the sum. " +
+			"Numbers are exact: 100000000, 100_000_000 and 1e8 are the same. Times are such as 500ms, 90s or 1h30m; without a unit they are seconds.",
+		UsageText: p.Name + " run --procs 4 100000000",
+		Flags:     r.flags(), Before: r.prepare, Action: r.run,
+	}
+}
+
+// prepare checks all that was asked for before anything is started.
+func (r *runCommand) prepare(c *cli.Context) error {
+	if err := r.readWorkload(c, &r.workload); err != nil {
 		return err
 	}
-	if err := r.compute(context.Background()); err != nil {
+	if r.quiet && r.verbose {
+		return usage("--quiet and --verbose contradict each other")
+	}
+	o := &r.options
+	o.Procs, o.ChunkSize, o.Verbose = r.procs, r.chunkSize, r.verbose
+	if o.Retries == 0 {
+		o.Retries = -1 // none
+	}
+	if err := backendCan(c, o.Backend); err != nil {
+		return err
+	}
+	if err := launcherGiven(c, *o); err != nil {
+		return err
+	}
+	if o.Backend == pool.Processes {
+		if err := enoughFiles(); err != nil {
+			return err
+		}
+	}
+	r.progress = r.newProgress(r.showProgress)
+	if err := r.readLimits(); err != nil {
+		return err
+	}
+	var err error
+	if r.plan, err = r.readBindings(); err != nil {
+		return err
+	}
+	o.Bind = r.plan.cpus()
+	r.grid = o.Grid(r.spec, r.whole)
+	if r.trace, err = newTracer(c, r.tracePath); err != nil {
+		return err
+	}
+	if err := r.openJournal(c); err != nil {
+		return err
+	}
+	for _, note := range []string{r.rounded, parent.LauncherNote(o.Launcher)} {
+		if note != "" {
+			r.note("%s", note)
+		}
+	}
+	return nil
+}
+
+// run computes and reports.
+func (r *runCommand) run(c *cli.Context) error {
+	if err := r.compute(c.Context); err != nil {
 		return err
 	}
 	return r.report()
 }
 
-// prepare reads every flag before anything is started.
-func prepare(c *call, e *env) (*running, error) {
-	r := &running{env: e, begin: time.Now(), json: c.Bool("json"), verbose: c.Bool("verbose")}
-	var err error
-	if r.job, err = readJob(c); err != nil {
-		return nil, err
-	}
-	if r.options, err = readOptions(c, r.job); err != nil {
-		return nil, err
-	}
-	if r.options.Backend == pool.Processes {
-		if err := enoughFiles(); err != nil {
-			return nil, err
-		}
-	}
-	if r.until, err = readDeadline(c, r.begin); err != nil {
-		return nil, err
-	}
-	if r.progress, err = readProgress(c, e); err != nil {
-		return nil, err
-	}
-	if err := r.readLimits(); err != nil {
-		return nil, err
-	}
-	if r.plan, err = readBindings(c, r.options); err != nil {
-		return nil, err
-	}
-	r.options.Bind = r.plan.cpus()
-	r.grid = r.options.Grid(r.job.spec, r.job.whole)
-	if r.trace, err = readTrace(c); err != nil {
-		return nil, err
-	}
-	if err := r.readJournal(c); err != nil {
-		return nil, err
-	}
-	for _, note := range []string{r.job.note, parent.LauncherNote(r.options.Launcher)} {
-		if note != "" {
-			fmt.Fprintln(e.stderr, "procpool:", note)
-		}
-	}
-	return r, nil
-}
-
 // readLimits settles the number of workers. What else would have limited it
 // is looked up only if somebody will see it.
-func (r *running) readLimits() (err error) {
+func (r *runCommand) readLimits() (err error) {
 	if r.options.Procs > 0 && !r.json && !r.verbose {
 		return nil
 	}
@@ -122,32 +131,30 @@ func (r *running) readLimits() (err error) {
 	return err
 }
 
-// compute has the job done. Its own error means that nothing was computed; how
+// compute runs the workload. Its own error means that nothing was computed; how
 // the run ended is in r.
-func (r *running) compute(ctx context.Context) error {
-	signals := newWatch(ctx)
-	defer signals.release()
-	r.signals = signals
+func (r *runCommand) compute(ctx context.Context) error {
+	r.signals = newWatch(ctx)
+	defer r.signals.release()
 	r.options.OnEvent, r.options.Trace = r.event, r.trace != nil
 	if r.trace == nil {
 		r.options.EventKinds = []pool.EventKind{pool.WorkerLost, pool.ChunkRetried, pool.WorkerGivenUp}
 	}
-	r.options.Stderr = r.progress.guard(r.stderr)
+	r.options.Stderr = r.progress.guard(r.Stderr)
 	if r.json || r.verbose {
 		r.before = placement.System{}.Throttling()
 	}
-	p, err := pool.New(signals.ctx, r.options)
+	p, err := pool.New(r.signals.ctx, r.options)
 	if err != nil {
 		r.journal.close()
 		return badInput(err)
 	}
-	signals.listen()
-	r.plan.report(r.stderr)
-	r.progress.ending = signals.stop
-	r.progress.start(r.grid.N)
-	r.outcome, r.err = p.Run(signals.ctx, pool.Workload{
-		Task: r.job.spec, Whole: r.grid.Whole, Grid: r.grid,
-		Stop: signals.stop, Deadline: r.until, Done: r.journal.done(), OnChunk: r.onChunk(),
+	r.plan.report(r.program, r.reportBindings)
+	r.progress.ending = r.signals.stop
+	r.progress.start(r.grid.N, r.options.Procs)
+	r.outcome, r.err = p.Run(r.signals.ctx, pool.Workload{
+		Task: r.spec, Whole: r.grid.Whole, Grid: r.grid,
+		Stop: r.signals.stop, Deadline: r.until, Done: r.journal.done(), OnChunk: r.onChunk(),
 	})
 	r.outcome.Wall = time.Since(r.begin)
 	p.Close()
@@ -156,7 +163,7 @@ func (r *running) compute(ctx context.Context) error {
 	if r.before != nil {
 		r.after = placement.System{}.Throttling()
 	}
-	r.signal = signals.first()
+	r.signal = r.signals.first()
 	r.progress.end()
 	r.value = r.outcome.Value
 	if err := r.journal.finish(r); r.err == nil {
@@ -166,9 +173,9 @@ func (r *running) compute(ctx context.Context) error {
 	return nil
 }
 
-// throttledSeconds is how long the CPU quota held the control group up during
+// throttledSeconds returns how long the CPU quota stopped the control group during
 // the run, summed over CPUs; nil if unknown.
-func (r *running) throttledSeconds() *float64 {
+func (r *runCommand) throttledSeconds() *float64 {
 	if r.before == nil || r.after == nil || r.before.Path != r.after.Path {
 		return nil
 	}
@@ -176,7 +183,7 @@ func (r *running) throttledSeconds() *float64 {
 	return &seconds
 }
 
-// A chunkNote is what -v says of a chunk.
+// A chunkNote is a line that -v prints for a chunk.
 type chunkNote struct {
 	seq      int64
 	interval ipc.Interval
@@ -186,16 +193,16 @@ type chunkNote struct {
 	seconds  float64
 }
 
-// notedChunks is how many chunks -v shows one by one.
+// notedChunks limits how many chunks -v shows one by one.
 const notedChunks = 64
 
-func (r *running) onChunk() func(pool.Chunk) error {
+func (r *runCommand) onChunk() func(pool.Chunk) error {
 	noted := r.verbose && r.grid.N <= notedChunks
 	if !noted && r.journal == nil && !r.progress.shown() {
 		return nil
 	}
 	return func(c pool.Chunk) error {
-		r.progress.chunk()
+		r.progress.chunk(c.Seconds)
 		if noted {
 			r.notes = append(r.notes, chunkNote{c.Seq, c.Interval, c.Value(), c.Worker, c.PID, c.Seconds})
 		}
@@ -203,8 +210,8 @@ func (r *running) onChunk() func(pool.Chunk) error {
 	}
 }
 
-// event says what a user should know while the run goes on.
-func (r *running) event(ev pool.Event) {
+// event prints what a user should know while the run goes on.
+func (r *runCommand) event(ev pool.Event) {
 	r.trace.event(ev)
 	switch ev.Kind {
 	case pool.WorkerLost:
@@ -212,20 +219,20 @@ func (r *running) event(ev pool.Event) {
 			return // there will be one message for it all, or there was one
 		}
 		r.progress.lost()
-		r.progress.say("procpool: %s; its work goes to another", oneLine(ev.Err.Error()))
+		r.progress.note("%s; its work goes to another", text.OneLine(ev.Err.Error()))
 	case pool.ChunkRetried:
 		var timeout *pool.TimeoutError
 		if errors.As(ev.Err, &timeout) {
-			r.progress.say("procpool: %s; it is tried again", oneLine(ev.Err.Error()))
+			r.progress.note("%s; it is tried again", text.OneLine(ev.Err.Error()))
 		}
 	case pool.WorkerGivenUp:
-		r.progress.say("procpool: the place of worker %d stays empty: %s", ev.Worker, oneLine(ev.Err.Error()))
+		r.progress.note("giving up on worker %d: %s", ev.Worker, text.OneLine(ev.Err.Error()))
 	}
 }
 
-// failure is the run's error as the command's: with the exit code that it
-// stands for and a word on how far it came.
-func (r *running) failure() error {
+// failure returns the run's error with its exit code, and says how far the run
+// came.
+func (r *runCommand) failure() error {
 	if r.err == nil {
 		return nil
 	}
@@ -249,19 +256,15 @@ func (r *running) failure() error {
 	return f
 }
 
-func (r *running) soFar() string {
+func (r *runCommand) soFar() string {
 	return fmt.Sprintf("%d of %d chunks are done", r.outcome.Chunks, r.grid.N)
 }
 
-// readDeadline reads --deadline as a moment; zero means none.
-func readDeadline(c *call, begin time.Time) (time.Time, error) {
-	switch text := c.String("deadline"); {
-	case !c.IsSet("deadline"):
-		return time.Time{}, nil
-	case text == "auto":
+// readDeadline reads --deadline as a moment.
+func (r *runCommand) readDeadline(text string) (time.Time, error) {
+	if text == "auto" {
 		return slurmEnd()
-	default:
-		d, err := parseDuration("--deadline", text)
-		return begin.Add(d), err
 	}
+	d, err := parseDuration(text)
+	return r.begin.Add(d), err
 }

@@ -1,7 +1,9 @@
 package cli_test
 
 import (
+	"debug/buildinfo"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,11 +23,15 @@ var completions = []struct{ line, offers, not string }{
 	{"procpool completion z", "zsh", "bash"},
 	{"procpool help do", "doctor", "run"},
 	{"procpool merge sh", "share-1.journal", "run"},
+	{"procpool merge ", "share-1.journal", "--json"},
+	{"procpool merge --j", "--json", "share-1.journal"},
+	{"procpool run --task=pi-", "pi-fast", "null"},
+	{"procpool run --progress ", "always", "--task"},
 	{"procpool run --journal sh", "share-1.journal", "--task"},
 }
 
-// Every shell is asked what it would offer; the scripts are made from the
-// definitions of commands and flags, so that what one offers all of them do.
+// Every shell is asked what it would offer. Their scripts ask the program, so that
+// what one offers all of them do.
 func TestCompletionInShells(t *testing.T) {
 	shells := map[string]func(b *bench, line string) []string{"bash": offeredByBash, "zsh": offeredByZsh, "fish": offeredByFish}
 	for shell, offered := range shells {
@@ -40,6 +46,9 @@ func TestCompletionInShells(t *testing.T) {
 			b.write("_procpool", script.stdout)
 			for _, c := range completions {
 				offers := offered(b, c.line)
+				for i := range offers { // some shells offer --flag=value, some the value
+					offers[i] = offers[i][strings.Index(offers[i], "=")+1:]
+				}
 				if !slices.Contains(offers, c.offers) || slices.Contains(offers, c.not) {
 					t.Errorf("%q: %q is offered, want %q among it and not %q", c.line, offers, c.offers, c.not)
 				}
@@ -64,7 +73,8 @@ COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 _procpool
 printf '%s\n' "${COMPREPLY[@]}"
 `)
-	s := b.run(append([]string{"bash", "./ask.bash"}, strings.Split(line, " ")...)...)
+	words := strings.Split(strings.ReplaceAll(line, "=", " = "), " ") // as bash takes --flag=value apart
+	s := b.run(append([]string{"bash", "./ask.bash"}, words...)...)
 	if s.code != 0 || s.stderr != "" {
 		b.Errorf("bash: %+v", s)
 	}
@@ -137,6 +147,19 @@ func TestManualPage(t *testing.T) {
 			if !strings.Contains(line, "missing date") {
 				t.Error(line)
 			}
+		}
+	})
+	t.Run("date", func(t *testing.T) {
+		program(t, "mandoc")
+		build := exec.Command("go", "build", "-o", b.exe+".stamped", "..")
+		build.Env = append(os.Environ(), "GOFLAGS=-buildvcs=true")
+		build.Run()
+		if info, err := buildinfo.ReadFile(b.exe + ".stamped"); err != nil || !strings.Contains(info.String(), "vcs.time=") {
+			t.Skip("this is no checkout whose commit Go records")
+		}
+		b.write("procpool.1", b.run(b.exe+".stamped", "man").stdout)
+		if lint := b.run("mandoc", "-T", "lint", "-W", "warning", "procpool.1"); lint.stdout+lint.stderr != "" {
+			t.Errorf("%+v", lint)
 		}
 	})
 	t.Run("complete", func(t *testing.T) {

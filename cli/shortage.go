@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// shortageHint says what to do where the system has nothing left to start a worker with.
+// shortageHint tells what to do when the system lacks what a new worker needs.
 func shortageHint(err error) string {
 	switch {
 	case errors.Is(err, syscall.EMFILE):
@@ -17,12 +17,12 @@ func shortageHint(err error) string {
 	return ""
 }
 
-// fewestFiles is how many open files one worker takes, with what this process
-// needs for itself: measured, 17 on Linux. Below about 9 Go's runtime cannot even
-// wait for a pipe, and would end this program with a stack trace.
+// fewestFiles is the lowest limit of open files with which a run is tried. One
+// worker and this process need 17, as measured on Linux. Below about 9 Go's runtime
+// cannot even wait for a pipe, and would end this program with a stack trace.
 const fewestFiles = 16
 
-// enoughFiles refuses to start workers that could not be started.
+// enoughFiles returns an error where no worker could be started.
 func enoughFiles() error {
 	limit, ok := fileLimit()
 	if !ok || limit >= fewestFiles {

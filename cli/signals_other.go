@@ -14,7 +14,7 @@ func signalNumber(os.Signal) int { return 2 }
 
 func signalName(s os.Signal) string { return s.String() }
 
-// cpuTime is the user and kernel time that this process has used.
+// cpuTime returns the user and kernel time that this process has used.
 func cpuTime() time.Duration {
 	self, err := syscall.GetCurrentProcess()
 	var created, exited, kernel, user syscall.Filetime

@@ -16,11 +16,11 @@ var endingSignals = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP,
 
 func signalNumber(s os.Signal) int { return int(s.(syscall.Signal)) }
 
-// signalName is such as SIGINT.
+// signalName returns a name such as SIGINT.
 func signalName(s os.Signal) string { return unix.SignalName(s.(syscall.Signal)) }
 
-// cpuTime is the user and system time that this process has used; children
-// are not in it.
+// cpuTime returns the user and system time that this process has used, without its
+// children.
 func cpuTime() time.Duration {
 	var r syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {

@@ -1,21 +1,25 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
+	"strings"
 	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
 
 	"procpool/task"
 )
 
-func tasksCommand() *command {
-	return &command{
-		name:        "tasks",
-		summary:     "list the built-in tasks",
-		description: "Lists the tasks that run, intervals and compare know: what each computes and what it stresses.",
-		example:     "procpool tasks",
-		flags:       func() []flag { return []flag{toggle(groupOutput, "json", "", "print one JSON object")} },
-		do:          tasks,
+func (p *program) tasksCommand() *cli.Command {
+	asJSON := false
+	return &cli.Command{
+		Name:        "tasks",
+		Usage:       "list the tasks",
+		Description: "Lists the tasks that run, intervals and compare know: what each computes and what it stresses.",
+		UsageText:   p.Name + " tasks",
+		Flags:       []cli.Flag{jsonFlag(&asJSON, "print one JSON object")},
+		Before:      takesNothing,
+		Action:      func(*cli.Context) error { return p.tasks(asJSON) },
 	}
 }
 
@@ -29,19 +33,16 @@ type taskReport struct {
 	Version  string `json:"version"`
 }
 
-func tasks(c *call, e *env) error {
-	if err := c.takesNothing(); err != nil {
-		return err
-	}
+func (p *program) tasks(asJSON bool) error {
 	var reports []taskReport
 	for _, name := range taskNames() {
 		s, _ := task.Lookup(name)
 		reports = append(reports, taskReport{s.Name, s.Computes, s.Stresses, s.Grain, s.Exact, s.Version})
 	}
-	if c.Bool("json") {
-		return printJSON(e.stdout, map[string]any{"tasks": reports})
+	if asJSON {
+		return p.printJSON(map[string]any{"tasks": reports})
 	}
-	var b bytes.Buffer
+	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	for _, r := range reports {
 		fmt.Fprintf(w, "%s\tcomputes\t%s\n\tstresses\t%s\n", r.Name, r.Computes, r.Stresses)
@@ -50,6 +51,5 @@ func tasks(c *call, e *env) error {
 		}
 	}
 	w.Flush()
-	_, err := e.stdout.Write(b.Bytes())
-	return writing("the tasks", err)
+	return p.print("the tasks", b.String())
 }

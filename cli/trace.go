@@ -8,20 +8,21 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/urfave/cli/v2"
+
 	"procpool/compare"
 	"procpool/compare/report"
 	"procpool/pool"
 )
 
-// A tracer keeps what --trace writes. Nil traces nothing.
+// A tracer collects what --trace writes. Nil traces nothing.
 type tracer struct {
 	path     string
 	recorder compare.Recorder
 }
 
-func readTrace(c *call) (*tracer, error) {
-	path := c.String("trace")
-	if path == "" && !c.IsSet("trace") {
+func newTracer(c *cli.Context, path string) (*tracer, error) {
+	if !c.IsSet("trace") {
 		return nil, nil
 	}
 	return &tracer{path: path}, canWrite("--trace", path)
@@ -49,8 +50,8 @@ func canWrite(flag, path string) error {
 	return nil
 }
 
-// try opens the file, or one beside it where there is none, and changes nothing:
-// only this tells whether it may be written.
+// try opens the file, or one beside it where there is none, and changes nothing.
+// No other check tells whether it may be written.
 func try(path string, exists bool) error {
 	var file *os.File
 	var err error
@@ -76,7 +77,7 @@ func (t *tracer) event(e pool.Event) {
 }
 
 // write writes the timeline of a run that is over, from the command's beginning.
-func (t *tracer) write(r *running) error {
+func (t *tracer) write(r *runCommand) error {
 	if t == nil {
 		return nil
 	}
@@ -84,14 +85,14 @@ func (t *tracer) write(r *running) error {
 	if err := run.SumPhases(); err != nil {
 		return err
 	}
-	name := fmt.Sprintf("%s over %v, %s×%d", r.job.spec.Name, r.grid.Whole, r.options.Backend, len(r.stats))
+	name := fmt.Sprintf("%s over %v, %s×%d", r.spec.Name, r.grid.Whole, r.options.Backend, len(r.stats))
 	return writeFile(t.path, "the trace", func(w io.Writer) error {
 		return report.TraceRuns(w, []report.TraceRun{{Name: name, Run: run}})
 	})
 }
 
-// writeFile writes what render makes to a file, which is touched only when all
-// of it is there.
+// writeFile writes what render makes to a file. It touches the file only when
+// render has made all of it.
 func writeFile(path, what string, render func(io.Writer) error) error {
 	var b bytes.Buffer
 	if err := render(&b); err != nil {

@@ -1,17 +1,31 @@
 package cli
 
-import "runtime/debug"
+import (
+	"runtime/debug"
 
-// version is the program's, from what the Go tool recorded in it: the module's
-// version or the tag of the checkout, and how far a checkout is from it.
-func version() string {
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) versionCommand() *cli.Command {
+	return &cli.Command{
+		Name: "version", Usage: "print the version", Hidden: true,
+		Description: "Prints the version, as --version does.",
+		UsageText:   p.Name + " version",
+		Before:      takesNothing,
+		Action:      func(*cli.Context) error { return p.print("the version", p.Name+" "+p.Version+"\n") },
+	}
+}
+
+// buildVersion returns what the Go command recorded: the module's version or the
+// tag of the checkout, and how far a checkout is from it.
+func buildVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
 	return "(devel)"
 }
 
-// commitDate is the day of the commit that the program was built from, or "".
+// commitDate returns the day of the commit that the program was built from, or "".
 func commitDate() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

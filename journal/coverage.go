@@ -1,26 +1,24 @@
 package journal
 
 import (
-	"fmt"
 	"math"
-	"strconv"
 
 	"procpool/ipc"
 )
 
-// A Coverage says how far a journal is.
+// A Coverage says how much of its interval a journal covers.
 type Coverage struct {
-	Interval ipc.Interval // that is to be covered: the whole, or a share of it
-	Covered  int64        // indices of it that are covered
-	Done     int64        // chunks of the grid that are covered
-	Chunks   int64        // chunks of the grid in Interval; those that are empty do not count
+	Interval ipc.Interval // interval to cover: the whole input or a share of it
+	Covered  int64        // number of indices that are covered
+	Done     int64        // number of chunks that are covered
+	Chunks   int64        // number of chunks in Interval, without empty ones
 }
 
 // Complete reports whether nothing is missing.
 func (s Coverage) Complete() bool { return s.Covered == s.Interval.Len() }
 
-// Percent is the covered part in percent, rounded down to a tenth: it is 100
-// only when nothing is missing.
+// Percent returns the covered part in percent, rounded down to a tenth. It returns 100
+// only if nothing is missing.
 func (s Coverage) Percent() float64 {
 	if s.Complete() {
 		return 100
@@ -28,13 +26,9 @@ func (s Coverage) Percent() float64 {
 	return min(math.Floor(float64(s.Covered)/float64(s.Interval.Len())*1000)/10, 99.9)
 }
 
-// String is such as "covered 37.5 % in 12 of 32 chunks".
-func (s Coverage) String() string {
-	return fmt.Sprintf("covered %s %% in %d of %d chunks", strconv.FormatFloat(s.Percent(), 'f', -1, 64), s.Done, s.Chunks)
-}
-
-// status is how far ledger covers iv, whose bounds are cuts of the grid.
-func status(h *Header, iv ipc.Interval, ledger *ipc.Ledger) Coverage {
+// coverage returns how much of iv the ledger covers. The bounds of iv must be bounds
+// of chunks.
+func coverage(h *Header, iv ipc.Interval, ledger *ipc.Ledger) Coverage {
 	s := Coverage{Interval: iv, Covered: ledger.Total(), Chunks: chunks(h, iv)}
 	for run := range ledger.Runs() {
 		s.Done += chunks(h, run)
@@ -42,9 +36,9 @@ func status(h *Header, iv ipc.Interval, ledger *ipc.Ledger) Coverage {
 	return s
 }
 
-// chunks counts the chunks of the grid that make up iv.
+// chunks returns the number of chunks in iv.
 func chunks(h *Header, iv ipc.Interval) int64 {
-	first, _ := cut(h.Grid(), iv.Start)
-	end, _ := cut(h.Grid(), iv.End)
+	first, _ := chunkAt(h.Grid(), iv.Start)
+	end, _ := chunkAt(h.Grid(), iv.End)
 	return end - first
 }

@@ -16,7 +16,7 @@ import (
 	"procpool/ipc"
 )
 
-// The test binary is also the process that is killed.
+// With this variable the test binary is a writer, which a test kills.
 const writerVariable = "PROCPOOL_TEST_JOURNAL_WRITER"
 
 func TestMain(m *testing.M) {
@@ -26,18 +26,17 @@ func TestMain(m *testing.M) {
 	os.Exit(leak.Watch(m).Run())
 }
 
-// crashJob is what the killed process works on: more chunks than it can ever
-// finish, of partials that are quickly computed.
+// crashJob returns the header of the writer's journal. It has more chunks than the
+// writer can finish, and their partials are quick to compute.
 func crashJob() Header {
 	h := header(1<<40, 1)
 	h.Exact = true
 	return h
 }
 
-// writeUntilKilled continues the journal in order. It says how it began on
-// stdout: "ready", or the error that kept it from beginning, and then exits.
-// Batches of lines are small and odd, and written and synced all the time, so
-// that a kill finds the file in every state.
+// writeUntilKilled continues the journal in order. It prints "ready", or prints an error
+// and exits. It writes and syncs small batches all the time, so that a kill can happen
+// in any state of the file.
 func writeUntilKilled(path string) int {
 	h := crashJob()
 	syncAfter, writeAbove = 200*time.Microsecond, 1700
@@ -63,10 +62,10 @@ func writeUntilKilled(path string) int {
 	}
 }
 
-// startWriter starts such a process and returns what it says at its beginning.
+// startWriter starts a writer and returns the first line that it prints.
 func startWriter(t *testing.T, path string) (*exec.Cmd, string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // against a hang
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // if it hangs
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), writerVariable+"="+path)
 	out, err := cmd.StdoutPipe()
@@ -79,19 +78,19 @@ func startWriter(t *testing.T, path string) (*exec.Cmd, string) {
 	t.Cleanup(func() { cancel(); cmd.Wait() })
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		t.Fatalf("the writer says %q, then %v", line, err)
+		t.Fatalf("the writer prints %q, then %v", line, err)
 	}
 	return cmd, line
 }
 
 func TestASecondRunIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
-	first, said := startWriter(t, path)
-	if said != "ready\n" {
-		t.Fatal(said)
+	first, line := startWriter(t, path)
+	if line != "ready\n" {
+		t.Fatal(line)
 	}
-	if _, said := startWriter(t, path); said != "journal "+path+" is in use by another process\n" {
-		t.Errorf("a second writer says %q", said)
+	if _, line := startWriter(t, path); line != "journal "+path+" is in use by another process\n" {
+		t.Errorf("a second writer prints %q", line)
 	}
 	var locked *LockedError
 	if _, err := Resume(path, crashJob(), nil); !errors.As(err, &locked) {
@@ -101,16 +100,16 @@ func TestASecondRunIsRefused(t *testing.T) {
 		t.Errorf("a merge of a journal that is being written: %v", err)
 	}
 	if _, err := ReadCoverage(path); err != nil {
-		t.Errorf("its status cannot be read: %v", err)
+		t.Errorf("ReadCoverage: %v", err)
 	}
 	first.Process.Kill()
 	first.Wait()
 	mustResume(t, path, crashJob()) // the kernel released the lock
 }
 
-// Writers are killed at random moments, and continue what the one before left.
-// Every time the journal must hold the first chunks, all of them, with their
-// right partials, and never fewer than after the kill before.
+// Writers are killed at random moments, and each continues the journal of the one
+// before. After each kill the journal must have a number of chunks from the first one
+// on, without a gap, with the right partials, and never fewer than before.
 func TestKilledWriters(t *testing.T) {
 	kills, restart := 300, 25
 	if n, err := strconv.Atoi(os.Getenv("PROCPOOL_TEST_KILLS")); err == nil {
@@ -133,11 +132,11 @@ func TestKilledWriters(t *testing.T) {
 		time.Sleep(time.Duration(r.IntN(20_000)) * time.Microsecond)
 		cmd.Process.Kill()
 		if cmd.Wait(); cmd.ProcessState.Exited() {
-			t.Fatalf("the writer ended by itself: %v", cmd.ProcessState)
+			t.Fatalf("the writer was not killed: %v", cmd.ProcessState)
 		}
 		b, err := os.ReadFile(path)
 		if errors.Is(err, os.ErrNotExist) {
-			continue // it was killed before it came to that
+			continue // it was killed before it created the file
 		}
 		if err != nil {
 			t.Fatal(err)

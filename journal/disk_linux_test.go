@@ -10,7 +10,7 @@ import (
 	"procpool/ipc"
 )
 
-// mountTmpfs gives the test a file system of its own.
+// mountTmpfs mounts a file system for the test and returns its directory.
 func mountTmpfs(t *testing.T, options string, flags uintptr) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -25,8 +25,8 @@ func mountTmpfs(t *testing.T, options string, flags uintptr) string {
 	return dir
 }
 
-// A disk that is full in the middle of a run leaves a valid journal, and with
-// more room the run goes on.
+// If the disk becomes full, the journal is valid, and the run can continue when there
+// is room.
 func TestDiskFull(t *testing.T) {
 	dir := mountTmpfs(t, "size=300k", 0)
 	h := header(20000, 1)
@@ -51,7 +51,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatalf("the journal holds %d chunks, %v", len(got), rerr)
 	}
 	if info, err := os.Stat(path); err != nil || info.Size() != r.offset {
-		t.Errorf("a torn line is left: %v bytes, %d are good", info.Size(), r.offset)
+		t.Errorf("an incomplete line is left: %v bytes, %d are valid", info.Size(), r.offset)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "rest"), make([]byte, 300<<10), 0o666); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("filling the disk: %v", err)
@@ -60,7 +60,7 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("Create: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "k")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a journal that could not be begun is left: %v", err)
+		t.Errorf("Create leaves a file: %v", err)
 	}
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=30m"); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestReadOnlyFileSystem(t *testing.T) {
 	dir := mountTmpfs(t, "", 0)
 	h := header(100, 25)
 	path := filepath.Join(dir, "j")
-	if err := os.WriteFile(path, text(t, h, parts(h)...), 0o666); err != nil {
+	if err := os.WriteFile(path, fileOf(t, h, parts(h)...), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
@@ -98,6 +98,6 @@ func TestReadOnlyFileSystem(t *testing.T) {
 	}
 	sum := total{}
 	if err := s.Fold(func(_ ipc.Interval, p []byte) error { return sum.Add(p) }); err != nil || sum.bits != undivided(h) {
-		t.Errorf("it cannot be merged from there: %v", err)
+		t.Errorf("Fold: %v", err)
 	}
 }

@@ -15,31 +15,31 @@ import (
 	"procpool/ipc"
 )
 
-// Fold calls add with the partial of every chunk that the journals hold, in the
-// order of their intervals, whatever the order of the journals and of their
-// lines. The bytes of the partial are add's to keep; an error from add ends
-// Fold with that error. Gaps
-// do not stop it: a caller that wants the whole asks [Set.Complete] first.
+// Fold calls add with the partial of every chunk in the journals, in the order of the
+// intervals, whatever the order of the journals and of their lines. add may keep the
+// partial. Fold ends with the first error of add. Gaps do not stop it: call
+// [Set.Complete] first if there must be none.
 func (s *Set) Fold(add func(iv ipc.Interval, partial []byte) error) error {
-	return s.lines(func(rec record, line []byte) error { return add(rec.Interval, rec.Partial) })
+	return s.visitLines(func(rec record, line []byte) error { return add(rec.Interval, rec.Partial) })
 }
 
-// A Adder adds up encoded partials, for [Set.Write].
+// An Adder adds up encoded partials for [Set.Write].
 type Adder interface {
-	// Add adds one partial to the sum.
+	// Add adds a partial to the sum.
 	Add(partial []byte) error
-	// Take returns the encoded sum and the same for human eyes (nil is
-	// allowed), and starts again from nothing.
+	// Take returns the encoded sum and, for people to read, its value (or nil). It then
+	// starts again without partials.
 	Take() (partial []byte, value json.RawMessage, err error)
 }
 
-// Write writes the journals, which need not be complete, to a new journal at
-// path, which can then be merged with others. The chunks of an exact task are
-// added up by sum to one line for every run without a gap. Those of any other
-// task are kept as they are, since the bits of their sum depend on the cuts;
-// sum may be nil. The file appears under its name when it is complete and
-// durable; until then it is path with ".merging" behind, which a later Write
-// takes over after a kill. Write returns an *ExistsError where path exists.
+// Write writes the journals to a new journal at path, which can be merged with
+// others. The journals may have gaps. If the task is exact, sum adds up the chunks, and
+// the new journal has a line for each run of chunks without a gap. For other tasks the
+// bits of the sum depend on the cuts, so Write copies the lines and sum may be nil.
+//
+// Write writes to path + ".merging" and renames that file when it is complete and on
+// disk. A later Write overwrites such a file that a killed one left behind. Write
+// returns an *ExistsError if path exists.
 func (s *Set) Write(path, build string, sum Adder) (err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return &ExistsError{path}
@@ -58,7 +58,7 @@ func (s *Set) Write(path, build string, sum Adder) (err error) {
 	h.Build = build
 	w := &Writer{path: temp, file: file}
 	if err = file.Truncate(0); err == nil {
-		err = w.begin(h)
+		err = w.writeHeader(h)
 	}
 	if err != nil {
 		file.Close()
@@ -70,7 +70,7 @@ func (s *Set) Write(path, build string, sum Adder) (err error) {
 	if s.header.Exact {
 		err = s.writeSums(w, sum)
 	} else {
-		err = s.lines(w.appendRaw)
+		err = s.visitLines(w.appendRaw)
 	}
 	if err = errors.Join(err, w.Close()); err != nil {
 		return err
@@ -81,9 +81,9 @@ func (s *Set) Write(path, build string, sum Adder) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
-// writeSums appends a line for every run without a gap.
+// writeSums appends a line for each run of chunks without a gap.
 func (s *Set) writeSums(w *Writer, sum Adder) error {
-	var run ipc.Interval // of what sum holds
+	var run ipc.Interval // what sum has added up
 	take := func() error {
 		if run.Len() == 0 {
 			return nil
@@ -110,8 +110,8 @@ func (s *Set) writeSums(w *Writer, sum Adder) error {
 	return take()
 }
 
-// appendRaw appends the line of a chunk of the same job as it stands: the key
-// in its checksum is this journal's too.
+// appendRaw appends a line of a journal of the same job unchanged. Its checksum is
+// valid here, since the key is the same.
 func (w *Writer) appendRaw(rec record, line []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -125,12 +125,13 @@ func (w *Writer) appendRaw(rec record, line []byte) error {
 	return w.appended()
 }
 
-// lines calls visit for every line of all journals, in the order of the
-// intervals. The line is valid during the call only.
+// visitLines calls visit for each line of all journals, in the order of the intervals.
+// The line is only valid during the call.
 //
-// Journals are taken in groups whose extents are apart, so that only the
-// segments of one group are in memory: of one journal, where each holds a share.
-func (s *Set) lines(visit func(record, []byte) error) error {
+// It handles journals in groups, of which each covers what none of the others reaches
+// into. Only the segments of one group are in memory. If each journal is a share,
+// every group has one journal.
+func (s *Set) visitLines(visit func(record, []byte) error) error {
 	in := &segmentReader{set: s, source: -1}
 	defer in.close()
 	for first := 0; first < len(s.sources); {
@@ -154,7 +155,7 @@ func (s *Set) lines(visit func(record, []byte) error) error {
 	return nil
 }
 
-// segments are those of the sources from first to before next, in order.
+// segments returns the segments of sources[first:next] in the order of their intervals.
 func (s *Set) segments(first, next int) ([]segment, error) {
 	var all []segment
 	for i := first; i < next; i++ {
@@ -174,13 +175,12 @@ func (s *Set) segments(first, next int) ([]segment, error) {
 	return all, nil
 }
 
-// A segmentReader reads segments of a Set's journals. It has one file open, the
-// one that it read last: with more journals than a process may have open files,
-// runs of one journal are still read without opening it again.
+// A segmentReader reads segments of the journals of a Set. It keeps only the last file
+// open, because there may be more journals than a process may have open files.
 type segmentReader struct {
 	set    *Set
 	source int32
-	file   *os.File // of source; nil when source is negative
+	file   *os.File // of source; nil if source is negative
 	reader reader
 }
 
@@ -190,7 +190,7 @@ func (in *segmentReader) close() {
 	}
 }
 
-// open makes source the one that is read.
+// open opens the file of source, unless it is open.
 func (in *segmentReader) open(source int32) error {
 	if in.source == source {
 		return nil
@@ -212,8 +212,8 @@ func (in *segmentReader) open(source int32) error {
 	return nil
 }
 
-// read visits the lines of seg, which were read before: that they still are
-// what they were is checked again.
+// read visits the lines of seg. It checks again that they are valid, since the file
+// may have changed since [Open].
 func (in *segmentReader) read(seg segment, visit func(record, []byte) error) error {
 	if err := in.open(seg.source); err != nil {
 		return err

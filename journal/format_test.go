@@ -15,8 +15,8 @@ import (
 	"procpool/ipc"
 )
 
-// golden is a promise: other programs read these bytes, and a later build must
-// continue what this one wrote.
+// golden must not change: other programs read this format, and a later build must be
+// able to continue a journal of this one.
 const golden = `{"procpool_journal":1,"task":"harmonic","task_version":"1","interval":{"start":3,"end":53},"grain":1,"exact":false,"chunk_size":25,"chunks":2,"procs":4,"share":"1/2","build":"test","created":"2026-01-02T03:04:05.6Z","key":"70dd792c1f9842ce480a832bf0a9163d","sum":"236a4196febdd942"}
 {"interval":{"start":3,"end":28},"partial":"QADALfummr8=","value":3.25,"worker":1,"pid":4711,"host":"n1","started":"2026-01-02T03:04:05Z","seconds":0.25,"attempts":1,"sum":"f09f5dd62d9224b2"}
 `
@@ -28,15 +28,15 @@ func goldenHeader() Header {
 	return h
 }
 
-func TestFormatIsTheGolden(t *testing.T) {
-	if got := string(text(t, goldenHeader(), ipc.Interval{Start: 3, End: 28})); got != golden {
+func TestGoldenFormat(t *testing.T) {
+	if got := string(fileOf(t, goldenHeader(), ipc.Interval{Start: 3, End: 28})); got != golden {
 		t.Errorf("the journal is\n%swant\n%s", got, golden)
 	}
 }
 
-// The key and the checksums, computed as the package documentation says and
-// not as the package does.
-func TestFormatIsTheDocumented(t *testing.T) {
+// The key and the checksums are computed here by the package documentation, without
+// code of the package.
+func TestDocumentedFormat(t *testing.T) {
 	hash := fnv.New128a()
 	io.WriteString(hash, "procpool journal 1\n\"harmonic\"\n\"1\"\n3 53\n1\n25 2\nfalse\n")
 	key := fmt.Sprintf("%x", hash.Sum(nil))
@@ -58,7 +58,7 @@ func TestFormatIsTheDocumented(t *testing.T) {
 	}
 }
 
-// readAll is what a reader makes of these bytes.
+// readAll reads a journal and returns its intervals.
 func readAll(b []byte) (*reader, []ipc.Interval, error) {
 	r, err := newReader("j", bytes.NewReader(b))
 	if err != nil {
@@ -80,15 +80,15 @@ func readAll(b []byte) (*reader, []ipc.Interval, error) {
 	}
 }
 
-// A changed byte is an error, wherever it stands. The one exception is the
-// last newline, without which the last line cannot be told from a torn one.
+// A changed byte is an error, except for the last newline: without it, the last line
+// looks like an incomplete one.
 func TestEveryFlippedByteIsNoticed(t *testing.T) {
 	h := header(100, 25)
 	h.Share = Share{1, 1}
-	good := text(t, h, parts(h)...)
+	good := fileOf(t, h, parts(h)...)
 	for at := range good {
 		for _, to := range []byte{1, 2, 4, 8, 16, 32, 64, 128, 255, '\n' ^ good[at], '"' ^ good[at], good[at]} {
-			if to == 0 { // the byte as it is
+			if to == 0 { // no change
 				continue
 			}
 			bad := bytes.Clone(good)
@@ -109,11 +109,11 @@ func TestEveryFlippedByteIsNoticed(t *testing.T) {
 	}
 }
 
-// Wherever a journal ends, Resume finds the lines before, and can go on.
+// Resume continues a journal that was cut off anywhere.
 func TestEveryTruncationIsAPrefix(t *testing.T) {
 	h := header(100, 25)
 	all := parts(h)
-	good := text(t, h, all...)
+	good := fileOf(t, h, all...)
 	path := write(t, "j", nil)
 	for size := range len(good) + 1 {
 		if err := os.WriteFile(path, good[:size], 0o666); err != nil {
@@ -122,16 +122,16 @@ func TestEveryTruncationIsAPrefix(t *testing.T) {
 		want := all[:max(bytes.Count(good[:size], []byte("\n")), 1)-1]
 		w, got := mustResume(t, path, h)
 		if !slices.Equal(got, want) {
-			t.Fatalf("of %d bytes Resume makes %v, want %v", size, got, want)
+			t.Fatalf("Resume reads %[2]v from %[1]d bytes, want %[3]v", size, got, want)
 		}
 		if size%10 != 0 && size != len(good)-1 {
-			w.file.Close() // as a kill does: without the fsync of Close
+			w.file.Close() // like a kill, without the fsync of Close
 			continue
 		}
 		mustAppend(t, w, h, all[len(got):]...)
 		mustClose(t, w)
 		if b, err := os.ReadFile(path); err != nil || !bytes.Equal(b, good) {
-			t.Fatalf("resumed from %d bytes the journal is %v\n%s", size, err, b)
+			t.Fatalf("after resuming from %d bytes the journal is %v\n%s", size, err, b)
 		}
 	}
 }
@@ -143,16 +143,16 @@ func TestDamage(t *testing.T) {
 	other.TaskVersion = "2"
 	half := h
 	half.Share = Share{1, 2}
-	lines := bytes.SplitAfter(text(t, h, p...), []byte("\n"))
+	lines := bytes.SplitAfter(fileOf(t, h, p...), []byte("\n"))
 	join := func(l ...[]byte) []byte { return bytes.Join(l, nil) }
-	moved := bytes.SplitAfter(text(t, other, p...), []byte("\n"))[2]
+	moved := bytes.SplitAfter(fileOf(t, other, p...), []byte("\n"))[2]
 	resealed := func(h Header, body string) []byte { return seal([]byte(body), 0, h.Key()) }
 	future := bytes.Replace(lines[0], []byte(`l":1,`), []byte(`l":2,`), 1)
 
 	for _, c := range []struct {
 		name string
 		file []byte
-		want string // the error, or the intervals
+		want string // error or intervals
 	}{
 		{"another order", join(lines[0], lines[3], lines[1]), "[[53, 78) [3, 28)]"},
 		{"a line taken out", join(lines[0], lines[1], lines[3]), "[[3, 28) [53, 78)]"},
@@ -161,7 +161,7 @@ func TestDamage(t *testing.T) {
 		{"an empty line", join(lines[0], lines[1], []byte("\n"), lines[2]), "journal j:3 is damaged: it does not end with a checksum"},
 		{"a complete line of zeros", join(lines[0], make([]byte, 99), []byte("\n")), "journal j:2 is damaged: it does not end with a checksum"},
 		{"a line of another journal", join(lines[0], lines[1], moved), "journal j:3 is damaged: its checksum does not fit: the line was changed, or comes from another journal"},
-		{"a line of another share", join(text(t, half), lines[3]), "journal j:2 is damaged: [53, 78) does not lie in [3, 53)"},
+		{"a line of another share", join(fileOf(t, half), lines[3]), "journal j:2 is damaged: [53, 78) does not lie in [3, 53)"},
 		{"two headers", join(lines[0], lines[0]), "journal j:2 is damaged: its checksum does not fit: the line was changed, or comes from another journal"},
 		{"no header", join(lines[1]), `j is not a journal: it does not begin with {"procpool_journal":`},
 		{"text", []byte("dear diary\n"), `j is not a journal: it does not begin with {"procpool_journal":`},
@@ -170,10 +170,10 @@ func TestDamage(t *testing.T) {
 		{"nothing", nil, "j is not a journal: it ends within its header"},
 		{"another format", future, `j is not a journal: it has format "2", and this build reads format 1`},
 		{"DOS newlines", bytes.ReplaceAll(join(lines[0], lines[1]), []byte("\n"), []byte("\r\n")), "journal j:1 is damaged: it does not end with a checksum"},
-		{"off the grid", text(t, h, ipc.Interval{Start: 4, End: 29}), "journal j:2 is damaged: [4, 29) does not lie on the grid of 4 chunks of 25"},
-		{"two chunks", text(t, h, ipc.Interval{Start: 3, End: 53}), "journal j:2 is damaged: [3, 53) spans 2 chunks, but the task is not exact"},
-		{"outside", text(t, h, ipc.Interval{Start: 103, End: 128}), "journal j:2 is damaged: [103, 128) does not lie on the grid of 4 chunks of 25"},
-		{"empty", text(t, h, ipc.Interval{Start: 28, End: 28}), "journal j:2 is damaged: [28, 28) holds nothing"},
+		{"off the grid", fileOf(t, h, ipc.Interval{Start: 4, End: 29}), "journal j:2 is damaged: [4, 29) does not lie on the grid of 4 chunks of 25"},
+		{"two chunks", fileOf(t, h, ipc.Interval{Start: 3, End: 53}), "journal j:2 is damaged: [3, 53) spans 2 chunks, but the task is not exact"},
+		{"outside", fileOf(t, h, ipc.Interval{Start: 103, End: 128}), "journal j:2 is damaged: [103, 128) does not lie on the grid of 4 chunks of 25"},
+		{"empty", fileOf(t, h, ipc.Interval{Start: 28, End: 28}), "journal j:2 is damaged: [28, 28) is empty"},
 		{"no partial", join(lines[0], resealed(h, `{"interval":{"start":3,"end":28}`)), "journal j:2 is damaged: it has no partial"},
 		{"a partial that is not base64", join(lines[0], resealed(h, `{"interval":{"start":3,"end":28},"partial":"?"`)), "journal j:2 is damaged: illegal base64 data at input byte 0"},
 		{"another key", seal(bytes.Replace(lines[0][:len(lines[0])-1-sealLen], []byte(h.Key()), []byte("0123"), 1), 0, ""),
@@ -186,12 +186,12 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// Where damage begins is where a user can cut.
+// A user can cut the journal at the offset in the hint.
 func TestDamageHint(t *testing.T) {
 	h := header(100, 25)
-	good := text(t, h, parts(h)...)
+	good := fileOf(t, h, parts(h)...)
 	bad := bytes.Clone(good)
-	third := len(text(t, h, parts(h)[:2]...))
+	third := len(fileOf(t, h, parts(h)[:2]...))
 	bad[third+20]++
 	_, _, err := readAll(bad)
 	d, ok := err.(*DamageError)
@@ -203,7 +203,7 @@ func TestDamageHint(t *testing.T) {
 	}
 }
 
-func TestHeadersThatCannotBe(t *testing.T) {
+func TestInvalidHeaders(t *testing.T) {
 	good := header(100, 25)
 	for name, change := range map[string]func(*Header){
 		"no task":         func(h *Header) { h.Task = "" },
@@ -228,19 +228,18 @@ func TestHeadersThatCannotBe(t *testing.T) {
 	}
 }
 
-// FuzzReader looks for bytes that make a reader panic or break its promises:
-// what it accepts is disjoint and on the grid, and is the same when the bytes
-// behind the last good line are missing. Since hardly any mutation keeps a
-// checksum, the lines are sealed again first.
+// FuzzReader checks that a reader does not panic, that the chunks which it accepts are
+// disjoint and on the grid, and that they do not depend on the bytes after the last
+// valid line. As mutations rarely keep a checksum valid, it renews the checksums first.
 func FuzzReader(f *testing.F) {
 	h := header(100, 25)
-	f.Add(text(f, h, parts(h)...), true)
+	f.Add(fileOf(f, h, parts(h)...), true)
 	f.Add([]byte(golden), false)
 	exact := h
 	exact.Exact = true
-	f.Add(text(f, exact, ipc.Interval{Start: 3, End: 53}, ipc.Interval{Start: 78, End: 103}), true)
+	f.Add(fileOf(f, exact, ipc.Interval{Start: 3, End: 53}, ipc.Interval{Start: 78, End: 103}), true)
 	empty := Header{Task: "t", Chunks: 3}
-	f.Add(text(f, empty), true)
+	f.Add(fileOf(f, empty), true)
 	f.Fuzz(func(t *testing.T, data []byte, reseal bool) {
 		if reseal {
 			data = sealAgain(data)
@@ -264,13 +263,13 @@ func FuzzReader(f *testing.F) {
 				t.Fatalf("accepted %v of %d chunks", rec.Interval, n)
 			}
 		}
-		status := status(&r.header, r.whole, &r.ledger)
-		if status.Covered != ledger.Total() || status.Done > status.Chunks || status.Complete() != (status.Percent() == 100) {
-			t.Fatalf("%+v, covered are %d", status, ledger.Total())
+		c := coverage(&r.header, r.whole, &r.ledger)
+		if c.Covered != ledger.Total() || c.Done > c.Chunks || c.Complete() != (c.Percent() == 100) {
+			t.Fatalf("%+v, but %d indices are covered", c, ledger.Total())
 		}
 		if err == io.EOF {
 			if again, got, err := countLines(data[:r.offset]); err != nil || got != lines || again != r.offset {
-				t.Fatalf("cut behind the last line: %d lines of %d, %d bytes of %d, %v", got, lines, again, r.offset, err)
+				t.Fatalf("cut after the last line: %d lines of %d, %d bytes of %d, %v", got, lines, again, r.offset, err)
 			}
 		}
 	})
@@ -289,7 +288,7 @@ func countLines(data []byte) (offset int64, lines int, err error) {
 	return 0, lines, err
 }
 
-// sealAgain gives every line the checksum, and the header the key, that fits.
+// sealAgain gives every line a valid checksum, and the header a valid key.
 func sealAgain(data []byte) []byte {
 	var out []byte
 	var key string

@@ -10,46 +10,47 @@ import (
 	"strconv"
 	"time"
 
+	"procpool/internal/text"
 	"procpool/ipc"
 )
 
 // format is the version of the journal format that this package writes and reads.
 const format = 1
 
-// magic is how every journal begins; the format's number follows.
+// magic is the beginning of every journal. The number of the format follows.
 const magic = `{"procpool_journal":`
 
-// A Header says whose chunks a journal holds. Task, TaskVersion, Interval,
-// Grain, Exact, ChunkSize and Chunks are what the sum depends on: they make up
-// the [Header.Key], and two journals belong together when they agree in them.
-// The other fields describe one journal.
+// A Header says what a journal is about. The sum depends on Task, TaskVersion,
+// Interval, Grain, Exact, ChunkSize and Chunks. The [Header.Key] identifies them:
+// journals in which they agree belong to the same job. The other fields describe a
+// single journal.
 type Header struct {
 	Task        string       `json:"task"`
 	TaskVersion string       `json:"task_version"`
-	Interval    ipc.Interval `json:"interval"` // of the whole input, also in a share
-	Grain       int64        `json:"grain"`    // cuts fall on multiples of it; 0 means 1
-	Exact       bool         `json:"exact"`    // partials may be added up in any order, to the same bits
-	ChunkSize   int64        `json:"chunk_size"`
-	Chunks      int64        `json:"chunks"` // with ChunkSize the grid: see ipc.Grid
+	Interval    ipc.Interval `json:"interval"`   // whole input, also in the journal of a share
+	Grain       int64        `json:"grain"`      // see task.Grain; 0 means 1
+	Exact       bool         `json:"exact"`      // see task.Exact
+	ChunkSize   int64        `json:"chunk_size"` // Size of the ipc.Grid
+	Chunks      int64        `json:"chunks"`     // N of the ipc.Grid
 
-	Procs   int       `json:"procs,omitzero"`  // the worker count that the grid was cut for; 0 when a chunk size was asked for
-	Share   Share     `json:"share,omitzero"`  // the zero Share is the whole
-	Merged  int       `json:"merged,omitzero"` // how many journals of runs were added up to this one; 0 for a run's own
-	Build   string    `json:"build,omitzero"`
-	Created time.Time `json:"created"` // [Create] and [Resume] set it when it is zero
+	Procs   int       `json:"procs,omitzero"`  // number of workers that the grid was made for; 0 if the user chose a chunk size
+	Share   Share     `json:"share,omitzero"`  // zero for the whole
+	Merged  int       `json:"merged,omitzero"` // number of journals that were added up to this one; 0 for that of a run
+	Build   string    `json:"build,omitzero"`  // program that wrote the journal
+	Created time.Time `json:"created"`         // Create and Resume set it if it is zero
 }
 
-// headerLine is how a header is written: the format before it, its key behind.
+// A headerLine is a header with the fields that precede and follow it in the file.
 type headerLine struct {
 	Format int `json:"procpool_journal"`
 	Header
 	Key string `json:"key"`
 }
 
-// Grid is the grid on which chunks are cut.
+// Grid returns the grid of the chunks.
 func (h Header) Grid() ipc.Grid { return ipc.Grid{Whole: h.Interval, Size: h.ChunkSize, N: h.Chunks} }
 
-// Key binds what the sum depends on; the package documentation defines it.
+// Key returns the key of the job, as the package documentation defines it.
 func (h Header) Key() string {
 	hash := fnv.New128a()
 	fmt.Fprintf(hash, "procpool journal %d\n%q\n%q\n%d %d\n%d\n%d %d\n%t\n", format,
@@ -57,18 +58,18 @@ func (h Header) Key() string {
 	return fmt.Sprintf("%x", hash.Sum(nil))
 }
 
-// Covers is the interval that this journal is to cover: its share, or the whole.
+// Covers returns the interval that the journal has to cover: its share or the whole.
 func (h Header) Covers() ipc.Interval { return h.Share.Interval(h.Grid()) }
 
-// Parts yields the chunks of the grid that make up iv, in order. The bounds of
-// iv must be cuts of the grid, as those of every gap in a journal are.
+// Parts yields the chunks in iv in order. It panics unless the bounds of iv are bounds
+// of chunks, as are those of every gap in a journal.
 func (h Header) Parts(iv ipc.Interval) iter.Seq[ipc.Interval] {
 	return func(yield func(ipc.Interval) bool) {
 		grid := h.Grid()
-		first, ok1 := cut(grid, iv.Start)
-		end, ok2 := cut(grid, iv.End)
+		first, ok1 := chunkAt(grid, iv.Start)
+		end, ok2 := chunkAt(grid, iv.End)
 		if !ok1 || !ok2 {
-			panic(fmt.Sprintf("journal: %v does not lie on the grid of %d chunks of %d over %v", iv, grid.N, grid.Size, grid.Whole))
+			panic(fmt.Sprintf("journal: %v does not lie on the grid of %s over %v", iv, h.gridText(), grid.Whole))
 		}
 		for p := first; p < end; p++ {
 			if !yield(grid.At(p)) {
@@ -78,10 +79,10 @@ func (h Header) Parts(iv ipc.Interval) iter.Seq[ipc.Interval] {
 	}
 }
 
-// cut is the number of the chunk that starts at x, or N for the end of the
-// whole. Chunks that are empty, as all but the last are in a grid of size 0,
-// do not count: no line records them.
-func cut(g ipc.Grid, x int64) (int64, bool) {
+// chunkAt returns the number of the chunk that starts at x, or N if x is the end of the
+// whole, and whether there is such a chunk. Empty chunks do not count, since a journal
+// has no lines for them. In a grid of size 0 all but the last are empty.
+func chunkAt(g ipc.Grid, x int64) (int64, bool) {
 	switch {
 	case x == g.Whole.End:
 		return g.N, true
@@ -94,8 +95,8 @@ func cut(g ipc.Grid, x int64) (int64, bool) {
 	return p, p < g.N && (x-g.Whole.Start)%g.Size == 0
 }
 
-// validate reports why h cannot head a journal. It also protects readers:
-// behind it no arithmetic on the grid can overflow.
+// validate returns an error if h cannot be the header of a journal. If it returns nil,
+// arithmetic on the grid does not overflow.
 func (h Header) validate() error {
 	if err := h.Interval.Validate(); err != nil {
 		return err
@@ -109,27 +110,32 @@ func (h Header) validate() error {
 	case h.ChunkSize%max(h.Grain, 1) != 0:
 		return fmt.Errorf("its chunk size %d is not a multiple of its grain %d", h.ChunkSize, h.Grain)
 	case n > 0 && h.Chunks == 0, h.ChunkSize > 0 && h.Chunks > 1 && h.Chunks-1 > (n-1)/h.ChunkSize:
-		return fmt.Errorf("%d chunks of %d do not cut %v", h.Chunks, h.ChunkSize, h.Interval)
+		return fmt.Errorf("a grid of %s does not cover %v", h.gridText(), h.Interval)
 	}
 	return h.Share.validate()
 }
 
-// bound lists the fields that the key binds, as pairs of a name and a value.
-func (h Header) bound() [][2]string {
+// keyFields returns the names and values of the fields that make up the key.
+func (h Header) keyFields() [][2]string {
 	return [][2]string{
 		{"task", h.Task},
 		{"task version", strconv.Quote(h.TaskVersion)},
 		{"interval", h.Interval.String()},
 		{"grain", strconv.FormatInt(max(h.Grain, 1), 10)},
-		{"chunk grid", fmt.Sprintf("%d chunks of %d", h.Chunks, h.ChunkSize)},
+		{"chunk grid", h.gridText()},
 		{"exactness", strconv.FormatBool(h.Exact)},
 	}
 }
 
-// match returns nil if a journal at path with header have may be continued, or
-// added to, where want is expected; otherwise a *MismatchError.
+// gridText returns the grid in words: "4 chunks of 25".
+func (h Header) gridText() string {
+	return text.Plural(h.Chunks, "chunk") + " of " + strconv.FormatInt(h.ChunkSize, 10)
+}
+
+// match returns a *MismatchError if header have of the journal at path is that of
+// another job than want, or if share is set and the shares differ.
 func match(path string, have, want Header, share bool) error {
-	h, w := have.bound(), want.bound()
+	h, w := have.keyFields(), want.keyFields()
 	if share {
 		h = append(h, [2]string{"share", have.Share.String()})
 		w = append(w, [2]string{"share", want.Share.String()})
@@ -142,21 +148,21 @@ func match(path string, have, want Header, share bool) error {
 	return nil
 }
 
-// appendHeader appends the header's line to b.
+// appendHeader appends the line of the header to b.
 func appendHeader(b []byte, h Header) ([]byte, error) {
-	text, err := json.Marshal(headerLine{format, h, h.Key()})
+	line, err := json.Marshal(headerLine{format, h, h.Key()})
 	if err != nil {
 		return b, err
 	}
-	if len(text) > maxHeader/2 {
-		return b, fmt.Errorf("its header would take %d bytes", len(text))
+	if len(line) > maxHeader/2 {
+		return b, fmt.Errorf("its header would take %d bytes", len(line))
 	}
-	// Without its closing brace: seal puts that behind the checksum.
-	return seal(append(b, text[:len(text)-1]...), len(b), ""), nil
+	// seal appends the checksum and the closing brace.
+	return seal(append(b, line[:len(line)-1]...), len(b), ""), nil
 }
 
-// parseHeader decodes a complete first line, without its newline. The reason
-// of an error is for a [DamageError], but for *FormatError.
+// parseHeader decodes a complete first line without its newline. An error that is not
+// a *FormatError is the reason of a [DamageError].
 func parseHeader(path string, line []byte) (Header, error) {
 	rest, ok := bytes.CutPrefix(line, []byte(magic))
 	if !ok {

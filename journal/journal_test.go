@@ -15,9 +15,8 @@ import (
 	"procpool/ipc"
 )
 
-// The task of these tests sums 1/(i+1): its bits depend on the cuts and on the
-// order in which they are added up. In headers that say exact, the partial is
-// the sum of the indices i instead, modulo 2^64.
+// The task of these tests sums 1/(i+1), so its bits depend on the cuts and on the order
+// of additions. If the header is exact, it sums the indices i modulo 2^64 instead.
 
 func harmonic(iv ipc.Interval) []byte {
 	sum := 0.0
@@ -42,7 +41,7 @@ func compute(h Header, iv ipc.Interval) []byte {
 	return harmonic(iv)
 }
 
-// total folds partials of a task.
+// A total adds up partials of the task.
 type total struct {
 	exact bool
 	bits  uint64
@@ -67,7 +66,7 @@ func (t *total) Take() ([]byte, json.RawMessage, error) {
 	return p, json.RawMessage(value), nil
 }
 
-// undivided is what a run gives that is never interrupted or shared.
+// undivided returns the result of a run that is not interrupted or shared.
 func undivided(h Header) uint64 {
 	t := total{exact: h.Exact}
 	for iv := range h.Grid().All() {
@@ -76,7 +75,7 @@ func undivided(h Header) uint64 {
 	return t.bits
 }
 
-// header is a job over [3, 3+n) in chunks of size.
+// header returns the header of a job over [3, 3+n) with chunks of size.
 func header(n, size int64) Header {
 	g := ipc.ChunkGrid(ipc.Interval{Start: 3, End: 3 + n}, size)
 	return Header{Task: "harmonic", TaskVersion: "1", Interval: g.Whole, Grain: 1, ChunkSize: g.Size, Chunks: g.N,
@@ -88,9 +87,8 @@ func chunk(h Header, iv ipc.Interval) Entry {
 		Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Elapsed: 250 * time.Millisecond, Attempts: 1}
 }
 
-// text is the file of a journal with these chunks in this order, made without
-// a Writer.
-func text(t testing.TB, h Header, intervals ...ipc.Interval) []byte {
+// fileOf returns a journal with these chunks in this order. It does not use a Writer.
+func fileOf(t testing.TB, h Header, intervals ...ipc.Interval) []byte {
 	t.Helper()
 	b, err := appendHeader(nil, h)
 	if err != nil {

@@ -13,29 +13,28 @@ import (
 	"procpool/ipc"
 )
 
-// Limits on the length of a line in bytes. They keep a reader that was pointed
-// at some other file from taking it into memory whole.
+// Limits on the length of a line in bytes. They keep a reader from reading a large
+// file that is not a journal into memory.
 const (
 	maxHeader = 64 << 10
 	maxLine   = 1 << 30
 )
 
-// A Entry is one finished chunk, as [Writer.Append] records it. Interval and
-// Partial are what a resumed run and a merge need; the rest is for readers.
+// An Entry is a finished chunk for [Writer.Append]. A resumed run and a merge use only
+// Interval and Partial. The other fields are for people.
 type Entry struct {
 	Interval ipc.Interval
-	Partial  []byte          // the exact encoding of the partial result, at least one byte
-	Value    json.RawMessage // the partial for human eyes; null when empty
-	Worker   int             // the index of the worker that computed it
+	Partial  []byte          // encoded partial result, at least one byte
+	Value    json.RawMessage // partial for people to read; empty means null
+	Worker   int             // index of the worker that computed the chunk
 	PID      int             // of that worker
-	Host     string          // on which it ran
+	Host     string          // of that worker
 	Started  time.Time
-	Elapsed  time.Duration // the time that the task took
-	Attempts int           // how often the chunk was handed out, 1 or more; 0 for a sum of chunks, whose line does not name a worker
+	Elapsed  time.Duration // for which the task ran
+	Attempts int           // how often the chunk was started, at least 1; 0 for a sum of several chunks, whose line has no Worker to Attempts
 }
 
-// check reports why c cannot be recorded under h. Intervals are not checked
-// here but by [checkInterval], on both ways, into the file and out of it.
+// check returns an error if c cannot be recorded. checkInterval checks the interval.
 func (c *Entry) check() error {
 	switch {
 	case len(c.Partial) == 0:
@@ -48,17 +47,17 @@ func (c *Entry) check() error {
 	return nil
 }
 
-// checkInterval reports why iv cannot be a line of a journal with header h
-// that is to cover whole: it must lie on the grid, within whole, and be one
-// chunk unless the task is exact.
+// checkInterval returns an error if a journal with header h that has to cover whole
+// cannot have a line with iv. iv must lie on the grid and in whole, and must be a
+// single chunk unless the task is exact.
 func checkInterval(h *Header, whole, iv ipc.Interval) error {
-	first, ok1 := cut(h.Grid(), iv.Start)
-	end, ok2 := cut(h.Grid(), iv.End)
+	first, ok1 := chunkAt(h.Grid(), iv.Start)
+	end, ok2 := chunkAt(h.Grid(), iv.End)
 	switch {
 	case iv.Start >= iv.End:
-		return fmt.Errorf("%v holds nothing", iv)
+		return fmt.Errorf("%v is empty", iv)
 	case !ok1 || !ok2:
-		return fmt.Errorf("%v does not lie on the grid of %d chunks of %d", iv, h.Chunks, h.ChunkSize)
+		return fmt.Errorf("%v does not lie on the grid of %s", iv, h.gridText())
 	case iv.Start < whole.Start || iv.End > whole.End:
 		return fmt.Errorf("%v does not lie in %v", iv, whole)
 	case !h.Exact && end-first != 1:
@@ -67,8 +66,8 @@ func checkInterval(h *Header, whole, iv ipc.Interval) error {
 	return nil
 }
 
-// appendLine appends the line of c to b. It does not allocate when b has room.
-// host is c.Host as JSON.
+// appendLine appends the line of c to b. It does not allocate if b has room. host is
+// c.Host as JSON.
 func appendLine(b []byte, c *Entry, host, key string) []byte {
 	start := len(b)
 	b = append(b, `{"interval":{"start":`...)
@@ -100,14 +99,14 @@ func appendLine(b []byte, c *Entry, host, key string) []byte {
 	return seal(b, start, key)
 }
 
-// A record is what a run and a merge need of a line.
+// A record has the fields of a line that a run and a merge use.
 type record struct {
 	Interval ipc.Interval `json:"interval"`
 	Partial  []byte       `json:"partial"`
 }
 
-// parseLine decodes a complete chunk line, without its newline. The record is
-// the caller's: it shares no bytes with the line.
+// parseLine decodes the complete line of a chunk without its newline. The record shares
+// no memory with the line.
 func parseLine(line []byte, h *Header, whole ipc.Interval, key string) (record, error) {
 	if err := checkSeal(line, key); err != nil {
 		return record{}, err
@@ -122,7 +121,7 @@ func parseLine(line []byte, h *Header, whole ipc.Interval, key string) (record, 
 	return r, checkInterval(h, whole, r.Interval)
 }
 
-// crcTable is made on first use, by the library: a process that keeps no journal does not pay.
+// crcTable returns the table of the CRC, which the library builds at the first use.
 func crcTable() *crc64.Table { return crc64.MakeTable(crc64.ECMA) }
 
 const (
@@ -131,7 +130,7 @@ const (
 	sealLen   = len(sealOpen) + 16 + len(sealClose)
 )
 
-// appendSeal appends the checksum of body under key, and the end of the line.
+// appendSeal appends the checksum of key and body, and the end of the line.
 func appendSeal(b, body []byte, key string) []byte {
 	const hex = "0123456789abcdef"
 	sum := crc64.Update(0, crcTable(), []byte(key))
@@ -143,7 +142,7 @@ func appendSeal(b, body []byte, key string) []byte {
 	return append(b, sealClose...)
 }
 
-// seal ends the line that begins at b[start:].
+// seal appends the checksum and the end of the line that begins at b[start].
 func seal(b []byte, start int, key string) []byte {
 	return append(appendSeal(b, b[start:], key), '\n')
 }

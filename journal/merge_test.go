@@ -42,8 +42,8 @@ func fold(t testing.TB, h Header, paths ...string) uint64 {
 	return sum.bits
 }
 
-// Whatever the number of shares, the order of their lines, the order in which
-// they are named and the tree in which they are merged: the same bits.
+// The bits of a merge do not depend on the number of shares, the order of their lines,
+// the order of the journals, and the tree of merges.
 func TestMergeGivesTheSameBits(t *testing.T) {
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 3))
@@ -61,9 +61,9 @@ func TestMergeGivesTheSameBits(t *testing.T) {
 				lines = shuffled(r, lines)
 			}
 			path := filepath.Join(dir, fmt.Sprint("share", k))
-			// Some writers were killed in their last line.
-			torn := text(t, share, lines...)[:r.IntN(2)*20]
-			if err := os.WriteFile(path, append(text(t, share, lines...), torn...), 0o666); err != nil {
+			// Some journals end with an incomplete line.
+			torn := fileOf(t, share, lines...)[:r.IntN(2)*20]
+			if err := os.WriteFile(path, append(fileOf(t, share, lines...), torn...), 0o666); err != nil {
 				t.Fatal(err)
 			}
 			paths = append(paths, path)
@@ -82,8 +82,8 @@ func TestMergeGivesTheSameBits(t *testing.T) {
 	}
 }
 
-// mergeSome merges the journals in groups of a random size, so that what a
-// group covers has gaps that others fill.
+// mergeSome merges the journals in groups of a random size. A group may have gaps,
+// which others fill.
 func mergeSome(t *testing.T, r *rand.Rand, dir string, level int, paths []string) []string {
 	t.Helper()
 	var merged []string
@@ -107,8 +107,8 @@ func checkMerged(t *testing.T, h Header, path string, shares int64) {
 	if err != nil || got.Key() != h.Key() || got.Share != (Share{}) || int64(got.Merged) != shares {
 		t.Fatalf("the last merge has the header %+v, %v", got, err)
 	}
-	if status, err := ReadCoverage(path); err != nil || !status.Complete() {
-		t.Fatalf("the last merge has %v, %v", status, err)
+	if c, err := ReadCoverage(path); err != nil || !c.Complete() {
+		t.Fatalf("the last merge has %v, %v", c, err)
 	}
 	lines := int64(bytes.Count(read(t, path), []byte("\n"))) - 1
 	if h.Exact && lines != 1 || !h.Exact && lines != h.Chunks {
@@ -116,14 +116,14 @@ func checkMerged(t *testing.T, h Header, path string, shares int64) {
 	}
 }
 
-// Journals whose chunks interleave out of order, as no run makes them.
+// The chunks of these journals interleave out of order, unlike those of any run.
 func TestMergeOfInterleavedJournals(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	h := header(2000, 3)
 	lines := shuffled(r, parts(h))
 	var paths []string
 	for piece := range slices.Chunk(lines, 100) {
-		paths = append(paths, write(t, "j", text(t, h, piece...)))
+		paths = append(paths, write(t, "j", fileOf(t, h, piece...)))
 	}
 	if got := fold(t, h, paths...); got != undivided(h) {
 		t.Errorf("%d journals give %x, want %x", len(paths), got, undivided(h))
@@ -132,11 +132,11 @@ func TestMergeOfInterleavedJournals(t *testing.T) {
 
 func TestMergeOfNothing(t *testing.T) {
 	h := header(0, 1)
-	if got := fold(t, h, write(t, "j", text(t, h))); got != 0 {
+	if got := fold(t, h, write(t, "j", fileOf(t, h))); got != 0 {
 		t.Errorf("an empty input gives %x", got)
 	}
 	if _, err := Open(nil); err == nil {
-		t.Error("no journals are taken for some")
+		t.Error("Open without journals returns no error")
 	}
 }
 
@@ -151,7 +151,7 @@ func TestMergeNamesEveryProblem(t *testing.T) {
 		if change != nil {
 			change(&h)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), text(t, h, parts(h)[:lines]...), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), fileOf(t, h, parts(h)[:lines]...), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -168,7 +168,7 @@ func TestMergeNamesEveryProblem(t *testing.T) {
 	put("old", 2, 4, 5, func(h *Header) { h.TaskVersion = "0" })
 	for _, c := range []struct {
 		paths string
-		want  string // the problems, in any order of the paths
+		want  string // problems, whatever the order of the paths
 	}{
 		{"s1 s2 s3 s4", ""},
 		{"s1 s2 s4", "gap [53, 78): no journal covers [53, 78) (share 3/4)"},
@@ -198,7 +198,7 @@ func TestMergeNamesEveryProblem(t *testing.T) {
 	}
 }
 
-// problems are what merging these files finds, as text.
+// problems merges these files and returns the problems as text.
 func problems(t *testing.T, dir string, names []string) []string {
 	t.Helper()
 	t.Chdir(dir)
@@ -233,7 +233,7 @@ func sameProblems(got []string, want string) bool {
 
 func TestWriteNeverOverwrites(t *testing.T) {
 	h := header(100, 25)
-	path := write(t, "j", text(t, h, parts(h)...))
+	path := write(t, "j", fileOf(t, h, parts(h)...))
 	s, err := Open([]string{path})
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +242,7 @@ func TestWriteNeverOverwrites(t *testing.T) {
 	if err := s.Write(path, "test", nil); !errors.As(err, &e) {
 		t.Errorf("Write over its own source: %v", err)
 	}
-	// What a killed merge left behind is taken over.
+	// Write overwrites the file of a merge that was killed.
 	target := filepath.Join(t.TempDir(), "merged")
 	if err := os.WriteFile(target+".merging", bytes.Repeat([]byte("x"), 1<<16), 0o666); err != nil {
 		t.Fatal(err)
@@ -254,14 +254,14 @@ func TestWriteNeverOverwrites(t *testing.T) {
 		t.Errorf("the merge gives %x", got)
 	}
 	if names, _ := filepath.Glob(target + "*"); len(names) != 1 {
-		t.Errorf("left behind are %v", names)
+		t.Errorf("files are left: %v", names)
 	}
 }
 
-// A source that changes after Open is noticed, and the merge leaves no file.
+// Write notices that a source changed after Open, and leaves no file.
 func TestWriteOfADamagedSource(t *testing.T) {
 	h := header(100, 25)
-	path := write(t, "j", text(t, h, parts(h)...))
+	path := write(t, "j", fileOf(t, h, parts(h)...))
 	s, err := Open([]string{path})
 	if err != nil {
 		t.Fatal(err)
@@ -277,13 +277,14 @@ func TestWriteOfADamagedSource(t *testing.T) {
 		t.Errorf("Write returns %v", err)
 	}
 	if names, _ := filepath.Glob(target + "*"); len(names) != 0 {
-		t.Errorf("left behind are %v", names)
+		t.Errorf("files are left: %v", names)
 	}
 }
 
 var manyShares = flag.Int64("shares", 2000, "how many shares TestManyShares merges")
 
-// A job array of many shares: go test -run TestManyShares -v -args -shares 100000
+// TestManyShares merges the shares of a large job array with
+// go test -run TestManyShares -v -args -shares 100000
 func TestManyShares(t *testing.T) {
 	n := *manyShares
 	r := rand.New(rand.NewPCG(5, 5))
@@ -294,7 +295,7 @@ func TestManyShares(t *testing.T) {
 		share := h
 		share.Share = Share{k + 1, n}
 		paths[k] = filepath.Join(dir, fmt.Sprint(k+1))
-		if err := os.WriteFile(paths[k], text(t, share, shuffled(r, parts(share))...), 0o666); err != nil {
+		if err := os.WriteFile(paths[k], fileOf(t, share, shuffled(r, parts(share))...), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}

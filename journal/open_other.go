@@ -9,8 +9,8 @@ import (
 	"runtime"
 )
 
-// openExclusive refuses: without a lock that the kernel gives up with the
-// process, two runs could write over each other.
+// openExclusive returns an error. This system has no lock that ends with the process,
+// and without one two runs could write to the same journal.
 func openExclusive(path string, flag int) (*os.File, error) {
 	return nil, &fs.PathError{Op: "lock", Path: path, Err: errors.New("journals cannot be locked on " + runtime.GOOS)}
 }

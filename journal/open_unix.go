@@ -9,12 +9,11 @@ import (
 	"syscall"
 )
 
-// openExclusive opens path for reading and writing, with the lock that only one
-// process can have. The lock is flock's: it belongs to the open file, which is
-// closed on exec, so it ends with this process however that ends. The error is
-// errLocked when another process has it. A file system that has no locks (some
-// mounts of Lustre and NFS) is an error too: without the lock two runs could
-// write over each other.
+// openExclusive opens path for reading and writing, and locks it. Only one process can
+// hold the lock. flock ties the lock to the open file, which is closed on exec, so it
+// ends with this process in any case. The error is errLocked if another process holds
+// the lock. It is also an error if the file system has no locks (as some mounts of
+// Lustre and NFS), since two runs could then write to the same journal.
 func openExclusive(path string, flag int) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|flag, 0o666)
 	if err != nil {
@@ -27,8 +26,8 @@ func openExclusive(path string, flag int) (*os.File, error) {
 	return file, nil
 }
 
-// openShared opens path for reading, and locks writers out until it is closed.
-// Where there are no locks there is no writer either.
+// openShared opens path for reading, with a lock that excludes writers until the file
+// is closed. If the file system has no locks, there are no writers.
 func openShared(path string) (*os.File, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -55,9 +54,8 @@ func flock(file *os.File, how int) error {
 	}
 }
 
-// syncDir makes a new name in dir durable. A directory that may be written to
-// but not read, or a file system that does not sync directories, is no error:
-// there is nothing more that could be done.
+// syncDir makes a new name in dir durable. It ignores a directory that this process
+// may write but not read, and a file system that cannot sync directories.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if errors.Is(err, fs.ErrPermission) {

@@ -10,9 +10,9 @@ import (
 // sharingViolation is ERROR_SHARING_VIOLATION, which syscall does not name.
 const sharingViolation = syscall.Errno(32)
 
-// openExclusive opens path for reading and writing, and lets others only read
-// it: the lock is the share mode, which ends with this process however that
-// ends. The error is errLocked when another process has path open so.
+// openExclusive opens path for reading and writing. Its share mode lets other
+// processes only read the file, and ends with this process in any case. The error is
+// errLocked if another process has opened path in this way.
 func openExclusive(path string, flag int) (*os.File, error) {
 	how := uint32(syscall.OPEN_ALWAYS)
 	if flag&os.O_EXCL != 0 {
@@ -21,7 +21,8 @@ func openExclusive(path string, flag int) (*os.File, error) {
 	return open(path, syscall.GENERIC_READ|syscall.GENERIC_WRITE, syscall.FILE_SHARE_READ, how)
 }
 
-// openShared opens path for reading, and locks writers out until it is closed.
+// openShared opens path for reading. Its share mode excludes writers until the file is
+// closed.
 func openShared(path string) (*os.File, error) {
 	return open(path, syscall.GENERIC_READ, syscall.FILE_SHARE_READ, syscall.OPEN_EXISTING)
 }
@@ -41,6 +42,6 @@ func open(path string, access, share, how uint32) (*os.File, error) {
 	return os.NewFile(uintptr(handle), path), nil
 }
 
-// syncDir has nothing to do: NTFS logs names itself, and a directory cannot be
-// opened for writing.
+// syncDir does nothing: NTFS has a log of names, and a directory cannot be opened for
+// writing.
 func syncDir(string) error { return nil }

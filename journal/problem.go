@@ -10,26 +10,26 @@ import (
 	"procpool/ipc"
 )
 
-// The kinds of a [Problem].
+// Values of [Problem.Kind].
 const (
 	Foreign    = "foreign"    // a journal belongs to another job
 	Overlap    = "overlap"    // two journals cover the same part
-	Unfinished = "unfinished" // a share whose journal is there was not computed to its end
-	Gap        = "gap"        // no journal is responsible for a part
+	Unfinished = "unfinished" // the journal of a share does not cover all of it
+	Gap        = "gap"        // no journal has to cover a part
 )
 
-// A Problem is one reason why journals do not add up.
+// A Problem is a reason why journals cannot be added up.
 type Problem struct {
 	Kind     string       `json:"kind"`
-	Interval ipc.Interval `json:"interval"` // that is missing or covered twice; of the whole input for a foreign journal
-	Paths    []string     `json:"paths"`    // the journals concerned: none for a gap
-	Text     string       `json:"text"`     // all of it as one line
+	Interval ipc.Interval `json:"interval"` // part that is missing or covered twice; whole input of a foreign journal
+	Paths    []string     `json:"paths"`    // journals with the problem; none for a gap
+	Text     string       `json:"text"`     // description in one line
 }
 
-// A MergeError names everything that keeps journals from being added up.
+// A MergeError has all reasons why journals cannot be added up, at least one.
 type MergeError struct{ Problems []Problem }
 
-// shown is how many problems an error's one line spells out.
+// shown is the number of problems in the text of a MergeError.
 const shown = 4
 
 func (e *MergeError) Error() string {
@@ -43,7 +43,7 @@ func (e *MergeError) Error() string {
 	return "the journals do not add up: " + strings.Join(parts, "; ")
 }
 
-// Hint says what can be done about it; empty when it depends.
+// Hint says what the user can do. It is "" unless computing missing shares is enough.
 func (e *MergeError) Hint() string {
 	for _, p := range e.Problems {
 		if p.Kind != Unfinished && p.Kind != Gap {
@@ -53,25 +53,27 @@ func (e *MergeError) Hint() string {
 	return "run the missing shares, unfinished ones with --resume, then merge again"
 }
 
-// foreign takes the sources that are not of kind best out of s, and names them.
-func foreign(s *Set, kinds []Header, best int) []Problem {
+// foreign removes the sources of other jobs than jobs[best] from s, and returns a
+// problem for each.
+func foreign(s *Set, jobs []Header, best int) []Problem {
 	var problems []Problem
 	s.sources = slices.DeleteFunc(s.sources, func(src source) bool {
-		if src.kind == best {
+		if src.job == best {
 			return false
 		}
-		err := match(src.path, kinds[src.kind], s.header, false)
+		err := match(src.path, jobs[src.job], s.header, false)
 		m := (*MismatchError)(nil)
 		if !errors.As(err, &m) {
-			m = &MismatchError{Path: src.path, Field: "key"} // the fields say all, so this cannot be
+			m = &MismatchError{Path: src.path, Field: "key"} // impossible: the fields make up the key
 		}
-		problems = append(problems, Problem{Foreign, kinds[src.kind].Interval, []string{src.path},
+		problems = append(problems, Problem{Foreign, jobs[src.job].Interval, []string{src.path},
 			fmt.Sprintf("%s belongs to another job: its %s is %s, that of the others is %s", src.path, m.Field, m.Have, m.Want)})
 		return true
 	})
 	return problems
 }
 
+// overlap returns the problem that two sources cover iv.
 func overlap(a, b *source, iv ipc.Interval) Problem {
 	text := fmt.Sprintf("%s and %s both cover %v", a.path, b.path, iv)
 	switch {
@@ -83,16 +85,16 @@ func overlap(a, b *source, iv ipc.Interval) Problem {
 	return Problem{Overlap, iv, []string{a.path, b.path}, text}
 }
 
-// missing names what the set does not cover: first what is missing from the
-// shares whose journals are there, then what nobody was to compute.
+// missing returns a problem for each part that the set does not cover: first those in
+// the shares whose journals are in the set, then all others.
 func (s *Set) missing() []Problem {
 	var problems []Problem
-	var named ipc.Ledger // covered, or named already
+	var named ipc.Ledger // what is covered or has a problem already
 	for run := range s.ledger.Runs() {
 		mustAdd(&named, run)
 	}
 	grid := s.header.Grid()
-	shares := int64(-1) // into how many the job was divided, if all agree
+	shares := int64(-1) // number of shares, if all sources agree; 0 if not
 	for i := range s.sources {
 		src := &s.sources[i]
 		if src.share == (Share{}) {
@@ -119,9 +121,9 @@ func (s *Set) missing() []Problem {
 	return problems
 }
 
-// sharesOf names the shares of n in which gap lies.
+// sharesOf returns the names of those of n shares that gap touches.
 func sharesOf(grid ipc.Grid, n int64, gap ipc.Interval) string {
-	holding := func(i int64) int64 { // the first share that ends behind index i
+	holding := func(i int64) int64 { // the first share that ends after index i
 		return int64(sort.Search(int(n-1), func(k int) bool { return Share{int64(k) + 1, n}.Interval(grid).End > i })) + 1
 	}
 	first, last := holding(gap.Start), holding(gap.End-1)
@@ -131,7 +133,7 @@ func sharesOf(grid ipc.Grid, n int64, gap ipc.Interval) string {
 	return fmt.Sprintf("shares %d to %d of %d", first, last, n)
 }
 
-// mustAdd adds what is known not to overlap.
+// mustAdd adds an interval that cannot overlap.
 func mustAdd(l *ipc.Ledger, iv ipc.Interval) {
 	if err := l.Add(iv); err != nil {
 		panic(err)

@@ -11,9 +11,9 @@ import (
 	"procpool/ipc"
 )
 
-// ReadHeader reads the header of the journal at path, also while a run is
-// writing to it. A run that continues a journal without having been told the
-// chunk size takes it from there.
+// ReadHeader returns the header of the journal at path, even while a run is writing to
+// it. The error is a *FormatError, a *DamageError, or that of opening or reading the
+// file.
 func ReadHeader(path string) (Header, error) {
 	f, err := openPlain(path)
 	if err != nil {
@@ -27,8 +27,8 @@ func ReadHeader(path string) (Header, error) {
 	return r.header, nil
 }
 
-// ReadCoverage reads the journal at path through, also while a run is writing to
-// it, and says how far it is.
+// ReadCoverage reads all of the journal at path, even while a run is writing to it, and
+// returns how much it covers. Errors are those of ReadHeader.
 func ReadCoverage(path string) (Coverage, error) {
 	f, err := openPlain(path)
 	if err != nil {
@@ -42,10 +42,10 @@ func ReadCoverage(path string) (Coverage, error) {
 	if err != io.EOF {
 		return Coverage{}, err
 	}
-	return status(&r.header, r.whole, &r.ledger), nil
+	return coverage(&r.header, r.whole, &r.ledger), nil
 }
 
-// openPlain opens path for reading without asking for its lock.
+// openPlain opens path for reading without locking it.
 func openPlain(path string) (*os.File, error) {
 	if err := checkRegular(path); err != nil {
 		return nil, err
@@ -53,12 +53,12 @@ func openPlain(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// bufferSize is small enough for Go to reuse the memory quickly: a merge of a
-// job array reads 100,000 short files.
+// bufferSize is small, so that Go reuses the memory soon: a merge of a job array reads
+// 100,000 short files.
 const bufferSize = 16 << 10
 
-// checkRegular refuses what exists but cannot be a journal, before it is
-// opened: to open a pipe may block for ever.
+// checkRegular returns an error if path exists and is not a regular file. Opening a
+// pipe could block for ever.
 func checkRegular(path string) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return &FormatError{Path: path, Reason: "it is not a regular file"}
@@ -66,23 +66,22 @@ func checkRegular(path string) error {
 	return nil
 }
 
-// A reader reads the lines of one journal in file order and checks all that can
-// be checked about each. It ends with io.EOF behind the last complete line.
+// A reader reads and checks the lines of a journal in the order of the file.
 type reader struct {
 	path   string
 	header Header
 	key    string
-	whole  ipc.Interval // in which every chunk must lie
-	ledger ipc.Ledger   // what the lines read so far cover
+	whole  ipc.Interval // interval that contains every chunk
+	ledger ipc.Ledger   // what the lines so far cover
 
 	in     *bufio.Reader
-	text   []byte // of the chunk read last, without its newline; valid until the next
-	long   []byte // a line that did not fit into in
-	line   int    // the number of the line read last
-	offset int64  // of the byte behind it
+	text   []byte // last line without its newline; valid until the next call of next
+	long   []byte // buffer for lines that do not fit into in
+	line   int    // number of the last line
+	offset int64  // of the byte after the last line
 }
 
-// newReader reads the header from the start of a journal.
+// newReader returns a reader that has read the header.
 func newReader(path string, from io.Reader) (*reader, error) {
 	r := &reader{path: path, in: bufio.NewReaderSize(from, bufferSize)}
 	line, err := r.readLine(maxHeader)
@@ -103,7 +102,7 @@ func newReader(path string, from io.Reader) (*reader, error) {
 	return r, nil
 }
 
-// next reads one chunk. Behind the last complete line it returns io.EOF.
+// next reads a chunk. It returns io.EOF after the last complete line.
 func (r *reader) next() (record, error) {
 	start := r.offset
 	line, err := r.readLine(maxLine)
@@ -121,7 +120,8 @@ func (r *reader) next() (record, error) {
 	return rec, nil
 }
 
-// damaged turns what is wrong with the line read last into a *DamageError.
+// damaged returns a *DamageError for the last line. It returns a *FormatError as it
+// is.
 func (r *reader) damaged(offset int64, reason error) error {
 	if f := (*FormatError)(nil); errors.As(reason, &f) {
 		return reason
@@ -129,8 +129,8 @@ func (r *reader) damaged(offset int64, reason error) error {
 	return &DamageError{Path: r.path, Line: r.line, Offset: offset, Reason: reason.Error()}
 }
 
-// readLine returns the next complete line without its newline, valid until the
-// next call. With io.EOF comes what is left behind the last newline.
+// readLine returns the next complete line without its newline. It is valid until the
+// next call. With io.EOF, readLine returns the bytes after the last newline.
 func (r *reader) readLine(limit int) ([]byte, error) {
 	line, err := r.in.ReadSlice('\n')
 	if err == bufio.ErrBufferFull {
@@ -146,7 +146,7 @@ func (r *reader) readLine(limit int) ([]byte, error) {
 		return line, r.damaged(r.offset, fmt.Errorf("it is longer than %d bytes", limit))
 	}
 	if err != nil {
-		return line, err // of os.File: it names the path
+		return line, err // from os.File, so it has the path
 	}
 	r.offset += int64(len(line))
 	return line[:len(line)-1], nil

@@ -9,82 +9,81 @@ import (
 	"procpool/ipc"
 )
 
-// A Set is several journals of one job, read as one: shares of it, partial
-// merges, or both. It holds no file open, and its memory grows with the number
-// of journals, not with that of their chunks, unless chunks of different
-// journals interleave out of order.
+// A Set reads several journals of a job as one: shares, merges of some shares, or
+// both. It keeps no file open. Its memory grows with the number of journals but not of
+// chunks, unless chunks of different journals interleave out of order.
 type Set struct {
 	header  Header
-	sources []source // in the order of what they cover first
+	sources []source // in the order of the first index they cover
 	ledger  ipc.Ledger
 }
 
-// A source is one journal of a Set.
+// A source is a journal of a Set.
 type source struct {
 	path   string
-	kind   int // which of the distinct headers it has
+	job    int // index of its header among the distinct ones
 	share  Share
 	merged int
-	runs   []ipc.Interval // what it covers; not empty
-	// segments are kept where they are few, as in a journal that was written
-	// in order; nil means that the file must be read to find them.
+	runs   []ipc.Interval // what it covers, in order
+	// segments is nil if there are many. The file must then be read again to find them.
+	// A journal that was written in order has few.
 	segments []segment
 }
 
-// A segment is a piece of a journal whose lines follow each other in the file
-// and in the input, so that it can be read in one go.
+// A segment is a part of a journal whose lines are consecutive both in the file and in
+// the input.
 type segment struct {
 	ipc.Interval
 	offset, size int64 // in bytes
-	line         int   // the number of its first line
-	source       int32 // whose it is
+	line         int   // number of its first line
+	source       int32 // index of its source
 }
 
-// keepSegments is how many segments of a journal stay in memory (640 bytes).
+// keepSegments is the largest number of segments of a journal that stay in memory (640
+// bytes).
 const keepSegments = 16
 
-// Open reads journals through, in any order, and proves that they can be added
-// up: they are of one job (the same key), and none covers what another covers.
-// Otherwise it returns a *MergeError that names all such journals; other errors
-// are those of [Resume], for the first journal that cannot be read, with a
-// *LockedError for one whose run is not over.
-// The set may lack a part of the input: ask [Set.Complete].
+// Open reads journals, in any order, and proves that they can be added up: they belong
+// to the same job, and no two of them cover the same index. Otherwise it returns a
+// *MergeError that names all journals with a problem. If a journal cannot be read, the
+// error is one of those of [Resume]: a *LockedError if its run has not ended. The
+// Set may lack parts of the input, see [Set.Complete].
 func Open(paths []string) (*Set, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("there are no journals to merge")
 	}
 	s := &Set{}
-	var kinds []Header // the distinct jobs, by what the key binds
+	var jobs []Header // the first header with each key
 	var count []int
-	index := make(map[string]int) // of a key in kinds
+	index := make(map[string]int) // of a key in jobs
 	for _, path := range paths {
 		r, segments, err := scan(path, keepSegments)
 		if err != nil {
 			return nil, err
 		}
-		kind, known := index[r.key]
+		job, known := index[r.key]
 		if !known {
-			kind = len(kinds)
-			index[r.key] = kind
-			kinds, count = append(kinds, r.header), append(count, 0)
+			job = len(jobs)
+			index[r.key] = job
+			jobs, count = append(jobs, r.header), append(count, 0)
 		}
-		count[kind]++
-		s.sources = append(s.sources, source{path: path, kind: kind, share: r.header.Share, merged: max(r.header.Merged, 1),
+		count[job]++
+		s.sources = append(s.sources, source{path: path, job: job, share: r.header.Share, merged: max(r.header.Merged, 1),
 			runs: slices.Collect(r.ledger.Runs()), segments: segments})
 	}
-	// The job that most journals belong to is the one meant. The key settles a
-	// tie, so that the order of the arguments never matters.
+	// Take the job with the most journals. The key decides a tie, so that the order of
+	// the arguments does not matter.
 	best := 0
-	for kind := range kinds {
-		if c := cmp.Compare(count[kind], count[best]); c > 0 || c == 0 && kinds[kind].Key() < kinds[best].Key() {
-			best = kind
+	for job := range jobs {
+		if c := cmp.Compare(count[job], count[best]); c > 0 || c == 0 && jobs[job].Key() < jobs[best].Key() {
+			best = job
 		}
 	}
-	// Only what the key binds is common to all of them.
-	h := kinds[best]
+	// The journals agree only in the fields that make up the key.
+	h := jobs[best]
 	s.header = Header{Task: h.Task, TaskVersion: h.TaskVersion, Interval: h.Interval, Grain: h.Grain,
 		Exact: h.Exact, ChunkSize: h.ChunkSize, Chunks: h.Chunks}
-	problems := foreign(s, kinds, best)
+	problems := foreign(s, jobs, best)
 	for _, src := range s.sources {
 		s.header.Merged += src.merged
 	}
@@ -94,8 +93,8 @@ func Open(paths []string) (*Set, error) {
 	return s, nil
 }
 
-// scan reads a journal through and finds its segments; nil when there are more
-// than limit. No other process can write to it meanwhile.
+// scan reads all of a journal and returns its segments, or nil if there are more than
+// limit. No other process can write to the journal meanwhile.
 func scan(path string, limit int) (*reader, []segment, error) {
 	if err := checkRegular(path); err != nil {
 		return nil, nil, err
@@ -135,8 +134,8 @@ func scan(path string, limit int) (*reader, []segment, error) {
 	}
 }
 
-// sortAndCover puts the sources in the order of their first runs, those that
-// cover nothing first, and adds up what they cover. It returns the overlaps.
+// sortAndCover sorts the sources by their first runs, with those that cover nothing
+// first, and fills the ledger. It returns the overlaps.
 func (s *Set) sortAndCover() []Problem {
 	type run struct {
 		ipc.Interval
@@ -155,13 +154,13 @@ func (s *Set) sortAndCover() []Problem {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.source, b.source))
 	})
 	var problems []Problem
-	var last run // of those so far, the one that reaches farthest
+	var last run // the run so far with the largest end
 	for _, r := range runs {
 		if r.Start < last.End {
 			problems = append(problems, overlap(&s.sources[last.source], &s.sources[r.source],
 				ipc.Interval{Start: r.Start, End: min(r.End, last.End)}))
 		} else if err := s.ledger.Add(r.Interval); err != nil {
-			panic(err) // the order of the runs makes it impossible
+			panic(err) // impossible: the runs are sorted
 		}
 		if r.End > last.End {
 			last = r
@@ -170,7 +169,7 @@ func (s *Set) sortAndCover() []Problem {
 	return problems
 }
 
-// start and end bound what a source covers; they are -1 if that is nothing.
+// start returns the first index that the source covers, or -1 if there is none.
 func (src *source) start() int64 {
 	if len(src.runs) == 0 {
 		return -1
@@ -178,6 +177,7 @@ func (src *source) start() int64 {
 	return src.runs[0].Start
 }
 
+// end returns the index after the last one that the source covers, or -1.
 func (src *source) end() int64 {
 	if len(src.runs) == 0 {
 		return -1
@@ -185,16 +185,15 @@ func (src *source) end() int64 {
 	return src.runs[len(src.runs)-1].End
 }
 
-// Header is what the journals have in common, as the header of their merge:
-// no share, build or time, and the number of runs' journals that went into it.
+// Header returns the header for a merge of the journals. It has no share, build and
+// time. Merged is the number of journals of runs.
 func (s *Set) Header() Header { return s.header }
 
-// Coverage says how far the journals together cover the whole input.
-func (s *Set) Coverage() Coverage { return status(&s.header, s.header.Interval, &s.ledger) }
+// Coverage returns how much of the whole input the journals cover together.
+func (s *Set) Coverage() Coverage { return coverage(&s.header, s.header.Interval, &s.ledger) }
 
-// Complete returns nil when the journals cover the whole input, each term
-// once, and otherwise a *MergeError that names every part that is missing, and
-// the shares it belongs to.
+// Complete returns nil if the journals cover the whole input, and otherwise a
+// *MergeError that names every missing part and its shares.
 func (s *Set) Complete() error {
 	if s.Coverage().Complete() {
 		return nil

@@ -9,12 +9,12 @@ import (
 	"procpool/ipc"
 )
 
-// A Share is part K of N of a run, counted from 1. The zero value means no
-// share: the whole. As text, also in JSON, it is "K/N".
+// A Share is part K of N of a run, with 1 <= K <= N. The zero value is the whole run.
+// Its text, also in JSON, is "K/N".
 type Share struct{ K, N int64 }
 
-// SharesVariable names the environment variable that states the number of
-// shares where the job's engine does not; see [AutoShare].
+// SharesVariable is the environment variable with the number of shares, for engines
+// that do not tell it; see [AutoShare].
 const SharesVariable = "PROCPOOL_SHARES"
 
 // ParseShare reads "K/N" with 1 <= K <= N.
@@ -36,7 +36,7 @@ func ParseShare(text string) (Share, error) {
 	return s, nil
 }
 
-// String is "K/N", or "whole" for the zero Share.
+// String returns "K/N", or "whole" for the zero Share.
 func (s Share) String() string {
 	if s == (Share{}) {
 		return "whole"
@@ -44,10 +44,10 @@ func (s Share) String() string {
 	return strconv.FormatInt(s.K, 10) + "/" + strconv.FormatInt(s.N, 10)
 }
 
-// MarshalText writes "K/N". The zero Share has no text: leave it out.
+// MarshalText returns String. Omit a zero Share: UnmarshalText does not read "whole".
 func (s Share) MarshalText() ([]byte, error) { return []byte(s.String()), s.validate() }
 
-// UnmarshalText reads what [ParseShare] does.
+// UnmarshalText reads what [ParseShare] reads.
 func (s *Share) UnmarshalText(text []byte) (err error) {
 	*s, err = ParseShare(string(text))
 	return err
@@ -60,16 +60,16 @@ func (s Share) validate() error {
 	return nil
 }
 
-// Interval is what share s covers of the grid's whole. Shares are cut between
-// chunks of the grid, the first grid.N%N of them one chunk longer than the
-// others, so that all shares together have exactly the chunks of an undivided
-// run, and so the same bits. With more shares than chunks some are empty.
+// Interval returns the part of grid.Whole that is share s. A share consists of whole
+// chunks of the grid, so that all shares together have the chunks of an undivided run
+// and give the same bits. The first grid.N%N shares have one chunk more than the
+// others. If there are more shares than chunks, some are empty.
 func (s Share) Interval(grid ipc.Grid) ipc.Interval {
 	if s == (Share{}) {
 		return grid.Whole
 	}
 	each, rest := grid.N/s.N, grid.N%s.N
-	start := func(p int64) int64 { // of the chunk with which share p+1 begins
+	start := func(p int64) int64 { // the index where share p+1 starts
 		if p = p*each + min(p, rest); p < grid.N {
 			return grid.At(p).Start
 		}
@@ -78,19 +78,20 @@ func (s Share) Interval(grid ipc.Grid) ipc.Interval {
 	return ipc.Interval{Start: start(s.K - 1), End: start(s.K)}
 }
 
-// AutoShare finds the share of a job that an engine started as one of many:
+// AutoShare returns the share of a process that an engine started as one of many:
 //
-//   - a Slurm array, from SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX and _STEP. Only
-//     a regular range will do: for `--array=3,7,10-14:2` these variables do not
-//     tell which of five tasks this one is. Nor do they for one task that was
-//     submitted again alone, whose count is 1 whatever it was before.
-//   - a Kubernetes indexed job, from JOB_COMPLETION_INDEX, which counts from 0.
-//     Kubernetes does not hand out the count: the manifest must set
-//     PROCPOOL_SHARES to the same number as completions.
+//   - In a Slurm array it uses SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX and _STEP. The
+//     array must be a regular range. For `--array=3,7,10-14:2` these variables do not
+//     tell which of five tasks this is. They do not tell either for a task that was
+//     submitted again alone, since its count is 1.
+//   - In a Kubernetes indexed job it uses JOB_COMPLETION_INDEX, which counts from 0.
+//     Kubernetes does not tell the number of shares, so the manifest must set
+//     PROCPOOL_SHARES to the value of completions.
 //
-// With a Slurm array PROCPOOL_SHARES is optional, but must agree where it is
-// set: it catches several tasks of an array that were submitted again as an
-// array of their own. getenv is os.Getenv, or a test's; empty means unset.
+// In a Slurm array PROCPOOL_SHARES may be missing, but must agree with the number of
+// tasks if it is set. This detects some tasks of an array that were submitted again as
+// an array of their own. getenv is os.Getenv or that of a test, and returns "" for a
+// variable that is not set.
 func AutoShare(getenv func(string) string) (Share, error) {
 	stated, err := number(getenv, SharesVariable)
 	if err != nil {
@@ -145,7 +146,7 @@ func indexShare(getenv func(string) string, stated int64) (Share, error) {
 	return Share{K: index + 1, N: stated}, nil
 }
 
-// number reads a variable that holds a count; 0 when it is unset.
+// number reads a variable with a number. It returns 0 if it is not set.
 func number(getenv func(string) string, name string) (int64, error) {
 	text := getenv(name)
 	if text == "" {

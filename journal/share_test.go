@@ -22,8 +22,8 @@ func TestParseShare(t *testing.T) {
 	}
 }
 
-// All shares together have exactly the chunks of an undivided run, in order,
-// and none has two chunks more than another.
+// All shares together have the chunks of an undivided run, in order, and the numbers of
+// their chunks differ by at most one.
 func TestSharesCutTheGrid(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	grids := []ipc.Grid{{}, ipc.SplitGrid(ipc.Interval{Start: 5, End: 8}, 4, 1), ipc.SplitGrid(ipc.Interval{}, 4, 1),
@@ -56,8 +56,8 @@ func TestSharesCutTheGrid(t *testing.T) {
 			p := slices.Collect(h.Parts(iv))
 			got = append(got, p...)
 			least, most = min(least, int64(len(p))), max(most, int64(len(p)))
-			if s := status(&h, iv, new(ipc.Ledger)); s.Chunks != int64(len(p)) || s.Complete() != (len(p) == 0) {
-				t.Fatalf("share %v of %+v has %d chunks, its status says %+v", h.Share, g, len(p), s)
+			if c := coverage(&h, iv, new(ipc.Ledger)); c.Chunks != int64(len(p)) || c.Complete() != (len(p) == 0) {
+				t.Fatalf("share %v of %+v has %d chunks, its coverage is %+v", h.Share, g, len(p), c)
 			}
 		}
 		if next != g.Whole.End || !slices.Equal(got, want) || g.Size > 0 && most-least > 1 {
@@ -78,7 +78,7 @@ func TestAutoShare(t *testing.T) {
 	for _, c := range []struct {
 		env  map[string]string
 		want Share
-		err  string // a part of it
+		err  string // part of the error
 	}{
 		{slurm("0", "4", "0", "3", "1"), Share{1, 4}, ""},
 		{slurm("4", "4", "1", "4", "1"), Share{4, 4}, ""},

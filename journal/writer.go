@@ -15,47 +15,44 @@ import (
 	"procpool/ipc"
 )
 
-// Variables, so that the crash tests can make every line reach the file in
-// pieces and at odd moments.
+// The crash tests change these variables, so that lines reach the file in small pieces.
 var (
-	// syncAfter is how long a line may wait for its fsync to begin. Half of the
-	// second that is promised is left to the disk.
+	// syncAfter is how long a line may wait until its fsync begins. That leaves the disk
+	// half of the second in which a chunk must become durable.
 	syncAfter = 500 * time.Millisecond
-	// writeAbove is the size of the buffer, in bytes, above which Append writes.
+	// writeAbove is the size of the buffer, in bytes, above which Append writes it.
 	writeAbove = 64 << 10
 )
 
-// A Writer appends chunks to a journal, which it holds locked until Close; the
-// kernel gives the lock up when the process ends in any other way. It owns a
-// goroutine that writes and fsyncs what was appended, at least once a second.
-// Its methods may be called from several goroutines.
+// A Writer appends chunks to a journal. It locks the journal until Close, or until the
+// process ends. A goroutine of the Writer writes and fsyncs what was appended within
+// about a second. The methods may be called from several goroutines.
 type Writer struct {
 	path   string
 	header Header
 	key    string
-	whole  ipc.Interval // that this journal is to cover
+	whole  ipc.Interval // interval that the journal has to cover
 	file   *os.File
-	info   fs.FileInfo // of file, to notice when path stops naming it
+	info   fs.FileInfo // of file, to notice if path becomes another file
 
 	mu       sync.Mutex
 	ledger   ipc.Ledger // what was appended
-	buf      []byte     // whole lines that are not in the file yet
-	size     int64      // of the file, up to the end of its last whole line
+	buf      []byte     // complete lines that are not in the file yet
+	size     int64      // size of the file up to the end of its last complete line
 	dirty    bool       // lines were appended since the last fsync began
-	err      error      // the first failure: nothing is written after it
+	err      error      // the first error; nothing is written after it
 	closed   bool
-	host     string // the host of the last chunk
-	hostJSON string
+	host     string // host of the last chunk
+	hostJSON string // host as JSON
 
 	wake    chan struct{} // tells the goroutine that dirty became true
 	quit    chan struct{} // closed by Close
-	done    chan struct{} // closed by the goroutine as it ends
+	done    chan struct{} // closed by the goroutine when it ends
 	closing sync.Once
 }
 
-// Create makes a new journal at path, with h as its header, and makes it
-// durable before it returns. It returns an *ExistsError where a file is
-// already, and the error of os.OpenFile for an impossible path.
+// Create creates a journal at path with header h. The file is on disk when Create
+// returns. The error is an *ExistsError if path exists, or that of creating the file.
 func Create(path string, h Header) (*Writer, error) {
 	file, err := openExclusive(path, os.O_CREATE|os.O_EXCL)
 	if errors.Is(err, fs.ErrExist) {
@@ -65,26 +62,27 @@ func Create(path string, h Header) (*Writer, error) {
 		return nil, openError(path, err)
 	}
 	w := &Writer{path: path, file: file}
-	if err := w.begin(h); err != nil {
+	if err := w.writeHeader(h); err != nil {
 		file.Close()
-		os.Remove(path) // it is ours, and holds nothing
+		os.Remove(path) // Create made it, and it has no chunks
 		return nil, err
 	}
 	return w.start()
 }
 
-// Resume continues the journal at path, or creates it where there is none. h
-// must be the header it was begun with, but for Build, Created, Procs and
-// Merged: otherwise Resume returns a *MismatchError. It calls replay, unless
-// that is nil, with each chunk in the order of the file; the bytes of the
-// partial are replay's to keep, and an error from it ends Resume with that
-// error. Bytes behind the last complete line, left by a writer that was
-// killed, are cut off. Other errors: *LockedError while another run writes to
-// it, *DamageError, *FormatError for a file that is no journal.
+// Resume continues the journal at path, or creates it if it does not exist. h must be
+// the header that the journal was created with, except for Build, Created, Procs and
+// Merged. Resume calls replay, unless it is nil, for each chunk in the order of the
+// file. replay may keep the partial. Resume removes bytes after the last complete line,
+// which a killed writer left.
 //
-// A caller whose sum depends on the order need not keep what is replayed until
-// the gaps before it are filled: after Close, [Open] and [Set.Fold] give all
-// chunks in the order of their intervals.
+// The error is a *MismatchError for another header, a *LockedError if another run
+// is writing to the journal, a *FormatError if the file is not a journal, a
+// *DamageError, that of opening the file, or the first one of replay.
+//
+// A caller whose sum depends on the order of the chunks need not keep them until the
+// gaps are filled: after Close, [Open] and [Set.Fold] return all chunks in the order of
+// their intervals.
 func Resume(path string, h Header, replay func(iv ipc.Interval, partial []byte) error) (*Writer, error) {
 	err := checkRegular(path)
 	if err != nil {
@@ -102,6 +100,7 @@ func Resume(path string, h Header, replay func(iv ipc.Interval, partial []byte) 
 	return w.start()
 }
 
+// openError returns the error for a caller of Create, Resume or Open.
 func openError(path string, err error) error {
 	if errors.Is(err, errLocked) {
 		return &LockedError{path}
@@ -109,18 +108,18 @@ func openError(path string, err error) error {
 	return err // an *fs.PathError
 }
 
-// begin writes the header h to an empty file.
-func (w *Writer) begin(h Header) error {
+// writeHeader writes the header to an empty file.
+func (w *Writer) writeHeader(h Header) error {
 	if h.Created.IsZero() {
 		h.Created = time.Now().UTC()
 	}
 	if err := h.validate(); err != nil {
-		return fmt.Errorf("journal %s cannot be created: %w", w.path, err)
+		return fmt.Errorf("create journal %s: %w", w.path, err)
 	}
 	h.Grain = max(h.Grain, 1)
 	line, err := appendHeader(nil, h)
 	if err != nil {
-		return fmt.Errorf("journal %s cannot be created: %w", w.path, err)
+		return fmt.Errorf("create journal %s: %w", w.path, err)
 	}
 	if _, err := w.file.WriteAt(line, 0); err != nil {
 		w.file.Truncate(0)
@@ -133,15 +132,15 @@ func (w *Writer) begin(h Header) error {
 	return syncDir(filepath.Dir(w.path))
 }
 
-// resume reads what the file holds, and begins it anew when that is nothing.
+// resume reads the file. It writes a header if the file has none.
 func (w *Writer) resume(h Header, replay func(ipc.Interval, []byte) error) error {
 	r, err := newReader(w.path, w.file)
 	if f := (*FormatError)(nil); errors.As(err, &f) && f.cut {
-		// Killed while it was created: nothing was computed yet.
+		// The writer was killed while it created the file, so there are no chunks.
 		if err := w.file.Truncate(0); err != nil {
 			return err
 		}
-		return w.begin(h)
+		return w.writeHeader(h)
 	}
 	if err != nil {
 		return err
@@ -165,7 +164,8 @@ func (w *Writer) resume(h Header, replay func(ipc.Interval, []byte) error) error
 	return w.file.Truncate(w.size)
 }
 
-// start completes a Writer whose file is ready, and starts its goroutine.
+// start completes a Writer that has read or written the header, and starts its
+// goroutine.
 func (w *Writer) start() (*Writer, error) {
 	info, err := w.file.Stat()
 	if err != nil {
@@ -174,26 +174,26 @@ func (w *Writer) start() (*Writer, error) {
 	}
 	w.info, w.key, w.whole = info, w.header.Key(), w.header.Covers()
 	w.wake, w.quit, w.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
-	go w.keepSynced()
+	go w.syncLoop()
 	return w, nil
 }
 
-// Header is the journal's header, as the file has it.
+// Header returns the header that is in the file.
 func (w *Writer) Header() Header { return w.header }
 
-// Coverage says how far the journal will be when everything appended so far is
-// in the file. After an error use [ReadCoverage], which reads what is there.
+// Coverage returns how much the journal covers when all chunks that were appended are
+// in the file. After an error, use [ReadCoverage] to see what the file has.
 func (w *Writer) Coverage() Coverage {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return status(&w.header, w.whole, &w.ledger)
+	return coverage(&w.header, w.whole, &w.ledger)
 }
 
-// Append records a finished chunk. It copies what it needs of c, and seldom
-// waits for the disk. An interval off the journal's grid, outside its share or
-// recorded before, an empty partial, or a value that is not JSON, is an error
-// that leaves the journal as it was. An empty interval is not recorded, since
-// it has no terms. After a failed write or fsync every call returns that failure.
+// Append records a finished chunk. It rarely waits for the disk, and keeps nothing of
+// c. It returns an error, and records nothing, if the interval is not on the grid, not
+// in the share or recorded already, if the partial is empty, or if the value is not
+// JSON. It ignores an empty interval. After a write or fsync has failed, every call
+// returns that error.
 func (w *Writer) Append(c Entry) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -214,29 +214,29 @@ func (w *Writer) Append(c Entry) error {
 		return fmt.Errorf("journal %s: %w", w.path, err)
 	}
 	if c.Host != w.host || w.hostJSON == "" {
-		text, _ := json.Marshal(c.Host) // a string has no error
+		text, _ := json.Marshal(c.Host) // cannot fail for a string
 		w.host, w.hostJSON = c.Host, string(text)
 	}
 	w.buf = appendLine(w.buf, &c, w.hostJSON, w.key)
 	return w.appended()
 }
 
-// appended writes the buffer when it is large, and sees to its fsync.
-// w.mu is held.
+// appended writes the buffer if it is large, and wakes the goroutine for the fsync.
+// The caller holds mu.
 func (w *Writer) appended() error {
 	if len(w.buf) > writeAbove {
 		w.write()
 	}
 	if !w.dirty {
 		w.dirty = true
-		w.wake <- struct{}{} // has room: dirty was false, so the last one was taken
+		w.wake <- struct{}{} // does not block: while dirty is false, the channel is empty
 	}
 	return w.err
 }
 
-// write moves the buffer to the file. w.mu is held. When only a part could be
-// written, a line may be torn: it is cut off again. Should that fail as well,
-// nothing is written behind it, and readers skip it.
+// write writes the buffer to the file. If only a part is written, write removes an
+// incomplete line. If that fails too, nothing follows that line, and readers skip it.
+// The caller holds mu.
 func (w *Writer) write() {
 	if w.err != nil || len(w.buf) == 0 {
 		return
@@ -253,8 +253,8 @@ func (w *Writer) write() {
 	}
 }
 
-// keepSynced is the writer's goroutine, which ends with Close.
-func (w *Writer) keepSynced() {
+// syncLoop writes and fsyncs lines until Close. It runs in the goroutine of the Writer.
+func (w *Writer) syncLoop() {
 	defer close(w.done)
 	for {
 		select {
@@ -271,8 +271,8 @@ func (w *Writer) keepSynced() {
 	}
 }
 
-// sync writes the buffer and waits for the disk, without w.mu: chunks can be
-// appended meanwhile.
+// sync writes the buffer and waits for the disk. It does not hold mu while it waits, so
+// that chunks can be appended.
 func (w *Writer) sync() {
 	w.mu.Lock()
 	w.write()
@@ -287,7 +287,7 @@ func (w *Writer) sync() {
 	}
 }
 
-// fail keeps the first failure, which every later call reports.
+// fail keeps the first error.
 func (w *Writer) fail(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -296,8 +296,8 @@ func (w *Writer) fail(err error) {
 	}
 }
 
-// checkPath notices that the journal was deleted or replaced under its name:
-// what is written then is lost when the process ends.
+// checkPath returns an error if the journal was deleted or replaced by another file.
+// What is written then is lost when the process ends.
 func (w *Writer) checkPath() error {
 	info, err := os.Stat(w.path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, w.info) {
@@ -306,8 +306,8 @@ func (w *Writer) checkPath() error {
 	return nil
 }
 
-// Close writes and fsyncs what is left, gives up the lock and returns the first
-// failure of the writer's life. Further calls return the same.
+// Close writes and fsyncs the remaining lines and unlocks the journal. It returns the
+// first error of the Writer. Further calls return the same.
 func (w *Writer) Close() error {
 	w.closing.Do(func() {
 		close(w.quit)

@@ -26,12 +26,12 @@ func TestCreateAppendResume(t *testing.T) {
 	}
 	p := parts(h)
 	mustAppend(t, w, h, p[3], p[0], p[1])
-	if s := w.Coverage().String(); s != "covered 21 % in 3 of 15 chunks" {
-		t.Errorf("the status is %q", s)
+	if c := w.Coverage(); c != (Coverage{Interval: h.Interval, Covered: 21, Done: 3, Chunks: 15}) || c.Percent() != 21 {
+		t.Errorf("the coverage is %+v", c)
 	}
 	mustClose(t, w)
 	if err := w.Append(chunk(h, p[5])); err == nil {
-		t.Error("a closed journal takes chunks")
+		t.Error("Append succeeds after Close")
 	}
 	mustClose(t, w)
 
@@ -53,7 +53,7 @@ func TestCreateAppendResume(t *testing.T) {
 	}
 	mustClose(t, w)
 	if s, err := ReadCoverage(path); err != nil || !s.Complete() || s.Percent() != 100 || s.Done != 15 {
-		t.Errorf("at the end the status is %+v, %v", s, err)
+		t.Errorf("at the end the coverage is %+v, %v", s, err)
 	}
 	if got, err := ReadHeader(path); err != nil || got.Key() != h.Key() || got.Build != h.Build {
 		t.Errorf("ReadHeader: %+v, %v", got, err)
@@ -71,18 +71,18 @@ func TestResumeCreates(t *testing.T) {
 	h.Created = time.Time{}
 	w, _ = mustResume(t, write(t, "empty", nil), h)
 	if w.Header().Created.IsZero() {
-		t.Error("the header does not say when it was created")
+		t.Error("Created is zero")
 	}
 }
 
 func TestReplayCanRefuse(t *testing.T) {
 	h := header(100, 25)
-	path := write(t, "j", text(t, h, parts(h)...))
+	path := write(t, "j", fileOf(t, h, parts(h)...))
 	bad := errors.New("bad partial")
 	if _, err := Resume(path, h, func(ipc.Interval, []byte) error { return bad }); err != bad {
 		t.Errorf("Resume returns %v", err)
 	}
-	mustResume(t, path, h) // it did not keep the lock
+	mustResume(t, path, h) // the journal is not locked any more
 }
 
 func TestCreateNeverOverwrites(t *testing.T) {
@@ -94,7 +94,7 @@ func TestCreateNeverOverwrites(t *testing.T) {
 		t.Errorf("Create on a file returns %v", err)
 	}
 	if _, err = Resume(path, h, nil); err == nil {
-		t.Error("Resume takes a diary for a journal")
+		t.Error("Resume accepts a file that is not a journal")
 	}
 	if b, _ := os.ReadFile(path); string(b) != "dear diary" {
 		t.Errorf("the file became %q", b)
@@ -103,7 +103,7 @@ func TestCreateNeverOverwrites(t *testing.T) {
 
 func TestResumeRefusesAnotherJob(t *testing.T) {
 	good := header(100, 25)
-	path := write(t, "j", text(t, good))
+	path := write(t, "j", fileOf(t, good))
 	for _, c := range []struct {
 		field, have, want string
 		change            func(*Header)
@@ -172,8 +172,8 @@ func read(t testing.TB, path string) []byte {
 	return b
 }
 
-// Under a fake clock: a chunk is in the file a second after it was appended,
-// though nobody appends another or closes the journal.
+// A chunk is in the file a second after it was appended, even if no other is appended
+// and the journal is not closed. The clock is fake.
 func TestAppendReachesTheFileWithinASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := header(100, 25)
@@ -212,7 +212,7 @@ func TestConcurrentAppends(t *testing.T) {
 	}
 }
 
-func TestAJournalThatWasRemovedIsNoticed(t *testing.T) {
+func TestRemovedJournal(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("an open file cannot be removed here")
 	}
@@ -263,7 +263,7 @@ func TestDirectoryThatMayNotBeWrittenTo(t *testing.T) {
 	}
 }
 
-// A failed write is reported by the next Append and by Close, once and for all.
+// After a failed write, every Append and Close return its error.
 func TestAFailedWriteIsSticky(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
 	if err != nil {
@@ -305,7 +305,7 @@ func TestAppendDoesNotAllocate(t *testing.T) {
 		}
 		c.Interval.Start, c.Interval.End = c.Interval.End, c.Interval.End+1
 	}
-	for range 1000 { // the buffer grows to its size
+	for range 1000 { // until the buffer has its final size
 		add()
 	}
 	if n := testing.AllocsPerRun(1000, add); n != 0 {
@@ -329,23 +329,23 @@ func BenchmarkAppend(b *testing.B) {
 
 func BenchmarkResume(b *testing.B) {
 	h := header(10000, 1)
-	path := write(b, "j", text(b, h, parts(h)...))
+	path := write(b, "j", fileOf(b, h, parts(h)...))
 	lines := 0
 	for b.Loop() {
 		w, err := Resume(path, h, func(ipc.Interval, []byte) error { lines++; return nil })
 		if err != nil {
 			b.Fatal(err)
 		}
-		w.file.Close() // the fsync of Close is not what is measured
+		w.file.Close() // without the fsync of Close
 		close(w.quit)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(lines), "ns/line")
 }
 
-func ExampleCoverage() {
-	fmt.Println(Coverage{Interval: ipc.Interval{Start: 0, End: 32000}, Covered: 12000, Done: 12, Chunks: 32})
-	fmt.Println(Coverage{Interval: ipc.Interval{Start: 0, End: 1 << 40}, Covered: 1<<40 - 1, Done: 31, Chunks: 32})
+func ExampleCoverage_Percent() {
+	fmt.Println(Coverage{Interval: ipc.Interval{End: 32000}, Covered: 12000}.Percent())
+	fmt.Println(Coverage{Interval: ipc.Interval{End: 1 << 40}, Covered: 1<<40 - 1}.Percent())
 	// Output:
-	// covered 37.5 % in 12 of 32 chunks
-	// covered 99.9 % in 31 of 32 chunks
+	// 37.5
+	// 99.9
 }

@@ -26,8 +26,8 @@ func TestRename(t *testing.T) {
 			"package fish\n\nimport (\n\t\"example.org/me/pond/water\"\n\t\"golang.org/x/sys/unix\"\n)\n\n// See example.org/me/pond/water.\nconst command = \"pond-life pond/unknown\"\n",
 		},
 		"README.md": {
-			"`pond run`: go get pond/fish; go mod edit -replace=pond=../pond\n",
-			"`pond run`: go get example.org/me/pond/fish; go mod edit -replace=example.org/me/pond=../pond\n",
+			"`pond run`: go get pond/fish; go mod edit -require=pond@v0.0.0 -replace=pond=../pond\n",
+			"`pond run`: go get example.org/me/pond/fish; go mod edit -require=example.org/me/pond@v0.0.0 -replace=example.org/me/pond=../pond\n",
 		},
 		"examples/cron.sh": {"cd $HOME/pond/fish && pond run\n", ""},
 		"fish/bytes.bin":   {"pond/fish\x00", ""},

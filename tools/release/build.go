@@ -55,7 +55,7 @@ func (b *builder) build(system string) (program, error) {
 		return program{}, fmt.Errorf("%q is no OS/ARCH, as linux/amd64 is", system)
 	}
 	p := program{system: system, path: filepath.Join(b.folder, goos+"_"+goarch+".exe")}
-	cmd := exec.Command("go", "build", "-trimpath", "-o", p.path, ".")
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", "urfave_cli_no_docs", "-o", p.path, ".")
 	cmd.Env = append(slices.Clip(b.env), "GOOS="+goos, "GOARCH="+goarch)
 	if _, err := output(cmd); err != nil {
 		return program{}, err

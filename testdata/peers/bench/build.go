@@ -41,7 +41,7 @@ func (b *bench) build() error {
 		name, pkg string
 	}{{&b.procpool, "procpool", "."}, {&b.bare, "bare", "./testdata/peers/bare"}, {&b.library, "library", "./testdata/peers/library"}} {
 		*p.to = filepath.Join(b.dir, p.name)
-		if _, err := output("go", "build", "-o", *p.to, p.pkg); err != nil {
+		if _, err := output("go", "build", "-tags", "urfave_cli_no_docs", "-o", *p.to, p.pkg); err != nil {
 			return fmt.Errorf("%w (run this from the root of the module)", err)
 		}
 	}

@@ -9,14 +9,17 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
+	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/journal"
 	"procpool/pool"
 	"procpool/task"
 )
 
-// A keeper keeps a run's journal. A nil keeper keeps none.
-type keeper struct {
+// A journalSink writes a run's journal. A nil journalSink writes none.
+type journalSink struct {
 	path    string
 	spec    *task.Spec
 	writer  *journal.Writer
@@ -27,38 +30,23 @@ type keeper struct {
 	broken  bool   // the journal could not be written
 }
 
-// readJournal reads --journal, --resume and --share, opens the journal, and
-// narrows the run to its share.
-func (r *running) readJournal(c *call) error {
-	path := c.String("journal")
-	if path == "" {
-		switch {
-		case c.Bool("resume"):
-			return usageHint("--resume needs --journal FILE", "the journal says what is done already")
-		case c.IsSet("journal"):
-			return usage("--journal needs the name of a file")
-		}
-	}
-	share, err := readShare(c)
-	if err != nil {
-		return err
-	}
-	if share.N > 0 && r.job.chunkSize == 0 && r.job.procs == 0 {
+// openJournal opens --journal, where it is given, and narrows the run to its share.
+func (r *runCommand) openJournal(c *cli.Context) error {
+	path, share := r.journalPath, r.share
+	switch {
+	case path == "" && r.resume:
+		return usageHint("--resume needs --journal FILE", "the journal says what is done already")
+	case path == "" && c.IsSet("journal"):
+		return usage("--journal needs the name of a file")
+	case share.N > 0 && r.chunkSize == 0 && r.procs == 0:
 		return usageHint("--share needs --chunk-size K, or --procs N: shares that are cut differently do not fit together",
-			"for example --chunk-size "+strconv.FormatInt(max(r.job.whole.Len()/100, 1), 10))
-	}
-	header := journal.Header{
-		Task: r.job.spec.Name, TaskVersion: r.job.spec.Version, Interval: r.job.whole, Grain: r.job.spec.Grain, Exact: r.job.spec.Exact,
-		ChunkSize: r.grid.Size, Chunks: r.grid.N, Share: share, Build: ipc.Build(),
-	}
-	if r.job.chunkSize == 0 {
-		header.Procs = r.options.Procs
+			"for example --chunk-size "+strconv.FormatInt(max(r.whole.Len()/100, 1), 10))
 	}
 	if path != "" {
 		if err := canWrite("--journal", path); err != nil {
 			return err
 		}
-		if err := r.openJournal(path, header, c.Bool("resume")); err != nil {
+		if err := r.createJournal(path, share); err != nil {
 			return journalError(err)
 		}
 	}
@@ -68,17 +56,24 @@ func (r *running) readJournal(c *call) error {
 	return nil
 }
 
-func (r *running) openJournal(path string, header journal.Header, resume bool) (err error) {
-	k := &keeper{path: path, spec: r.job.spec, share: header.Share.N > 0}
+func (r *runCommand) createJournal(path string, share journal.Share) (err error) {
+	header := journal.Header{
+		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact,
+		ChunkSize: r.grid.Size, Chunks: r.grid.N, Share: share, Build: ipc.Build(),
+	}
+	if r.chunkSize == 0 {
+		header.Procs = r.options.Procs
+	}
+	k := &journalSink{path: path, spec: r.spec, share: share.N > 0}
 	k.host, _ = os.Hostname()
-	if !resume {
+	if !r.resume {
 		k.writer, err = journal.Create(path, header)
 		r.journal = k
 		return err
 	}
-	// The grid of a journal that was cut for other workers holds: how many
-	// there are today is no reason to begin again.
-	if before, err := journal.ReadHeader(path); err == nil && r.job.chunkSize == 0 {
+	// On --resume without --chunk-size, the journal's grid is kept even if the
+	// number of workers changed.
+	if before, err := journal.ReadHeader(path); err == nil && r.chunkSize == 0 {
 		header.ChunkSize, header.Chunks, header.Procs = before.ChunkSize, before.Chunks, before.Procs
 	}
 	k.writer, err = journal.Resume(path, header, func(iv ipc.Interval, _ []byte) error { return k.earlier.Add(iv) })
@@ -86,14 +81,10 @@ func (r *running) openJournal(path string, header journal.Header, resume bool) (
 	return err
 }
 
-func readShare(c *call) (journal.Share, error) {
-	var share journal.Share
-	var err error
-	switch text := c.String("share"); {
-	case !c.IsSet("share"):
-	case text == "auto":
+func readShare(text string) (share journal.Share, err error) {
+	if text == "auto" {
 		share, err = journal.AutoShare(os.Getenv)
-	default:
+	} else {
 		share, err = journal.ParseShare(text)
 	}
 	if err != nil {
@@ -102,7 +93,7 @@ func readShare(c *call) (journal.Share, error) {
 	return share, nil
 }
 
-// shareOf is the part of a grid that a share has, with the same cuts.
+// shareOf cuts the grid down to a share, with the same cuts.
 func shareOf(grid ipc.Grid, share journal.Share) ipc.Grid {
 	part := ipc.Grid{Whole: share.Interval(grid), Size: grid.Size}
 	switch {
@@ -116,15 +107,15 @@ func shareOf(grid ipc.Grid, share journal.Share) ipc.Grid {
 	return part
 }
 
-// done tells which chunks earlier runs finished; nil if none.
-func (k *keeper) done() func(ipc.Interval) bool {
+// done returns a function that reports which chunks earlier runs finished; nil if none.
+func (k *journalSink) done() func(ipc.Interval) bool {
 	if k == nil || k.earlier.Total() == 0 {
 		return nil
 	}
 	return func(iv ipc.Interval) bool { return iv.Len() > 0 && k.earlier.Covers(iv) }
 }
 
-func (k *keeper) append(c pool.Chunk) (err error) {
+func (k *journalSink) append(c pool.Chunk) (err error) {
 	if k == nil {
 		return nil
 	}
@@ -144,16 +135,16 @@ func (k *keeper) append(c pool.Chunk) (err error) {
 	return nameJournal(err)
 }
 
-// close ends the journal of a run that did not begin.
-func (k *keeper) close() {
+// close closes the journal of a run that did not begin.
+func (k *journalSink) close() {
 	if k != nil {
 		k.writer.Close()
 	}
 }
 
-// finish closes the journal, and gives a run that was done in several parts
-// its value: the sum of what the journal holds.
-func (k *keeper) finish(r *running) error {
+// finish closes the journal, and sets the value of a run that was done in several
+// parts: the sum of what the journal holds.
+func (k *journalSink) finish(r *runCommand) error {
 	if k == nil {
 		return nil
 	}
@@ -169,7 +160,7 @@ func (k *keeper) finish(r *running) error {
 	return err
 }
 
-func (k *keeper) sum() (any, error) {
+func (k *journalSink) sum() (any, error) {
 	set, err := journal.Open([]string{k.path})
 	if err != nil {
 		return nil, err
@@ -184,8 +175,8 @@ func (k *keeper) sum() (any, error) {
 	return fold.Value(), err
 }
 
-// hint says how to go on.
-func (k *keeper) hint() string {
+// hint tells how to continue the run.
+func (k *journalSink) hint() string {
 	if k == nil {
 		return ""
 	}
@@ -199,13 +190,13 @@ func (k *keeper) hint() string {
 	return holds(k.path, status) + "; the same command with --resume goes on"
 }
 
-// holds says how much a journal holds.
+// holds prints how much of the run a journal holds.
 func holds(path string, s journal.Coverage) string {
-	return fmt.Sprintf("journal %s holds %d of %d chunks (%s %%)", path, s.Done, s.Chunks, formatFloat(s.Percent()))
+	return fmt.Sprintf("journal %s holds %d of %d chunks (%s %%)", path, s.Done, s.Chunks, text.Float(s.Percent()))
 }
 
-// journalError is a journal that cannot be had as it was asked for. What fails
-// while it is written is no mistake of the user's.
+// journalError makes the failure to open a journal the user's mistake. A failed
+// write is none.
 func journalError(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) && (path.Op == "write" || path.Op == "sync") {
@@ -214,7 +205,7 @@ func journalError(err error) error {
 	return badInput(nameJournal(err))
 }
 
-// nameJournal says "journal" where the system's error says "open".
+// nameJournal prints "journal" where the system's error says "open".
 func nameJournal(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -223,7 +214,7 @@ func nameJournal(err error) error {
 	return err
 }
 
-// slurmEnd is the end of the Slurm job that this process is part of.
+// slurmEnd returns the end of the Slurm job that this process is part of.
 func slurmEnd() (time.Time, error) {
 	text := os.Getenv("SLURM_JOB_END_TIME")
 	seconds, err := strconv.ParseInt(text, 10, 64)
@@ -238,9 +229,9 @@ func slurmEnd() (time.Time, error) {
 	return end, nil
 }
 
-// jsonValue is v as JSON, with a string for what JSON cannot hold.
+// jsonValue encodes a result, or returns nil if JSON cannot hold it.
 func jsonValue(v any) json.RawMessage {
-	raw, err := json.Marshal(number{v})
+	raw, err := json.Marshal(resultValue{v})
 	if err != nil {
 		return nil
 	}
