@@ -23,7 +23,6 @@ var elsewhere = map[string]string{
 	"go run ./testdata/peers/bench": "in .ci/run, in short",
 	"go work ":                      "in TestProgramsOfTheDocs",
 	"go mod ":                       "in TestProgramsOfTheDocs",
-	"go get ":                       "in TestProgramsOfTheDocs",
 	"make home ":                    "in the tests of tools/home",
 }
 
@@ -131,7 +130,7 @@ func TestProgramsOfTheDocs(t *testing.T) {
 		}
 	}
 	if len(ways) < 2 {
-		t.Fatalf("README.md tells of too few ways to use a clone: %q", ways)
+		t.Fatalf("README.md tells of fewer than two ways to use a clone: %q", ways)
 	}
 	for page, want := range map[string]string{
 		"README.md":           "2 <nil>\n4 <nil>\n6 <nil>\n",
