@@ -9,7 +9,7 @@
 // is as much of the former as of the latter (GOGC=100), all of the index is marked
 // again, and new objects are made in memory that no cache has seen for long. A
 // worker process has no index: its heap stays at 4 MiB, most of which fits the
-// cache, and is marked in no time. A larger GOGC makes goroutines as fast, for a
+// cache, and marking it takes tenths of a millisecond. A larger GOGC makes goroutines as fast, for a
 // multiple of the index in memory. README.md has figures, and when goroutines win.
 package main
 
