@@ -22,6 +22,7 @@ const (
 // afterwards says what follows from the end of a process.
 type afterwards struct {
 	again  bool          // another process is started
+	parked bool          // as soon as there is work for it
 	pause  time.Duration // before it
 	events []Event
 }
@@ -99,7 +100,12 @@ func (w *worker) next(next *afterwards, failed bool, err error) {
 	next.again = true
 	if !failed {
 		w.failedStarts = 0
+		next.parked = s.parked
 		return
+	}
+	if s.parked {
+		s.parked = false
+		p.parked--
 	}
 	w.failedStarts++
 	first := firstPause
