@@ -73,7 +73,7 @@ func (r *runCommand) prepare(c *cli.Context) error {
 		return usage("--quiet and --verbose contradict each other")
 	}
 	o := &r.options
-	o.Procs, o.ChunkSize, o.Verbose = r.procs, r.chunkSize, r.verbose
+	o.Procs, o.ChunkSize, o.LimitLines = r.procs, r.chunkSize, !r.verbose
 	if o.Retries == 0 {
 		o.Retries = -1 // none
 	}

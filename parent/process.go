@@ -22,8 +22,8 @@ type Config struct {
 	CancelGrace    time.Duration // from the cancel of a request, or its timeout, to its answer; then it is killed
 	MaxMessage     int64         // bytes of a message in either direction
 	Trace          bool          // results say when they were begun
-	Stderr         io.Writer     // receives its standard error line by line, with its tag. Writes must be safe beside those of other workers
-	Verbose        bool          // pass on the whole of a crash's stack
+	LogLine        func([]byte)  // gets each line of its standard error, without the line's end, which it must not keep; nil drops them
+	LimitLines     bool          // pass on no more lines than a reader could bear
 }
 
 // A Handler takes what a worker says. [Process.Run] calls it, one method at a time.
@@ -113,7 +113,7 @@ func newProcess(s *Spawner, c Config, h Handler, started OSProcess, born time.Ti
 	}
 	p.in = newReader(p)
 	p.stderr = newRelay(c)
-	p.helpers.Go(func() { p.stderr.run(started.Stderr()) })
+	go p.stderr.run(started.Stderr()) // LogLine may block it: Run waits for it, but not for ever
 	p.helpers.Go(p.write)
 	p.helpers.Go(p.watch)
 	go p.wait()
