@@ -235,3 +235,24 @@ func TestFirstSignalEndsAComparison(t *testing.T) {
 		})
 	}
 }
+
+// A parent that was stopped for longer than the heartbeat, as by a debugger, loses its
+// workers, and charges nobody with that: the run goes on, however often it happens.
+func TestAStoppedParentChargesNobody(t *testing.T) {
+	t.Parallel()
+	j := start(t, t.TempDir(), "procpool", "run", "--procs", "2", "--heartbeat", "200ms", "--retries", "0", "--chunk-size", "1e8", "--task", "primes", "2e8")
+	j.awaitWork()
+	for range 4 {
+		j.signal(syscall.SIGSTOP)
+		time.Sleep(time.Second)
+		j.signal(syscall.SIGCONT)
+		time.Sleep(300 * time.Millisecond)
+	}
+	j.signal(syscall.SIGTERM) // the work may take longer than this test
+	if code := j.wait(); code != 143 && code != 0 {
+		t.Errorf("exit code %d: %s", code, j.stderr.String())
+	}
+	if text := j.stderr.String(); strings.Contains(text, "its work goes to another") || strings.Contains(text, "met it and were lost") {
+		t.Error(text)
+	}
+}

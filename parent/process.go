@@ -226,6 +226,7 @@ type Exit struct {
 	Host     string // "" for this one
 	Ready    bool   // it had said hello
 	InOrder  bool   // it was told to end, and said bye after all its answers
+	Left     bool   // it left because this process was silent: it had been stopped
 	Unwanted bool   // it was killed by Abort, or did not end within the grace
 	LateID   uint64 // the request that it was killed for, counted from 1; 0 = none
 	Launcher string // that did not bring it to its hello; "" if it said hello or was started without one
@@ -246,8 +247,8 @@ func (p *Process) exit(err error) Exit {
 	defer p.mu.Unlock()
 	e := Exit{
 		PID: p.pid, Host: p.host, Ready: p.ready, Err: err, ExitCode: -1,
-		InOrder:  err == nil && p.ending && p.lastID == p.sent,
-		Unwanted: p.killed == errUnwanted, Killed: p.killed != nil,
+		InOrder: err == nil && p.ending && p.lastID == p.sent,
+		Left:    p.bye != nil && p.bye.ParentSilent, Unwanted: p.killed == errUnwanted, Killed: p.killed != nil,
 		Stderr: p.stderr.last(), Lived: time.Since(p.born),
 	}
 	if p.launched != nil && !p.ready {

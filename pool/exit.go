@@ -51,7 +51,7 @@ func (w *worker) afterExit(r *run, exit parent.Exit, err error) (next afterwards
 	}
 	failed := r.settled == 0 && !(exit.Ready && exit.Lived > provenAfter)
 	switch {
-	case exit.InOrder, exit.Unwanted:
+	case exit.InOrder, exit.Unwanted, exit.Left:
 		s.lost = false
 		next.add(Event{Kind: WorkerEnded, Worker: s.index, PID: exit.PID})
 		returnAll(flights)

@@ -30,11 +30,12 @@ const (
 	DefaultStartupTimeout = 60 * time.Second
 	DefaultGrace          = 5 * time.Second
 	DefaultCancelGrace    = time.Second
-	DefaultOutage         = 10 * time.Second   // of workers that are started without a launcher
-	DefaultLaunchedOutage = 5 * time.Minute    // of workers behind a launcher
-	DefaultMaxMessage     = 256 << 20          // bytes
-	minMessage            = 4 << 10            // bytes: a hello must fit
-	MaxProcs              = placement.MaxProcs // workers of a pool: more need more descriptors and memory than systems give one parent
+	DefaultOutage         = 10 * time.Second       // of workers that are started without a launcher
+	DefaultLaunchedOutage = 5 * time.Minute        // of workers behind a launcher
+	DefaultMaxMessage     = 256 << 20              // bytes
+	minMessage            = 4 << 10                // bytes: a hello must fit
+	minHeartbeat          = 100 * time.Millisecond // a worker in a tight loop gets to say that it lives every 20 ms or so
+	MaxProcs              = placement.MaxProcs     // workers of a pool: more need more descriptors and memory than systems give one parent
 )
 
 // Options of a pool. The zero value is valid: as many worker processes as
@@ -165,6 +166,10 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.CancelGrace < 0 || o.Outage < 0 || o.IdleTimeout < 0 || o.MinProcs < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 || o.GOMEMLIMIT < 0 {
 		return o, refuse("negative option: only Retries and Heartbeat may be below 0")
+	}
+	if o.Heartbeat > 0 && o.Heartbeat < minHeartbeat {
+		return o, &OptionsError{Reason: fmt.Sprintf("a heartbeat of %v is too short: healthy workers would be taken for lost", o.Heartbeat),
+			Advice: fmt.Sprintf("the shortest is %v", minHeartbeat)}
 	}
 	if o.MaxMessage < minMessage || o.MaxMessage > ipc.MaxLimit {
 		return o, refuse("MaxMessage of %d bytes: it can be %d to %d", o.MaxMessage, minMessage, ipc.MaxLimit)
