@@ -166,10 +166,11 @@ func Example_cancel() {
 	// Output: true
 }
 
-// A task that runs is cancelled, too. If it heeds its context, its worker goes on.
+// A task that runs is cancelled, too. If it heeds its context within CancelGrace, its
+// worker goes on.
 func Example_cancelRunning() {
 	begun := make(chan bool)
-	p := open(pool.Options{Procs: 1, LogLine: func(int, []byte) { begun <- true }})
+	p := open(pool.Options{Procs: 1, CancelGrace: time.Minute, LogLine: func(int, []byte) { begun <- true }})
 	defer p.Close()
 	before, _ := pool.Call(context.Background(), p, pid, 0)
 	ctx, cancel := context.WithCancel(context.Background())

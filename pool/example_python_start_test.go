@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"procpool/pool"
@@ -87,8 +88,8 @@ func Example_initializerError() {
 	defer p.Close()
 	err := p.Ready(context.Background())
 	var start *pool.StartError
-	fmt.Println(errors.As(err, &start), start.Tries)
-	// Output: true 5
+	fmt.Println(errors.As(err, &start), strings.Contains(err.Error(), `parsing "high": invalid syntax`))
+	// Output: true true
 }
 
 func Example_workerInitTimeout() {
