@@ -101,9 +101,13 @@ func Call[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in In, opt
 	if err := p.add(m.call); err != nil {
 		return out, err
 	}
+	var failed error
 	err = m.consume(ctx, func(ch *mapChunk[In, Out]) bool {
-		out, err = ch.output()
+		out, failed = ch.output()
 		return false
 	})
+	if err == nil {
+		err = failed
+	}
 	return out, err
 }
