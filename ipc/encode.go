@@ -16,9 +16,10 @@ const maxNesting = MaxDepth - 2
 // parts that may be refused, and throws away what it writes: it finds the same errors.
 type encoder struct {
 	b     []byte
+	start int64 // length of b before
+	limit int64 // most bytes that it may append
 	err   *ValueError
-	depth int   // lists, maps and structs that are open
-	limit int64 // largest length of b
+	depth int // lists, maps and structs that are open
 	dry   bool
 
 	visits int // of a dry one: how many lists, maps and pointers it has met
@@ -38,7 +39,7 @@ var encoders = sync.Pool{New: func() any { return new(encoder) }}
 func encodeValue(dst []byte, v reflect.Value, limit int64) (out []byte, err error) {
 	defer recovered(&err, v.Type())
 	e := encoders.Get().(*encoder)
-	*e = encoder{b: dst, limit: int64(len(dst)) + limit}
+	*e = encoder{b: dst, start: int64(len(dst)), limit: limit}
 	codecOf(v.Type()).encode(e, v)
 	out, failed := e.b, e.err
 	*e = encoder{}
@@ -89,9 +90,7 @@ func (e *encoder) failed(step func() string) bool {
 	case e.dry:
 		e.b = e.b[:0]
 		return false
-	case int64(len(e.b)) > e.limit:
-		e.fail("it takes more bytes than a message can have")
-	default:
+	case e.has(0):
 		return false
 	}
 	e.err.Path = step() + e.err.Path
@@ -108,12 +107,20 @@ func (e *encoder) enter(n int, risky bool) bool {
 		e.fail(fmt.Sprintf("nested deeper than %d levels, or in a cycle", maxNesting))
 		return false
 	}
-	if !e.dry && int64(len(e.b))+int64(n) > e.limit { // each part takes a byte
-		e.fail("it takes more bytes than a message can have")
+	if !e.dry && !e.has(n) { // each part takes a byte
 		return false
 	}
 	e.depth++
 	return true
+}
+
+// has fails if n bytes more than there are are over the limit.
+func (e *encoder) has(n int) bool {
+	if int64(len(e.b))-e.start+int64(n) <= e.limit {
+		return true
+	}
+	e.fail(fmt.Sprintf("it takes more than the %d bytes that a message can have", e.limit))
+	return false
 }
 
 // again reports whether a dry encoder met v before, with as many levels above it. A

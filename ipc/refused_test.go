@@ -140,7 +140,7 @@ func TestSharedParts(t *testing.T) {
 	}
 	for _, f := range []func() (error, error){tooLong(p), tooLong(l), tooLong(a), tooLong(d), tooLong(make([]struct{}, 1<<40)), tooLong([1 << 40]struct{}{})} {
 		err, dry := f()
-		if err == nil || !strings.Contains(err.Error(), "more bytes than a message can have") || dry != nil {
+		if err == nil || !strings.Contains(err.Error(), "it takes more than the 1048576 bytes that a message can have") || dry != nil {
 			t.Errorf("%v, CheckValue %v", err, dry)
 		}
 	}
