@@ -24,15 +24,16 @@ var rooms = map[string][]string{
 	"compare/report":    {"compare", "pool", "internal/text"},
 	"cli": {"pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc", "internal/terminal", "internal/text",
 		"github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys"},
-	"internal/tasks":    {"task", "ipc", "internal/kernel"},
-	"internal/kernel":   {},
-	"internal/pipe":     {"golang.org/x/sys"},
-	"internal/leak":     {"go.uber.org/goleak"}, // for tests alone
-	"internal/procfs":   {},
-	"internal/role":     {},
-	"internal/terminal": {"golang.org/x/term"},
-	"internal/text":     {},
-	"tools/release":     {},
+	"internal/tasks":     {"task", "ipc", "internal/kernel"},
+	"internal/kernel":    {},
+	"internal/pipe":      {"golang.org/x/sys"},
+	"internal/leak":      {"go.uber.org/goleak"}, // for tests alone
+	"internal/procfs":    {},
+	"internal/randvalue": {"github.com/vmihailenco/msgpack/v5"}, // for tests alone
+	"internal/role":      {},
+	"internal/terminal":  {"golang.org/x/term"},
+	"internal/text":      {},
+	"tools/release":      {},
 }
 
 // lean is the build tag without which urfave/cli brings its generator of

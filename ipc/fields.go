@@ -24,7 +24,6 @@ type fields struct {
 	byName   map[string]int // place in list
 	required int            // number of fields that are not optional
 	asArray  bool
-	risky    bool
 }
 
 type field struct {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"math/big"
 	"reflect"
@@ -174,7 +173,7 @@ func TestWhatInterfacesHold(t *testing.T) {
 	for _, v := range []any{point{}, &point{}, new(int), celsius(1), time.Second, time.Now(), []int{1}, [1]int{}, []string{}, map[string]int{}, map[any]any{},
 		errors.New("e"), big.NewInt(1), partial{}, complex(1, 1), func() {}, make(chan int), uintptr(1), []byte(nil), []any(nil), map[string]any(nil)} {
 		refusal(t, v, "in an interface would arrive as")
-		refusal(t, open{Any: []any{1, map[string]any{"k": v}}}, fmt.Sprintf(`.Any[1]["k"]: a`))
+		refusal(t, open{Any: []any{1, map[string]any{"k": v}}}, `.Any[1]["k"]: a`)
 	}
 }
 

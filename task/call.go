@@ -72,11 +72,20 @@ func (t SumTask[P]) Call(ctx context.Context, iv ipc.Interval) (p P, err error) 
 // send is an error here too.
 func (t Task[In, Out]) Compute(ctx context.Context, in In) (out Out, err error) {
 	if out, err = t.Call(ctx, in); err == nil && t.spec.mustCheck() {
-		if refused := ipc.CheckValue(&out); refused != nil {
-			return *new(Out), unsent(refused)
+		if err := check(out); err != nil {
+			return *new(Out), err
 		}
 	}
 	return out, err
+}
+
+// check returns why a result cannot be sent. It takes a copy, so that results that
+// need no check are not allocated for it.
+func check[T any](v T) error {
+	if err := ipc.CheckValue(&v); err != nil {
+		return unsent(err)
+	}
+	return nil
 }
 
 // Add adds two partials. Unless the task is [Exact], a is that of the lower interval.
