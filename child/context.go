@@ -34,15 +34,15 @@ func (c *taskContext) begin(timeout time.Duration) {
 	c.timer = time.AfterFunc(timeout, func() { c.cancel(context.DeadlineExceeded) })
 }
 
-// end frees what begin took, and reports whether the context can serve another
-// request: nobody has looked at it.
-func (c *taskContext) end() (unused bool) {
+// end frees what begin took. It reports whether the context was used, so that it can
+// serve no other request, and whether the time was over.
+func (c *taskContext) end() (used, late bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.timer != nil {
 		c.timer.Stop()
 	}
-	return !c.used && c.timer == nil && c.err == nil
+	return c.used || c.timer != nil || c.err != nil, c.err == context.DeadlineExceeded
 }
 
 func (c *taskContext) cancel(why error) {

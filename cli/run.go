@@ -73,10 +73,7 @@ func (r *runCommand) prepare(c *cli.Context) error {
 		return usage("--quiet and --verbose contradict each other")
 	}
 	o := &r.options
-	o.Procs, o.ChunkSize, o.Verbose = r.procs, r.chunkSize, r.verbose
-	if o.Retries == 0 {
-		o.Retries = -1 // none
-	}
+	o.Procs, o.ChunkSize, o.LimitLines = r.procs, r.chunkSize, !r.verbose
 	if err := backendCan(c, o.Backend); err != nil {
 		return err
 	}
@@ -155,7 +152,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	r.outcome, r.err = p.Run(r.signals.ctx, pool.Workload{
 		Task: r.spec, Whole: r.grid.Whole, Grid: r.grid,
 		Stop: r.signals.stop, Deadline: r.until, Earlier: r.journal.finishedEarlier(), OnChunk: r.onChunk(),
-	})
+	}, pool.Retries(r.options.Retries))
 	r.outcome.Wall = time.Since(r.begin)
 	p.Close()
 	r.stats = p.Stats()

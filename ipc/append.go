@@ -175,7 +175,13 @@ func AppendBye(dst []byte, b Bye) []byte {
 	if b.RanOn != "" {
 		pairs++
 	}
+	if b.ParentSilent {
+		pairs++
+	}
 	dst = append(append(dst, "\x81\xa3bye"...), 0x80|pairs)
+	if b.ParentSilent {
+		dst = append(dst, "\xadparent_silent\xc3"...)
+	}
 	if b.GC != nil {
 		dst = append(dst, "\xa9gc_cycles"...)
 		dst = appendCount(dst, b.GC.Cycles)

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"testing"
 
-	"procpool/internal/randvalue"
+	"procpool/internal/samples"
 )
 
 // seedEnv repeats a run of the tests with random types.
@@ -25,14 +25,14 @@ func seed(t *testing.T) uint64 {
 
 // A value of any type arrives as it was sent, or it is refused: its type by CheckType,
 // or itself by a ValueError, which CheckValue gives too. What is refused is known to
-// package randvalue by rules of its own.
+// package samples by rules of its own.
 func TestWhatArrivesIsWhatWasSent(t *testing.T) {
-	s := randvalue.New(seed(t))
+	s := samples.New(seed(t))
 	var types, hopeless, values, refused int
 	for range 6000 {
 		typ := s.Type(4)
 		err := CheckType(typ)
-		if want := randvalue.Hopeless(typ); (err != nil) != want {
+		if want := samples.Hopeless(typ); (err != nil) != want {
 			t.Fatalf("%v: %v, want an error: %v", typ, err, want)
 		}
 		types++
@@ -66,7 +66,7 @@ func arrives(v reflect.Value, possible bool) (refused bool, text string) {
 	if dry := check(v); (dry == nil) != (err == nil) { // of several reasons either may be the first in a map
 		return false, "AppendValue says " + show(err) + ", CheckValue " + show(dry)
 	}
-	if want := randvalue.Refused(v); want != (err != nil) {
+	if want := samples.Refused(v); want != (err != nil) {
 		return false, "refused should be " + strconv.FormatBool(want) + ": " + show(err)
 	}
 	if err != nil {
@@ -83,7 +83,7 @@ func arrives(v reflect.Value, possible bool) (refused bool, text string) {
 	if err := decodeInto(b[2:], got.Interface()); err != nil {
 		return false, err.Error()
 	}
-	if !randvalue.Same(v, got.Elem()) {
+	if !samples.Same(v, got.Elem()) {
 		return false, "it arrives as " + show(got.Elem())
 	}
 	return false, ""

@@ -26,7 +26,15 @@
 //	{"request": {"id": uint, "task": str, "arg": any}}
 //	    Asks for a piece of work. For a task over intervals, arg is
 //	    {"start": int, "end": int}: the indices from start to end-1, with
-//	    0 <= start <= end <= 2^62.
+//	    0 <= start <= end <= 2^62. Three more keys may follow: "timeout_seconds": num
+//	    is the deadline of the task's context, "index": uint the place of an input in
+//	    its sequence, and "attempt": uint how many children met this work before.
+//	{"cancel": {"id": uint}}
+//	    Asks for the answer to a request no more; only after open. A request that has
+//	    not been begun is not run: it is answered at once by a fail with "begun": false,
+//	    ahead of those before it. Of one that runs, the task's context is cancelled,
+//	    and it is answered with whatever comes of that. With "queued": true one that
+//	    runs is left alone. An id that has been answered is ignored.
 //	{"beat": {}}
 //	    Says that the parent is alive.
 //	{"end": {}}
@@ -40,7 +48,8 @@
 //	           "cpus": str, "tasks": [str]}}
 //	    Always comes first, before the child has read anything. build identifies the
 //	    program; the pools of procpool accept only children of their own build. cpus
-//	    lists the CPUs that the child may use, as in "0-3,8", and is "" if unknown.
+//	    lists the CPUs that the child may use, as in "0-3,8", and is "" if unknown. With
+//	    "start_error": str the child cannot work, says why, and exits.
 //	{"result": {"id": uint, "seconds": num, "value": any}}
 //	    Answers a request. seconds is how long the task ran. A result of a task over
 //	    intervals also has the "start" and "end" of the request.
@@ -48,7 +57,10 @@
 //	{"fail": {"id": uint, "error": str, "stack": str}}
 //	    Answers a request that has no result: the task returned an error or panicked
 //	    (then stack is not ""), the child does not know the task, the interval is
-//	    invalid, or the result is too long. The child goes on.
+//	    invalid, or the result is too long. The child goes on. "begun": false answers a
+//	    cancel, see there; "timeout": true says that the task returned because its
+//	    timeout_seconds were over; "is": [uint] lists which of the errors that the task
+//	    names it is.
 //	{"beat": {}}
 //	    Says that the child is alive, also while a task runs.
 //	{"bye": {"user_seconds": num, "system_seconds": num, "peak_rss_bytes": uint,
@@ -56,7 +68,9 @@
 //	         "involuntary_switches": uint, "migrations": uint}}
 //	    Always comes last, and says what the process has used. A count that the system
 //	    does not tell is nil. "ran_on": str lists CPUs on which the child was seen; it
-//	    may be missing. (trace) "gc_cycles": uint and "gc_pause_seconds": num.
+//	    may be missing. (trace) "gc_cycles": uint and "gc_pause_seconds": num. With
+//	    "parent_silent": true the child leaves because the parent was silent for too
+//	    long, whatever it has not answered.
 //
 // The first bytes of hello must be 0x81 0xa5 and the word hello: a parent searches
 // for them, because a launcher may print up to 64 KiB of other text before. That is

@@ -263,6 +263,8 @@ func ParseBye(body []byte) (b Bye, err error) {
 			have, gc.PauseSeconds = c.once(have, 512), c.num()
 		case "ran_on":
 			have, b.RanOn = c.once(have, 1024), string(c.str())
+		case "parent_silent":
+			have, b.ParentSilent = c.once(have, 2048), c.bool()
 		default:
 			i := slices.IndexFunc(counters[:], func(n NamedCount[Count]) bool { return n.Name == key })
 			if i < 0 {

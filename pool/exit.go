@@ -22,6 +22,7 @@ const (
 // afterwards says what follows from the end of a process.
 type afterwards struct {
 	again  bool          // another process is started
+	parked bool          // as soon as there is work for it
 	pause  time.Duration // before it
 	events []Event
 }
@@ -50,7 +51,7 @@ func (w *worker) afterExit(r *run, exit parent.Exit, err error) (next afterwards
 	}
 	failed := r.settled == 0 && !(exit.Ready && exit.Lived > provenAfter)
 	switch {
-	case exit.InOrder, exit.Unwanted:
+	case exit.InOrder, exit.Unwanted, exit.Left:
 		s.lost = false
 		next.add(Event{Kind: WorkerEnded, Worker: s.index, PID: exit.PID})
 		returnAll(flights)
@@ -99,7 +100,12 @@ func (w *worker) next(next *afterwards, failed bool, err error) {
 	next.again = true
 	if !failed {
 		w.failedStarts = 0
+		next.parked = s.parked
 		return
+	}
+	if s.parked {
+		s.parked = false
+		p.parked--
 	}
 	w.failedStarts++
 	first := firstPause
@@ -209,9 +215,15 @@ func (p *Pool) oomEvidence() string {
 // config is what worker i's processes are told and held to.
 func (p *Pool) config(i int) parent.Config {
 	o := p.opts
+	logLine := func(line []byte) {
+		p.stderr.Write(append(fmt.Appendf(nil, "[worker %d] ", i), append(line, '\n')...))
+	}
+	if o.LogLine != nil {
+		logLine = func(line []byte) { o.LogLine(i, line) }
+	}
 	return parent.Config{
 		Worker: i, Heartbeat: o.Heartbeat, StartupTimeout: o.StartupTimeout, Grace: o.Grace, CancelGrace: o.CancelGrace,
-		MaxMessage: o.MaxMessage, Trace: o.Trace, Stderr: &p.stderr, Verbose: o.Verbose,
+		MaxMessage: o.MaxMessage, Trace: o.Trace, LogLine: logLine, LimitLines: o.LimitLines,
 	}
 }
 

@@ -68,6 +68,7 @@ type Pool struct {
 	hadWorker   bool          // some worker has said hello
 	failing     int           // slots
 	without     time.Time     // since when all of them are; zero if not
+	parked      int           // slots
 	resting     int           // slots that wait for a call before they try again
 	called      chan struct{} // closed and replaced when a call comes for them
 	readied     chan struct{} // closed when the first worker has said hello
@@ -147,15 +148,18 @@ func (p *Pool) startProcesses() error {
 	if err != nil {
 		return err
 	}
-	spawner := parent.NewSpawner(parent.SpawnerConfig{System: p.sys, Env: env, Bind: p.opts.Bind, Launcher: launcher, Stop: p.stop})
+	spawner := parent.NewSpawner(parent.SpawnerConfig{System: p.sys, Env: env, Dir: p.opts.Dir, Bind: p.opts.Bind, Launcher: launcher, Stop: p.stop})
 	var supervisors sync.WaitGroup
 	for _, s := range p.slots {
-		w := &worker{slot: s, spawner: spawner}
+		w := &worker{slot: s, spawner: spawner, unparked: make(chan struct{}, 1)}
 		s.executor = w
 		supervisors.Go(w.supervise)
 	}
 	p.workers.Go(func() { supervisors.Wait(); spawner.Close() })
 	p.workers.Go(p.countOOMKills)
+	if p.opts.IdleTimeout > 0 {
+		p.workers.Go(p.parkIdle)
+	}
 	return nil
 }
 
@@ -251,6 +255,7 @@ func (p *Pool) remove(c *call) {
 
 // offer lets idle workers take what there is.
 func (p *Pool) offer() {
+	defer p.unpark()
 	waiting := p.idle
 	p.idle = nil
 	for i, s := range waiting {

@@ -22,6 +22,8 @@ type slot struct {
 	far     bool       // its worker is behind a launcher
 	idle    bool       // in pool.idle
 	lost    bool       // its last process was lost, and the next has not said hello
+	parked  bool       // its worker was ended since there was nothing to do
+	idleAt  time.Time  // since when it is idle
 	failing bool       // its processes end without having done anything, again and again
 	drains  *call      // takes nothing until it is empty, for this call's chunk
 	pace    float64    // seconds that a chunk of paceOf takes here, smoothed
@@ -73,7 +75,7 @@ func (s *slot) fill() {
 		s.executor.flush()
 	}
 	if len(s.inFlight) == 0 && !s.idle && s.executor.more() > 0 {
-		s.idle = true
+		s.idle, s.idleAt = true, time.Now()
 		s.pool.idle = append(s.pool.idle, s)
 		s.pool.rebalance()
 	}
@@ -82,7 +84,7 @@ func (s *slot) fill() {
 // canBegin reports whether the slot's worker will begin a chunk of c that is
 // assigned to it: it is there or on its way, and busy with no other call.
 func (s *slot) canBegin(c *call) bool {
-	return !s.lost && !s.failing && (len(s.inFlight) == 0 || s.inFlight[0].call == c)
+	return !s.lost && !s.failing && !s.parked && (len(s.inFlight) == 0 || s.inFlight[0].call == c)
 }
 
 // An answer says what became of a chunk in flight.

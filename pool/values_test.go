@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"procpool/internal/randvalue"
+	"procpool/internal/samples"
 	"procpool/ipc"
 	"procpool/task"
 )
@@ -22,13 +22,13 @@ import (
 // A family is a task that returns its input, of one type, and its test.
 type family struct {
 	name string
-	test func(t *testing.T, s randvalue.Source, pools []*Pool)
+	test func(t *testing.T, s samples.Source, pools []*Pool)
 }
 
 func familyOf[T any]() family {
 	name := "values-" + reflect.TypeFor[T]().String()
 	echo := task.Define(name, func(_ context.Context, in T) (T, error) { return in, nil })
-	return family{name, func(t *testing.T, s randvalue.Source, pools []*Pool) {
+	return family{name, func(t *testing.T, s samples.Source, pools []*Pool) {
 		inputs := make([]T, 60)
 		for i := range inputs {
 			inputs[i] = *s.Value(reflect.TypeFor[T]()).Addr().Interface().(*T)
@@ -51,7 +51,7 @@ func familyOf[T any]() family {
 // arrived says what is wrong with the output of an input that was to come back.
 func arrived[T any](in, out *T, err error) string {
 	sent := reflect.ValueOf(in).Elem()
-	if randvalue.Refused(sent) {
+	if samples.Refused(sent) {
 		var refused *InputError
 		var value *ValueError
 		if !errors.As(err, &refused) || !errors.As(err, &value) || value.Type != sent.Type() {
@@ -59,7 +59,7 @@ func arrived[T any](in, out *T, err error) string {
 		}
 		return ""
 	}
-	if err != nil || !randvalue.Same(sent, reflect.ValueOf(out).Elem()) {
+	if err != nil || !samples.Same(sent, reflect.ValueOf(out).Elem()) {
 		return fmt.Sprintf("it comes back as %+v, %v", *out, err)
 	}
 	return ""
@@ -99,10 +99,10 @@ var families = []family{
 	familyOf[string](), familyOf[[]byte](), familyOf[[4]byte](), familyOf[any](), familyOf[[]any](), familyOf[map[string]any](), familyOf[[]int](),
 	familyOf[[]float64](), familyOf[[][]float32](), familyOf[[3]string](), familyOf[map[float64]int](), familyOf[map[[2]int8]string](), familyOf[map[string][]bool](),
 	familyOf[*int](), familyOf[**string](), familyOf[*[]int](), familyOf[*any](), familyOf[struct{}](), familyOf[widths](), familyOf[bigs](), familyOf[mixed](),
-	familyOf[*mixed](), familyOf[time.Time](), familyOf[big.Float](), familyOf[netip.Addr](), familyOf[randvalue.Tagged](), familyOf[randvalue.Listed](),
-	familyOf[randvalue.Outer](), familyOf[randvalue.Node](), familyOf[randvalue.Tree](), familyOf[randvalue.Nest](), familyOf[randvalue.Bin](),
-	familyOf[randvalue.Bins](), familyOf[map[randvalue.Word]randvalue.Text](), familyOf[[]randvalue.Said](), familyOf[*randvalue.Opt](), familyOf[randvalue.Show](),
-	familyOf[randvalue.Odd](), familyOf[[]randvalue.Odd](), familyOf[randvalue.Log](), familyOf[randvalue.Date](),
+	familyOf[*mixed](), familyOf[time.Time](), familyOf[big.Float](), familyOf[netip.Addr](), familyOf[samples.Tagged](), familyOf[samples.Listed](),
+	familyOf[samples.Outer](), familyOf[samples.Node](), familyOf[samples.Tree](), familyOf[samples.Nest](), familyOf[samples.Bin](),
+	familyOf[samples.Bins](), familyOf[map[samples.Word]samples.Text](), familyOf[[]samples.Said](), familyOf[*samples.Opt](), familyOf[samples.Show](),
+	familyOf[samples.Odd](), familyOf[[]samples.Odd](), familyOf[samples.Log](), familyOf[samples.Date](),
 }
 
 // Random values of many types come back as they were sent, or are refused, in every
@@ -115,7 +115,7 @@ func TestValuesInEveryBackend(t *testing.T) {
 	t.Logf("PROCPOOL_TEST_SEED=%d", seed)
 	pools := openAll(t)
 	for i, f := range families {
-		f.test(t, randvalue.New(seed+uint64(i)), pools)
+		f.test(t, samples.New(seed+uint64(i)), pools)
 	}
 	noneLost(t, pools)
 }

@@ -11,8 +11,9 @@ import (
 
 // A worker computes for a slot in the processes backend: one process after another.
 type worker struct {
-	slot    *slot
-	spawner *parent.Spawner
+	slot     *slot
+	spawner  *parent.Spawner
+	unparked chan struct{} // holds one when a parked worker is to be started
 
 	run          *run // of the process there now; nil between two. Guarded by the pool's lock
 	failedStarts int  // processes in a row that ended without a chunk to show for
@@ -53,7 +54,7 @@ func (w *worker) supervise() {
 		if !next.again {
 			return
 		}
-		if next.pause > 0 && !w.rest(next.pause) {
+		if next.parked && !w.waitParked() || next.pause > 0 && !w.rest(next.pause) {
 			return
 		}
 	}

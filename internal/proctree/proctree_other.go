@@ -10,3 +10,6 @@ func Kill(p *os.Process) { p.Kill() }
 
 // KillDescendants does nothing here: they cannot be found.
 func KillDescendants(int) {}
+
+// KillOwn does nothing here.
+func KillOwn() {}

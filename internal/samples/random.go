@@ -1,4 +1,4 @@
-package randvalue
+package samples
 
 import (
 	"fmt"

@@ -1,7 +1,7 @@
-// Package randvalue makes random Go types and values of them, for tests of what
+// Package samples makes random Go types and values of them, for tests of what
 // arrives in another process. It knows, by rules of its own, which of them must be
 // refused (refused.go), and when a value that arrived is the one that was sent (same.go).
-package randvalue
+package samples
 
 import (
 	"errors"
