@@ -9,15 +9,18 @@ import (
 )
 
 // Args and values are Go values of any type. A value arrives as it was sent, or it is
-// refused: [CheckType] refuses types, and AppendValue refuses values of other types,
-// with a [ValueError]. What is not kept is what only one process can know: which of its
-// pointers, slices and maps share memory, so that one that occurs twice arrives as two;
-// the name and the rules of a time's zone, but not its offset, and its monotonic reading;
-// and the width of numbers inside interfaces. Types that encode themselves arrive as
-// their methods make them.
+// refused: CheckType refuses types, and AppendValue refuses values of other types. Some
+// things have a meaning in one process only, and do not arrive:
+//   - which pointers, slices and maps share memory: a pointer that occurs twice arrives as
+//     two;
+//   - the name of a time's zone and its rules, but not its offset, and the reading of the
+//     monotonic clock;
+//   - the width of numbers inside interfaces.
 //
-// The types of numeric tasks, and those with a binary form, are encoded and decoded here
-// and without allocation. codec.go has the way of all others.
+// Types that encode themselves arrive as their methods make them.
+//
+// The types of numeric tasks, and those with a binary form, are encoded and decoded here,
+// without allocation. codec.go has the way of all others.
 
 // AppendValue appends the encoding of *v to dst. On error, a *[ValueError], it returns
 // dst unchanged.
@@ -66,8 +69,9 @@ func AppendValueWithin[T any](dst []byte, v *T, limit int64) (out []byte, err er
 
 func appendNative(dst []byte, v int) []byte { return appendInt(dst, int64(v)) }
 
-// CheckValue returns the error that AppendValue would return, in less time. Backends
-// that send nothing refuse the same values by it.
+// CheckValue returns the error that AppendValue would return, in less time: it looks only
+// at parts that may be refused. Parts that encode themselves are asked to. Backends that
+// send nothing refuse by it what worker processes would not get.
 func CheckValue[T any](v *T) error { return check(reflect.ValueOf(v).Elem()) }
 
 // MustCheck reports whether there are values of type t that cannot be sent, though
