@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	"internal/leak":     {"go.uber.org/goleak"}, // for tests alone
 	"internal/procfs":   {},
 	"internal/role":     {},
+	"internal/samples":  {"github.com/vmihailenco/msgpack/v5"}, // for tests alone
 	"internal/terminal": {"golang.org/x/term"},
 	"internal/text":     {},
 	"tools/home":        {},

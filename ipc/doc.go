@@ -118,10 +118,35 @@
 // After an error, a [Fault], the stream is useless. A child prints the error on stderr
 // and exits with code 1 and without bye. A parent replaces the child.
 //
+// # Values
+//
+// An arg and a value are Go values of any type, if both ends are Go programs. In
+// another language they look like this:
+//
+//	bool, integers, floats, strings   as in msgpack. A float32 is a 32-bit float
+//	[]byte, [4]byte                   bin, or str when it is read
+//	slices and arrays                 array
+//	maps                              map. A key occurs once
+//	structs                           map of the fields' names, as tags msgpack:"name" say, see
+//	                                  fields.go; unknown keys are ignored
+//	pointers                          what they point to
+//	nil slices, maps, pointers        nil
+//	any                               bool, integer, float, str, bin, array, map with keys of str
+//	time.Time                         bin of its binary form; a timestamp (extension -1) or an
+//	                                  RFC 3339 str when it is read
+//	big.Int, big.Rat                  bin of its text, or str when it is read
+//	big.Float                         bin of its gob form
+//	types that encode themselves      what EncodeMsgpack or MarshalMsgpack writes, or bin of
+//	                                  AppendBinary, MarshalBinary or MarshalText
+//
+// What cannot arrive as it was sent is refused before it is sent, see [CheckType] and
+// [ValueError].
+//
 // # Reading order of the source
 //
 // interval.go and ledger.go (intervals, and which of them are covered), message.go
 // (the messages), append.go (writing them), scan.go and reader.go (finding messages in
-// a stream), parse.go and cursor.go (reading messages), value.go, conform.go and
-// types.go (args and values).
+// a stream), parse.go and cursor.go (reading messages), value.go (args and values),
+// codec.go, encode.go, decode.go, fields.go and any.go (those of all types), form.go
+// and custom.go (types that encode themselves), types.go (what cannot be sent).
 package ipc

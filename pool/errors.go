@@ -46,8 +46,8 @@ type TaskError struct {
 func (e *TaskError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
 func (e *TaskError) Unwrap() error { return e.Err }
 
-// An InputError is an input that cannot travel: it cannot be encoded, or is
-// over Options.MaxMessage.
+// An InputError is an input that cannot travel: it is a [ValueError], or over
+// Options.MaxMessage.
 type InputError struct {
 	Input Input
 	Err   error
@@ -55,6 +55,13 @@ type InputError struct {
 
 func (e *InputError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
 func (e *InputError) Unwrap() error { return e.Err }
+
+// A ValueError is a value that cannot arrive as it is, such as a cycle; see [Define].
+type ValueError = ipc.ValueError
+
+// A TypeError is a type of which no value can be sent. Every call of a task that has
+// such a type ends with it.
+type TypeError = ipc.TypeError
 
 // An OutputError is an output that its own type refused to decode.
 type OutputError struct {

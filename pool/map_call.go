@@ -22,6 +22,7 @@ type mapCall[In, Out any] struct {
 	cancel  context.CancelFunc
 	ordered bool
 	encodes bool // inputs go to other processes
+	checks  bool // inputs do not, but one that could not is refused
 
 	order  deque[*mapChunk[In, Out]] // finished ones beyond those yielded, with gaps
 	yields int64                     // outputs yielded
@@ -43,7 +44,7 @@ func (ch *mapChunk[In, Out]) decode(value []byte, owned bool) error {
 }
 
 func (ch *mapChunk[In, Out]) compute(ctx context.Context, _ ipc.Interval) (err error) {
-	ch.out, err = ch.task.Call(ctx, ch.in)
+	ch.out, err = ch.task.Compute(ctx, ch.in)
 	return err
 }
 
@@ -78,6 +79,7 @@ func newMapCall[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], orde
 	o := p.callOptions(opts)
 	taskCtx, cancel := context.WithCancel(ctx)
 	m := &mapCall[In, Out]{call: p.newCall(taskCtx, t.Spec(), o), task: t, cancel: cancel, ordered: ordered, encodes: p.opts.Backend == Processes}
+	m.checks = !m.encodes && ipc.MustCheck(reflect.TypeFor[In]())
 	if o.ahead == 0 {
 		o.ahead = 1024
 		if !m.encodes && !plain(reflect.TypeFor[In]()) {
@@ -156,25 +158,26 @@ func (m *mapCall[In, Out]) put(v In) {
 	ch.call, ch.cell, ch.seq = m.call, ch, m.inputs.supplied.Load()
 	if m.encodes {
 		limit := m.call.pool.opts.MaxMessage
-		ch.arg, ch.err = encode(&v)
-		if most := limit - messageOverhead - int64(len(m.call.spec.Name)); ch.err == nil && int64(len(ch.arg)) > most {
+		most := limit - messageOverhead - int64(len(m.call.spec.Name))
+		ch.arg, ch.err = encode(&v, most)
+		if ch.err == nil && int64(len(ch.arg)) > most {
 			ch.err = fmt.Errorf("the input of %d bytes is over the limit of %d bytes a message", len(ch.arg), limit)
 		}
-	} else {
-		ch.in = v
+	} else if ch.in = v; m.checks {
+		ch.err = ipc.CheckValue(&ch.in)
 	}
 	m.inputs.put(&ch.chunk, m.sizeOf(ch))
 }
 
 // encode encodes an input. That may be code of its own type, whose panic is an
 // error of the input.
-func encode[In any](v *In) (arg []byte, err error) {
+func encode[In any](v *In, most int64) (arg []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return ipc.AppendValue(nil, v)
+	return ipc.AppendValueWithin(nil, v, most)
 }
 
 func (m *mapCall[In, Out]) sizeOf(ch *mapChunk[In, Out]) int64 {
