@@ -251,3 +251,33 @@ func declared(names map[string][]string, s ast.Spec) {
 		names[s.Name.Name] = members
 	}
 }
+
+// Each row of the tables of docs/from-python.md that has an example names one that is
+// there, and each example of Python's pools has a row.
+func TestRowsFromPythonHaveExamples(t *testing.T) {
+	files, err := filepath.Glob("pool/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := make(map[string]bool) // an example: whether it needs a row
+	for _, file := range files {
+		for _, m := range regexp.MustCompile(`(?m)^func (Example\w*)\(\)`).FindAllStringSubmatch(read(t, file), -1) {
+			there[m[1]] = strings.Contains(file, "example_python_")
+		}
+	}
+	page, rows := read(t, "docs/from-python.md"), 0
+	for _, row := range regexp.MustCompile(`(?m)^\|.*\| `+"`"+`(Example\w*)`+"`"+` \|$`).FindAllStringSubmatch(page, -1) {
+		rows++
+		if _, ok := there[row[1]]; !ok {
+			t.Errorf("docs/from-python.md names %s, which is not there", row[1])
+		}
+	}
+	for example, needed := range there {
+		if needed && !strings.Contains(page, "`"+example+"`") {
+			t.Errorf("docs/from-python.md has no row that names %s", example)
+		}
+	}
+	if rows < 60 {
+		t.Errorf("only %d rows of docs/from-python.md name an example", rows)
+	}
+}

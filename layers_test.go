@@ -15,8 +15,8 @@ var rooms = map[string][]string{
 	"":                  {"cli", "pool", "internal/tasks"},
 	"ipc":               {"github.com/vmihailenco/msgpack/v5", "golang.org/x/sys"},
 	"task":              {"ipc", "internal/role"},
-	"child":             {"ipc", "task", "placement", "internal/pipe", "internal/procfs", "internal/role", "internal/terminal", "golang.org/x/sys"},
-	"parent":            {"ipc", "placement", "internal/pipe", "internal/text", "golang.org/x/sys"},
+	"child":             {"ipc", "task", "placement", "internal/pipe", "internal/procfs", "internal/role", "internal/terminal", "golang.org/x/sys", "internal/proctree"},
+	"parent":            {"ipc", "placement", "internal/pipe", "internal/text", "golang.org/x/sys", "internal/proctree"},
 	"parent/parenttest": {"parent", "ipc"}, // for tests alone
 	"pool":              {"ipc", "task", "parent", "child", "placement", "internal/role"},
 	"placement":         {"internal/procfs", "internal/text", "golang.org/x/sys"},
@@ -30,6 +30,7 @@ var rooms = map[string][]string{
 	"internal/pipe":     {"golang.org/x/sys"},
 	"internal/leak":     {"go.uber.org/goleak"}, // for tests alone
 	"internal/procfs":   {},
+	"internal/proctree": {"golang.org/x/sys"},
 	"internal/role":     {},
 	"internal/samples":  {"github.com/vmihailenco/msgpack/v5"}, // for tests alone
 	"internal/terminal": {"golang.org/x/term"},
