@@ -240,13 +240,13 @@ func TestFirstSignalEndsAComparison(t *testing.T) {
 // workers, and charges nobody with that: the run goes on, however often it happens.
 func TestAStoppedParentChargesNobody(t *testing.T) {
 	t.Parallel()
-	j := start(t, t.TempDir(), "procpool", "run", "--procs", "2", "--heartbeat", "200ms", "--retries", "0", "--chunk-size", "1e8", "--task", "primes", "2e8")
+	j := start(t, t.TempDir(), "procpool", "run", "--procs", "2", "--heartbeat", "1500ms", "--retries", "0", "--chunk-size", "1e8", "--task", "primes", "2e8")
 	j.awaitWork()
-	for range 4 {
+	for range 2 {
 		j.signal(syscall.SIGSTOP)
-		time.Sleep(time.Second)
+		time.Sleep(4 * time.Second)
 		j.signal(syscall.SIGCONT)
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(500 * time.Millisecond)
 	}
 	j.signal(syscall.SIGTERM) // the work may take longer than this test
 	if code := j.wait(); code != 143 && code != 0 {
