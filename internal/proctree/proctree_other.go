@@ -13,3 +13,12 @@ func KillDescendants(int) {}
 
 // KillOwn does nothing here.
 func KillOwn() {}
+
+// Started are no processes here.
+type Started struct{}
+
+// Grandchildren finds nothing here.
+func Grandchildren() Started { return Started{} }
+
+// KillOrphans does nothing here.
+func (Started) KillOrphans() {}
