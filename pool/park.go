@@ -27,6 +27,7 @@ func (p *Pool) parkSince(moment time.Time) {
 		w := s.executor.(*worker)
 		if s.idle && !s.parked && s.idleAt.Before(moment) && w.run != nil && w.run.ready {
 			s.parked, w.run.retiring = true, true
+			s.unlist()
 			p.parked++
 			w.run.process.End()
 		}
@@ -50,7 +51,10 @@ func (p *Pool) unpark() {
 			s.parked = false
 			p.parked--
 			want--
-			s.executor.(*worker).unparked <- struct{}{}
+			select {
+			case s.executor.(*worker).unparked <- struct{}{}:
+			default: // one that has not been taken yet
+			}
 		}
 	}
 }
@@ -58,10 +62,18 @@ func (p *Pool) unpark() {
 // waitParked waits until there is work for the worker, and reports false when the
 // pool is closed first.
 func (w *worker) waitParked() bool {
-	select {
-	case <-w.unparked:
-		return true
-	case <-w.slot.pool.stop:
-		return false
+	p := w.slot.pool
+	for {
+		p.mu.Lock()
+		parked := w.slot.parked
+		p.mu.Unlock()
+		if !parked {
+			return true
+		}
+		select {
+		case <-w.unparked: // perhaps for an earlier time
+		case <-p.stop:
+			return false
+		}
 	}
 }

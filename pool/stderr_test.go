@@ -40,7 +40,7 @@ func TestEveryLineArrivesWhole(t *testing.T) {
 		}},
 		"Stderr": {Stderr: &out},
 	} {
-		o.Procs = 1
+		o.Procs, lines = 1, nil
 		p := openPool(t, o)
 		if _, err := Call(t.Context(), p, logLines, n); err != nil {
 			t.Fatal(err)
