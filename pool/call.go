@@ -248,13 +248,13 @@ func (p *Pool) list(c *call) {
 	}
 }
 
-// leastServed is the time that a call had which has had least, without what is
+// leastServed is about the time that a call had which has had least, without what is
 // only on its way: that may come back.
 func (p *Pool) leastServed() float64 {
 	if len(p.ready) == 0 {
-		return p.leastUsed
+		return p.served
 	}
-	return min(p.leastUsed, p.ready[0].used-p.ready[0].ahead)
+	return min(p.served, p.ready[0].used-p.ready[0].ahead)
 }
 
 // paceOf is where the pace of a task is kept: a new call's chunks may take as long
@@ -323,7 +323,6 @@ func (p *Pool) pick(s *slot) (picked *chunk) {
 
 // picked charges a call for the chunk of its that goes to s, as far as is known now.
 func (p *Pool) picked(s *slot, ch *chunk) *chunk {
-	p.leastUsed = max(p.leastUsed, ch.call.used)
 	ch.expected = s.estimate(ch.call)
 	ch.charge(max(cmp.Or(ch.expected, unknownSeconds), leastSeconds))
 	return ch

@@ -30,6 +30,18 @@ func napping(takes ...time.Duration) func(*fakeWorker) exitStatus {
 	}
 }
 
+// naps are tasks like nap, one for each time that the chunks of a share take.
+var (
+	napLengths = []time.Duration{100 * time.Microsecond, time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond, 3 * time.Second}
+	naps       = make(map[time.Duration]Task[int, int])
+)
+
+func init() {
+	for _, length := range napLengths {
+		naps[length] = Define("nap of "+length.String(), takeNap)
+	}
+}
+
 // A share is a call of n chunks that take the same time each.
 type share struct {
 	kind   string // "map", "unordered", "sum", "once", "calls", "prefetched"
@@ -64,7 +76,7 @@ func (s share) run(t *testing.T, p *Pool, i int) time.Duration {
 		var calls sync.WaitGroup
 		for us := range inputs {
 			calls.Go(func() {
-				if _, err := Call(t.Context(), p, nap, us); err != nil {
+				if _, err := Call(t.Context(), p, naps[s.takes], us); err != nil {
 					t.Error(err)
 				}
 			})
@@ -76,14 +88,14 @@ func (s share) run(t *testing.T, p *Pool, i int) time.Duration {
 	case "prefetched":
 		opts = append(opts, Prefetch(5))
 	case "unordered":
-		for _, err := range MapUnordered(t.Context(), p, nap, inputs) {
+		for _, err := range MapUnordered(t.Context(), p, naps[s.takes], inputs) {
 			if err != nil {
 				t.Error(err)
 			}
 		}
 		return time.Since(begin)
 	}
-	for _, err := range Map(t.Context(), p, nap, inputs, opts...) {
+	for _, err := range Map(t.Context(), p, naps[s.takes], inputs, opts...) {
 		if err != nil {
 			t.Error(err)
 		}
@@ -133,12 +145,11 @@ func runAll(t *testing.T, procs int, shares ...share) []time.Duration {
 // mixture makes up some calls, and how many workers there are for them.
 func mixture(seed int) (procs int, shares []share) {
 	kinds := []string{"map", "unordered", "sum", "once", "calls", "prefetched"}
-	lengths := []time.Duration{100 * time.Microsecond, time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond, 3 * time.Second}
 	numbers := []int{1, 3, 20, 150, 600}
 	rng := rand.New(rand.NewPCG(uint64(seed), 1))
 	procs = 1 + rng.IntN(4)
 	for range 2 + rng.IntN(4) {
-		s := share{kinds[rng.IntN(len(kinds))], numbers[rng.IntN(len(numbers))], lengths[rng.IntN(len(lengths))], 0}
+		s := share{kinds[rng.IntN(len(kinds))], numbers[rng.IntN(len(numbers))], napLengths[rng.IntN(len(napLengths))], 0}
 		if s.kind == "calls" {
 			s.n = min(s.n, 20)
 		}

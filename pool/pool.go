@@ -54,18 +54,18 @@ type Pool struct {
 	clock  clock
 	stderr lockedWriter // Options.Stderr
 
-	mu        sync.Mutex
-	slots     []*slot
-	calls     map[*call]struct{}      // in progress
-	ready     queue                   // of those, the ones that may have chunks to hand out
-	passed    []*call                 // room for pick
-	leastUsed float64                 // call.used of the last one picked
-	paces     map[*task.Spec]*float64 // seconds that chunks of a task took lately, in all calls
-	idle      []*slot                 // have nothing in flight, and found nothing to do
-	oomKills  int64                   // processes killed for lack of memory, when last counted; below 0 before that
-	closed    bool                    // no new calls
-	shut      bool                    // likewise; those in progress may finish
-	failure   error                   // why there can be no calls; nil if there can
+	mu       sync.Mutex
+	slots    []*slot
+	calls    map[*call]struct{}      // in progress
+	ready    queue                   // of those, the ones that may have chunks to hand out
+	passed   []*call                 // room for pick
+	served   float64                 // seconds of workers' time that the last call had had which had an answer
+	paces    map[*task.Spec]*float64 // seconds that chunks of a task took lately, in all calls
+	idle     []*slot                 // have nothing in flight, and found nothing to do
+	oomKills int64                   // processes killed for lack of memory, when last counted; below 0 before that
+	closed   bool                    // no new calls
+	shut     bool                    // likewise; those in progress may finish
+	failure  error                   // why there can be no calls; nil if there can
 
 	hadWorker   bool          // some worker has said hello
 	failing     int           // slots

@@ -158,6 +158,7 @@ func (s *slot) accept(ch *chunk, pid int, a answer) {
 	smooth(&c.pace, seconds)
 	smooth(c.learned, seconds)
 	ch.settleCharge(a.seconds)
+	s.pool.served = c.used - c.ahead
 	c.settle(ch, a.err)
 }
 

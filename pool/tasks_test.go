@@ -12,7 +12,9 @@ var tally = DefineSum("tally", func(_ context.Context, iv ipc.Interval) (int64, 
 	func(a, b int64) int64 { return a + b }, Exact())
 
 // nap sleeps for so many microseconds, or until its context is done, and gives them back.
-var nap = Define("nap", func(ctx context.Context, us int) (int, error) {
+var nap = Define("nap", takeNap)
+
+func takeNap(ctx context.Context, us int) (int, error) {
 	if us == 0 {
 		return 0, nil
 	}
@@ -22,7 +24,7 @@ var nap = Define("nap", func(ctx context.Context, us int) (int, error) {
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
-})
+}
 
 const (
 	usMilli  = 1000
