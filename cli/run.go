@@ -236,7 +236,7 @@ func (r *runCommand) failure() error {
 	if r.err == nil {
 		return nil
 	}
-	f := &failure{code: exitFailed, err: r.err, hint: cmp.Or(shortageHint(r.err), r.journal.hint())}
+	f := &failure{code: exitFailed, err: r.err, hint: cmp.Or(shortageHint(r.err), r.journal.hint(r.err))}
 	if f.hint == "" && r.options.Launcher != "" {
 		f.hint = launcherHint(r.err)
 	}
