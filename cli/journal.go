@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -48,7 +49,12 @@ func (r *runCommand) openJournal(c *cli.Context) error {
 		if err := canWrite("--journal", path); err != nil {
 			return err
 		}
-		if err := r.createJournal(c.Context, path, share); err != nil {
+		ctx, release := r.bounded(c.Context)
+		defer release()
+		if err := r.createJournal(ctx, path, share); ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			r.during = "it was reading journal " + path
+			return err
+		} else if err != nil {
 			return journalError(err)
 		}
 	}
@@ -146,7 +152,7 @@ func (k *journalSink) close() {
 
 // finish closes the journal, and sets the value of a run that was done in several
 // parts: the sum of what the journal holds.
-func (k *journalSink) finish(r *runCommand) error {
+func (k *journalSink) finish(ctx context.Context, r *runCommand) error {
 	if k == nil {
 		return nil
 	}
@@ -157,8 +163,10 @@ func (k *journalSink) finish(r *runCommand) error {
 	if r.err != nil || r.outcome.Earlier == 0 {
 		return nil
 	}
-	value, err := k.sum(context.Background())
-	r.value = value
+	value, err := k.sum(ctx)
+	if err == nil {
+		r.value = value
+	}
 	return err
 }
 
@@ -177,8 +185,9 @@ func (k *journalSink) sum(ctx context.Context) (any, error) {
 	return fold.Value(), err
 }
 
-// hint tells how to continue a run that ended with err.
-func (k *journalSink) hint(err error) string {
+// hint tells how to continue a run that ended with err, and if read is set what the
+// journal holds.
+func (k *journalSink) hint(err error, read bool) string {
 	if k == nil {
 		return ""
 	}
@@ -193,8 +202,16 @@ func (k *journalSink) hint(err error) string {
 	default:
 		goOn = "; " + goOn
 	}
-	status, err := journal.ReadCoverage(context.Background(), k.path)
-	if err != nil {
+	if !read {
+		return strings.TrimLeft(goOn, "; ")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), endsWithin/2)
+	defer cancel()
+	status, err := journal.ReadCoverage(ctx, k.path)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return strings.TrimLeft(goOn, "; ")
+	case err != nil:
 		return ""
 	}
 	return holds(k.path, status) + goOn

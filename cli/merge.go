@@ -57,8 +57,10 @@ func (m *mergeCommand) merge(c *cli.Context) error {
 	if len(paths) == 0 {
 		return usageHint("merge needs the journals of all shares", m.Name+" merge share-*.journal")
 	}
+	m.signals.cuts()
 	r := mergeReport{Status: "failed", Journals: len(paths)}
 	spec, err := r.add(c.Context, paths, m.journal)
+	err = m.signals.ended(err)
 	if m.json {
 		if err != nil {
 			r.Failure = text.OneLine(err.Error())
