@@ -20,14 +20,15 @@ var rooms = map[string][]string{
 	"parent/parenttest": {"parent", "ipc"}, // for tests alone
 	"pool":              {"ipc", "task", "parent", "child", "placement", "internal/role"},
 	"placement":         {"internal/procfs", "internal/text", "golang.org/x/sys"},
-	"journal":           {"internal/text", "ipc"},
+	"journal":           {"internal/newfile", "internal/text", "ipc"},
 	"compare":           {"pool", "placement", "task", "ipc", "internal/text"},
 	"compare/report":    {"compare", "pool", "internal/text"},
-	"cli": {"pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc", "internal/terminal", "internal/text",
+	"cli": {"pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc", "internal/newfile", "internal/terminal", "internal/text",
 		"github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys"},
 	"internal/tasks":    {"task", "ipc", "internal/kernel"},
 	"internal/kernel":   {},
 	"internal/pipe":     {"golang.org/x/sys"},
+	"internal/newfile":  {"golang.org/x/sys"},
 	"internal/leak":     {"go.uber.org/goleak"}, // for tests alone
 	"internal/procfs":   {},
 	"internal/proctree": {"golang.org/x/sys"},

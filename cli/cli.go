@@ -27,7 +27,7 @@ func (p *program) run(args []string) error {
 		return err
 	}
 	trim(app, arranged[1])
-	return app.Run(arranged)
+	return app.RunContext(p.signals.ctx, arranged)
 }
 
 // app defines all commands and flags; their UsageText is an example. It is made

@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -75,7 +74,7 @@ func (m *compareCommand) run(c *cli.Context) error {
 		}
 		return m.finish(rec, nil)
 	}
-	rec, err := m.measure(c.Context)
+	rec, err := m.measure()
 	if m.options.PlanOnly && err == nil {
 		return m.print("the plan", planText(&rec.Plan))
 	}
@@ -96,24 +95,17 @@ func (m *compareCommand) read() (rec compare.Record, err error) {
 }
 
 // measure runs the experiment until it is done or a signal ends it.
-func (m *compareCommand) measure(ctx context.Context) (compare.Record, error) {
-	signals := newWatch(ctx)
-	defer signals.release()
-	ctx, cancel := context.WithCancel(signals.ctx)
+func (m *compareCommand) measure() (compare.Record, error) {
+	m.signals.drains()
+	defer m.signals.dies()
+	ctx, cancel := m.signals.untilAsked()
 	defer cancel()
-	go func() {
-		select {
-		case <-signals.stop:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	m.pools.Stderr = m.progress.guard(m.Stderr)
 	m.progress.start(0, 0)
 	rec, err := compare.Do(ctx, m.options, m.pools, m.show)
 	m.progress.end()
-	if err != nil && signals.explains(err) {
-		m.signal = signals.first()
+	if err != nil && m.signals.explains(err) {
+		m.signal = m.signals.first()
 	}
 	return rec, err
 }

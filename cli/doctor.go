@@ -44,8 +44,12 @@ func (d *doctorCommand) examine(c *cli.Context) error {
 	}
 	var failed error
 	if d.options.Launcher != "" {
+		d.signals.drains() // a launcher takes its time to end
+		defer d.signals.dies()
+		ctx, cancel := d.signals.untilAsked()
+		defer cancel()
 		var err error
-		if found.Launcher, failed, err = tryLauncher(c.Context, d.options); err != nil {
+		if found.Launcher, failed, err = tryLauncher(ctx, d.options); err != nil {
 			return err
 		}
 	}
@@ -71,7 +75,7 @@ func tryLauncher(ctx context.Context, o pool.Options) (lines []string, failed, e
 	p, err := probeLauncher(ctx, o)
 	var refused *pool.OptionsError
 	switch {
-	case errors.As(err, &refused):
+	case errors.As(err, &refused), errors.Is(err, context.Canceled):
 		return nil, nil, err
 	case err != nil:
 		lines = []string{"does not work: " + o.Launcher}

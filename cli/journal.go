@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -46,7 +49,12 @@ func (r *runCommand) openJournal(c *cli.Context) error {
 		if err := canWrite("--journal", path); err != nil {
 			return err
 		}
-		if err := r.createJournal(path, share); err != nil {
+		ctx, release := r.bounded(c.Context)
+		defer release()
+		if err := r.createJournal(ctx, path, share); ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			r.during = "it was reading journal " + path
+			return err
+		} else if err != nil {
 			return journalError(err)
 		}
 	}
@@ -56,7 +64,7 @@ func (r *runCommand) openJournal(c *cli.Context) error {
 	return nil
 }
 
-func (r *runCommand) createJournal(path string, share journal.Share) (err error) {
+func (r *runCommand) createJournal(ctx context.Context, path string, share journal.Share) (err error) {
 	header := journal.Header{
 		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact,
 		ChunkSize: r.grid.Size, Chunks: r.grid.N, Share: share, Build: ipc.Build(),
@@ -76,7 +84,7 @@ func (r *runCommand) createJournal(path string, share journal.Share) (err error)
 	if before, err := journal.ReadHeader(path); err == nil && r.chunkSize == 0 {
 		header.ChunkSize, header.Chunks, header.Procs = before.ChunkSize, before.Chunks, before.Procs
 	}
-	k.writer, err = journal.Resume(path, header, func(iv ipc.Interval, _ []byte) error { return k.earlier.Add(iv) })
+	k.writer, err = journal.Resume(ctx, path, header, func(iv ipc.Interval, _ []byte) error { return k.earlier.Add(iv) })
 	r.grid, r.journal = header.Grid(), k
 	return err
 }
@@ -144,7 +152,7 @@ func (k *journalSink) close() {
 
 // finish closes the journal, and sets the value of a run that was done in several
 // parts: the sum of what the journal holds.
-func (k *journalSink) finish(r *runCommand) error {
+func (k *journalSink) finish(ctx context.Context, r *runCommand) error {
 	if k == nil {
 		return nil
 	}
@@ -155,13 +163,15 @@ func (k *journalSink) finish(r *runCommand) error {
 	if r.err != nil || r.outcome.Earlier == 0 {
 		return nil
 	}
-	value, err := k.sum()
-	r.value = value
+	value, err := k.sum(ctx)
+	if err == nil {
+		r.value = value
+	}
 	return err
 }
 
-func (k *journalSink) sum() (any, error) {
-	set, err := journal.Open([]string{k.path})
+func (k *journalSink) sum(ctx context.Context) (any, error) {
+	set, err := journal.Open(ctx, []string{k.path})
 	if err != nil {
 		return nil, err
 	}
@@ -171,23 +181,47 @@ func (k *journalSink) sum() (any, error) {
 		}
 	}
 	fold := k.spec.NewFold()
-	err = set.Fold(func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) })
+	err = set.Fold(ctx, func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) })
 	return fold.Value(), err
 }
 
-// hint tells how to continue the run.
-func (k *journalSink) hint() string {
+// hint tells how to continue a run that ended with err, and if read is set what the
+// journal holds.
+func (k *journalSink) hint(err error, read bool) string {
 	if k == nil {
 		return ""
 	}
-	status, err := journal.ReadCoverage(k.path)
-	if err != nil {
+	goOn := "the same command with --resume goes on"
+	switch {
+	case noRoom(err):
+		goOn = " and is valid; make room, then " + goOn
+	case errors.Is(err, syscall.EFBIG):
+		goOn = " and is valid; raise the limit of file sizes (ulimit -f), then " + goOn
+	case k.broken: // the error says what there is to say
+		return ""
+	default:
+		goOn = "; " + goOn
+	}
+	if !read {
+		return strings.TrimLeft(goOn, "; ")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), endsWithin/2)
+	defer cancel()
+	status, err := journal.ReadCoverage(ctx, k.path)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return strings.TrimLeft(goOn, "; ")
+	case err != nil:
 		return ""
 	}
-	if k.broken {
-		return holds(k.path, status) + " and is valid; make room, then the same command with --resume goes on"
-	}
-	return holds(k.path, status) + "; the same command with --resume goes on"
+	return holds(k.path, status) + goOn
+}
+
+// noRoom reports whether a disk, or a user's part of it, is full. A failed fsync is not
+// meant: after that, nothing tells what there is.
+func noRoom(err error) bool {
+	var unsynced *journal.SyncError
+	return (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) && !errors.As(err, &unsynced)
 }
 
 // holds prints how much of the run a journal holds.
@@ -199,7 +233,8 @@ func holds(path string, s journal.Coverage) string {
 // write is none.
 func journalError(err error) error {
 	var path *fs.PathError
-	if errors.As(err, &path) && (path.Op == "write" || path.Op == "sync") {
+	var unsynced *journal.SyncError
+	if errors.As(err, &path) && (path.Op == "write" || path.Op == "sync") || errors.As(err, &unsynced) || noRoom(err) {
 		return nameJournal(err)
 	}
 	return badInput(nameJournal(err))

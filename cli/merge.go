@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 
@@ -56,8 +57,10 @@ func (m *mergeCommand) merge(c *cli.Context) error {
 	if len(paths) == 0 {
 		return usageHint("merge needs the journals of all shares", m.Name+" merge share-*.journal")
 	}
+	m.signals.cuts()
 	r := mergeReport{Status: "failed", Journals: len(paths)}
-	spec, err := r.add(paths, m.journal)
+	spec, err := r.add(c.Context, paths, m.journal)
+	err = m.signals.ended(err)
 	if m.json {
 		if err != nil {
 			r.Failure = text.OneLine(err.Error())
@@ -75,8 +78,8 @@ func (m *mergeCommand) merge(c *cli.Context) error {
 }
 
 // add adds up the journals, into another one if to names it.
-func (r *mergeReport) add(paths []string, to string) (*task.Spec, error) {
-	set, err := journal.Open(paths)
+func (r *mergeReport) add(ctx context.Context, paths []string, to string) (*task.Spec, error) {
+	set, err := journal.Open(ctx, paths)
 	if err != nil {
 		return nil, r.refused(err)
 	}
@@ -87,7 +90,7 @@ func (r *mergeReport) add(paths []string, to string) (*task.Spec, error) {
 		return nil, err
 	}
 	if to != "" {
-		if err := set.Write(to, ipc.Build(), &adder{spec: spec}); err != nil {
+		if err := set.Write(ctx, to, ipc.Build(), &adder{spec: spec}); err != nil {
 			return nil, journalError(err)
 		}
 		if !status.Complete() {
@@ -99,7 +102,7 @@ func (r *mergeReport) add(paths []string, to string) (*task.Spec, error) {
 		return nil, r.refused(err)
 	}
 	fold := spec.NewFold()
-	if err := set.Fold(func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) }); err != nil {
+	if err := set.Fold(ctx, func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) }); err != nil {
 		return nil, err
 	}
 	r.Status, r.Value = string(pool.Done), resultValue{fold.Value()}

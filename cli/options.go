@@ -32,6 +32,9 @@ type Options struct {
 // called pool.Main before, since worker processes are this program again. If it
 // called pool.Main("child"), its command child is a worker that other programs can
 // drive.
+//
+// Until Main returns, SIGINT, SIGTERM, SIGHUP and SIGUSR1 end the command: the process
+// exits with 128 plus the signal's number, or dies of the signal.
 func Main(o Options) int {
 	if o.Args == nil {
 		o.Args = os.Args
@@ -47,14 +50,16 @@ func Main(o Options) int {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	p := &program{Options: o}
-	return p.exit(p.run(o.Args[min(len(o.Args), 1):]))
+	p := &program{Options: o, signals: newWatch()}
+	defer p.signals.release()
+	return p.exit(p.signals.ended(p.run(o.Args[min(len(o.Args), 1):])))
 }
 
 // A program runs one command line.
 type program struct {
 	Options
-	quiet bool // notes are not printed
+	quiet   bool // notes are not printed
+	signals *watch
 }
 
 // print writes text to standard output; what names it in the error.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,8 +42,9 @@ type runCommand struct {
 
 	before, after *placement.Throttling // of this process's control group, for -v and --json
 
-	signals   *watch
 	signal    os.Signal // that asked for the end
+	during    string    // what a run was doing that ended before it computed
+	here      *here     // nil unless tasks run in this process
 	notes     []chunkNote
 	progress  *progress
 	untraced  error // why there is no trace; the result is as good without
@@ -94,11 +94,14 @@ func (r *runCommand) prepare(c *cli.Context) error {
 		return err
 	}
 	o.Bind = r.plan.cpus()
+	if o.Backend != pool.Processes {
+		r.here = &here{}
+	}
 	r.grid = o.Grid(r.spec, r.whole)
 	if r.trace, err = newTracer(c, r.tracePath); err != nil {
 		return err
 	}
-	if err := r.openJournal(c); err != nil {
+	if err := r.over(r.openJournal(c)); err != nil {
 		return err
 	}
 	for _, note := range []string{r.rounded, parent.LauncherNote(o.Launcher)} {
@@ -111,10 +114,37 @@ func (r *runCommand) prepare(c *cli.Context) error {
 
 // run computes and reports.
 func (r *runCommand) run(c *cli.Context) error {
-	if err := r.compute(c.Context); err != nil {
-		return err
+	if r.err == nil {
+		if err := r.compute(c.Context); err != nil {
+			return err
+		}
 	}
 	return r.report()
+}
+
+// bounded returns a context that ends when the run must: by a signal or at its
+// deadline. It is for everything but computing.
+func (r *runCommand) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	r.signals.cuts()
+	if r.until.IsZero() {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, r.until)
+}
+
+// over notes in r that the run was ended where it did not compute. It returns any
+// other error.
+func (r *runCommand) over(err error) error {
+	switch signal := r.signals.first(); {
+	case errors.Is(err, context.DeadlineExceeded):
+		r.outcome.Status, r.err = pool.Deadline, pool.ErrDeadline
+	case errors.Is(err, context.Canceled) && signal != nil:
+		r.outcome.Status, r.err, r.signal = pool.Interrupted, err, signal
+	default:
+		return err
+	}
+	r.outcome.Wall = time.Since(r.begin)
+	return nil
 }
 
 // readLimits settles the number of workers. What else would have limited it
@@ -131,8 +161,7 @@ func (r *runCommand) readLimits() (err error) {
 // compute runs the workload. Its own error means that nothing was computed; how
 // the run ended is in r.
 func (r *runCommand) compute(ctx context.Context) error {
-	r.signals = newWatch(ctx)
-	defer r.signals.release()
+	r.signals.drains()
 	r.options.OnEvent, r.options.Trace = r.event, r.trace != nil
 	if r.trace == nil {
 		r.options.EventKinds = []pool.EventKind{pool.WorkerLost, pool.ChunkRetried, pool.WorkerGivenUp}
@@ -141,20 +170,28 @@ func (r *runCommand) compute(ctx context.Context) error {
 	if r.json || r.verbose {
 		r.before = placement.System{}.Throttling()
 	}
-	p, err := pool.New(r.signals.ctx, r.options)
+	p, err := pool.New(ctx, r.options)
 	if err != nil {
 		r.journal.close()
+		if ctx.Err() != nil {
+			return err
+		}
 		return badInput(err)
 	}
 	r.plan.report(r.program, r.reportBindings)
 	r.progress.ending = r.signals.stop
 	r.progress.start(r.grid.N, r.options.Procs)
-	r.outcome, r.err = p.Run(r.signals.ctx, pool.Workload{
+	w := pool.Workload{
 		Task: r.spec, Whole: r.grid.Whole, Grid: r.grid,
 		Stop: r.signals.stop, Deadline: r.until, Earlier: r.journal.finishedEarlier(), OnChunk: r.onChunk(),
-	}, pool.Retries(r.options.Retries))
+	}
+	if r.options.Backend == pool.Processes {
+		r.outcome, r.err = p.Run(ctx, w, pool.Retries(r.options.Retries))
+		p.Close()
+	} else {
+		r.outcome, r.err = r.runHere(ctx, p, w)
+	}
 	r.outcome.Wall = time.Since(r.begin)
-	p.Close()
 	r.stats = p.Stats()
 	r.parent = cpuTime()
 	if r.before != nil {
@@ -163,7 +200,9 @@ func (r *runCommand) compute(ctx context.Context) error {
 	r.signal = r.signals.first()
 	r.progress.end()
 	r.value = r.outcome.Value
-	if err := r.journal.finish(r); r.err == nil {
+	ctx, release := r.bounded(ctx)
+	defer release()
+	if err := r.over(r.journal.finish(ctx, r)); r.err == nil {
 		r.err = err
 	}
 	r.untraced = r.trace.write(r)
@@ -209,6 +248,10 @@ func (r *runCommand) onChunk() func(pool.Chunk) error {
 
 // event prints what a user should know while the run goes on.
 func (r *runCommand) event(ev pool.Event) {
+	if !r.here.enter() {
+		return
+	}
+	defer r.here.leave()
 	r.trace.event(ev)
 	switch ev.Kind {
 	case pool.WorkerLost:
@@ -233,7 +276,10 @@ func (r *runCommand) failure() error {
 	if r.err == nil {
 		return nil
 	}
-	f := &failure{code: exitFailed, err: r.err, hint: cmp.Or(shortageHint(r.err), r.journal.hint())}
+	f := &failure{code: exitFailed, err: r.err, hint: shortageHint(r.err)}
+	if f.hint == "" {
+		f.hint = r.journal.hint(r.err, r.during == "")
+	}
 	if f.hint == "" && r.options.Launcher != "" {
 		f.hint = launcherHint(r.err)
 	}
@@ -254,6 +300,9 @@ func (r *runCommand) failure() error {
 }
 
 func (r *runCommand) soFar() string {
+	if r.during != "" {
+		return r.during
+	}
 	return fmt.Sprintf("%d of %d chunks are done", r.outcome.Chunks, r.grid.N)
 }
 

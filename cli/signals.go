@@ -3,34 +3,59 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"slices"
 	"sync"
 	"time"
 
+	"procpool/internal/newfile"
 	"procpool/pool"
 )
 
-// A watch turns signals into a run's end. After the first, nothing more is handed
-// out, and chunks in flight may finish. The second cuts the run off.
+// A watch listens to the signals that ask a program to end, from the first statement
+// of Main to the last. What a signal does depends on the manner of the moment: most
+// commands die of it, as they would without a handler; see [watch.cuts] and
+// [watch.drains] for the others. Process 1 of a container dies of no signal by
+// itself, so without a handler it would not end.
 type watch struct {
-	ctx    context.Context // ends with the second signal
-	stop   chan struct{}   // is closed by the first
+	ctx    context.Context // ends when what the command does is to be cut off
+	stop   chan struct{}   // is closed by the first signal
 	cancel context.CancelFunc
 	came   chan os.Signal
 	done   chan struct{} // is closed by release
 
-	mu   sync.Mutex
-	seen os.Signal // the first
+	mu     sync.Mutex
+	manner manner
+	seen   os.Signal // the first
+	at     time.Time // when it came
+	last   *time.Timer
 }
+
+type manner int
+
+const (
+	dies manner = iota
+	cuts
+	drains
+)
+
+const (
+	// endsWithin is how long a command that was asked to end may take where it has no
+	// result to lose.
+	endsWithin = 400 * time.Millisecond
+	// sameRequest is how long after the first signal another of its kind is taken for
+	// the same request. timeout(1) sends two, and a shell and its terminal may.
+	sameRequest = time.Second
+)
 
 // newWatch listens from now on, until release. A signal that was ignored when this
 // process started (nohup, & in a script) stays ignored; Go's runtime tells that
 // of SIGHUP and SIGINT alone.
-func newWatch(ctx context.Context) *watch {
-	ctx, cancel := context.WithCancel(ctx)
-	w := &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 2), done: make(chan struct{})}
+func newWatch() *watch {
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 4), done: make(chan struct{})}
 	for _, s := range endingSignals {
 		if !signal.Ignored(s) {
 			signal.Notify(w.came, s)
@@ -44,21 +69,81 @@ func (w *watch) run() {
 	for {
 		select {
 		case s := <-w.came:
-			w.mu.Lock()
-			first := w.seen == nil
-			if first {
-				w.seen = s
-			}
-			w.mu.Unlock()
-			if !first {
-				w.cancel()
-				return
-			}
-			close(w.stop)
+			w.signal(s)
 		case <-w.done:
 			return
 		}
 	}
+}
+
+func (w *watch) signal(s os.Signal) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	first := w.seen == nil
+	switch {
+	case !first && s == w.seen && time.Since(w.at) < sameRequest:
+		return
+	case w.manner == dies, w.ctx.Err() != nil: // asked once too often
+		die(s)
+	case first:
+		w.seen, w.at = s, time.Now()
+		close(w.stop)
+	}
+	if !first || w.manner == cuts {
+		w.cutOff()
+	}
+}
+
+// cutOff ends the context. In the manner cuts the process soon dies, should it not
+// have ended by itself. The caller holds mu.
+func (w *watch) cutOff() {
+	w.cancel()
+	if s := w.seen; w.manner == cuts && w.last == nil {
+		w.last = time.AfterFunc(endsWithin, func() { die(s) })
+	}
+}
+
+// cuts has a signal cut off what the command does, by the context. A signal that has
+// come already does so after a while, because what is left is usually short.
+func (w *watch) cuts() { w.set(cuts) }
+
+// drains has the first signal close stop, and the next cut off. The command ends by
+// itself.
+func (w *watch) drains() { w.set(drains) }
+
+// dies has a signal end this process, as it does by default.
+func (w *watch) dies() { w.set(dies) }
+
+func (w *watch) set(m manner) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.manner = m
+	if m != cuts && w.last != nil {
+		w.last.Stop()
+		w.last = nil
+	}
+	if m == cuts && w.seen != nil {
+		time.AfterFunc(endsWithin, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if w.manner == cuts {
+				w.cutOff()
+			}
+		})
+	}
+}
+
+// untilAsked returns a context that ends with the first signal.
+func (w *watch) untilAsked() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(w.ctx)
+	go func() {
+		select {
+		case <-w.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // first returns the signal that asked for the end, or nil.
@@ -67,6 +152,28 @@ func (w *watch) first() os.Signal {
 	defer w.mu.Unlock()
 	return w.seen
 }
+
+// ended returns the failure of a command that ended with err because a signal cut
+// it off, and err if it ended for another reason.
+func (w *watch) ended(err error) error {
+	s := w.first()
+	var f *failure
+	if s == nil || !errors.Is(err, context.Canceled) || errors.As(err, &f) && f.code >= exitSignal {
+		return err
+	}
+	return endedBy(s, err)
+}
+
+// endedBy returns the failure of a command that s ended.
+func endedBy(s os.Signal, err error) *failure {
+	return &failure{code: exitSignal + signalNumber(s), err: fmt.Errorf("ended by %s%w", signalName(s), silent{err})}
+}
+
+// silent is an error that other errors wrap without words.
+type silent struct{ error }
+
+func (silent) Error() string   { return "" }
+func (s silent) Unwrap() error { return s.error }
 
 // explains reports whether a worker was lost because the run as a whole is asked
 // to end. A signal to the process group, as of Ctrl-C or a batch system, also
@@ -90,7 +197,19 @@ func (w *watch) explains(err error) bool {
 
 // release gives signals their former meaning.
 func (w *watch) release() {
+	w.set(dies)
 	signal.Stop(w.came)
 	close(w.done)
 	w.cancel()
+}
+
+// die ends this process by a signal. Process 1 of a container dies of none: it exits
+// with the code that a shell gives to such an end.
+func die(s os.Signal) {
+	newfile.RemoveAll()
+	signal.Reset(s)
+	if os.Getpid() != 1 && raise(s) {
+		time.Sleep(100 * time.Millisecond)
+	}
+	os.Exit(exitSignal + signalNumber(s))
 }

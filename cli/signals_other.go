@@ -14,6 +14,9 @@ func signalNumber(os.Signal) int { return 2 }
 
 func signalName(s os.Signal) string { return s.String() }
 
+// raise reports that this process cannot be ended by a signal.
+func raise(os.Signal) bool { return false }
+
 // cpuTime returns the user and kernel time that this process has used.
 func cpuTime() time.Duration {
 	self, err := syscall.GetCurrentProcess()

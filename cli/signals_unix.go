@@ -19,6 +19,11 @@ func signalNumber(s os.Signal) int { return int(s.(syscall.Signal)) }
 // signalName returns a name such as SIGINT.
 func signalName(s os.Signal) string { return unix.SignalName(s.(syscall.Signal)) }
 
+// raise sends s to this process, if that ends it. Go's runtime drops SIGUSR1.
+func raise(s os.Signal) bool {
+	return s != syscall.SIGUSR1 && syscall.Kill(os.Getpid(), s.(syscall.Signal)) == nil
+}
+
 // cpuTime returns the user and system time that this process has used, without its
 // children.
 func cpuTime() time.Duration {

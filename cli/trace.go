@@ -12,6 +12,7 @@ import (
 
 	"procpool/compare"
 	"procpool/compare/report"
+	"procpool/internal/newfile"
 	"procpool/pool"
 )
 
@@ -37,37 +38,17 @@ func canWrite(flag, path string) error {
 	case err != nil || !dir.IsDir():
 		return usage("%s %s: there is no directory %s", flag, path, filepath.Dir(path))
 	}
-	old, err := os.Stat(path)
-	switch {
-	case err == nil && old.IsDir():
+	if old, err := os.Stat(path); err == nil && old.IsDir() {
 		return usage("%s %s: it is a directory", flag, path)
-	case err == nil && !old.Mode().IsRegular():
-		return nil // a device, or a pipe, where opening may wait for a reader
 	}
-	if err := try(path, err == nil); err != nil {
+	if err := newfile.Check(path); err != nil {
+		var reason *os.PathError
+		if errors.As(err, &reason) {
+			err = reason.Err
+		}
 		return usage("%s %s: %w", flag, path, err)
 	}
 	return nil
-}
-
-// try opens the file, or one beside it where there is none, and changes nothing.
-// No other check tells whether it may be written.
-func try(path string, exists bool) error {
-	var file *os.File
-	var err error
-	if exists {
-		file, err = os.OpenFile(path, os.O_WRONLY, 0)
-	} else if file, err = os.CreateTemp(filepath.Dir(path), ".procpool-*"); err == nil {
-		defer os.Remove(file.Name()) // after it is closed
-	}
-	var reason *os.PathError
-	if errors.As(err, &reason) {
-		return reason.Err
-	}
-	if err != nil {
-		return err
-	}
-	return file.Close()
 }
 
 func (t *tracer) event(e pool.Event) {
@@ -98,8 +79,5 @@ func writeFile(path, what string, render func(io.Writer) error) error {
 	if err := render(&b); err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
-		return writing(what+" to "+path, err)
-	}
-	return nil
+	return writing(what+" to "+path, newfile.Write(path, b.Bytes()))
 }

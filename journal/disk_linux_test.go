@@ -71,7 +71,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	mustAppend(t, w, h, parts(h)[len(got):]...)
 	mustClose(t, w)
-	if s, err := ReadCoverage(path); err != nil || !s.Complete() {
+	if s, err := ReadCoverage(t.Context(), path); err != nil || !s.Complete() {
 		t.Errorf("at the end: %v, %v", s, err)
 	}
 }
@@ -89,15 +89,15 @@ func TestReadOnlyFileSystem(t *testing.T) {
 	if _, err := Create(filepath.Join(dir, "k"), h); !errors.Is(err, syscall.EROFS) {
 		t.Errorf("Create: %v", err)
 	}
-	if _, err := Resume(path, h, nil); !errors.Is(err, syscall.EROFS) {
+	if _, err := Resume(t.Context(), path, h, nil); !errors.Is(err, syscall.EROFS) {
 		t.Errorf("Resume: %v", err)
 	}
-	s, err := Open([]string{path})
+	s, err := Open(t.Context(), []string{path})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := total{}
-	if err := s.Fold(func(_ ipc.Interval, p []byte) error { return sum.Add(p) }); err != nil || sum.bits != undivided(h) {
+	if err := s.Fold(t.Context(), func(_ ipc.Interval, p []byte) error { return sum.Add(p) }); err != nil || sum.bits != undivided(h) {
 		t.Errorf("Fold: %v", err)
 	}
 }

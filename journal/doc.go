@@ -57,5 +57,13 @@
 // was killed may end within a line. Bytes after the last newline are not part of the
 // journal: readers skip them, and [Resume] removes them. A kill cannot cause other
 // errors, such as a wrong checksum of a complete line or an interval that occurs
-// twice. They are a [DamageError].
+// twice. They are a [DamageError]. Nor can a kill leave a part of a header: the file
+// gets its name when the header is on disk.
+//
+// If a write fails, for want of room, the lines that fitted stay, and the run can
+// continue when there is room. If an fsync fails, nothing tells which lines reached
+// the disk. That is a [SyncError].
+//
+// A checksum finds what a disk or an editor did to a line. It is no seal: whoever can
+// write to the file can also compute the checksum of what he writes.
 package journal

@@ -74,13 +74,38 @@ func (e *DamageError) Hint() string {
 	return fmt.Sprintf("to keep only the lines before it, cut a copy with: truncate -s %d FILE", e.Offset)
 }
 
+// A SyncError is returned if the system reports that it could not bring the journal to
+// the disk. Lines that were written before, and can still be read, may be lost too.
+type SyncError struct {
+	Path string
+	Err  error
+}
+
+func (e *SyncError) Error() string {
+	return fmt.Sprintf("journal %s could not be brought to the disk: %v", e.Path, e.Err)
+}
+
+func (e *SyncError) Unwrap() error { return e.Err }
+
+// Hint says what the user can do.
+func (e *SyncError) Hint() string {
+	return "what it holds is uncertain, also where it can be read now: mend the disk first, then see whether --resume still accepts it"
+}
+
+// withoutPath returns the system's error without the name of a file.
+func withoutPath(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
 // A FormatError is returned for a file that is not a journal, or that has a format
 // which this build does not know.
 type FormatError struct {
 	Path   string
 	Reason string
-
-	cut bool // the file is empty or ends within what may be a header
 }
 
 func (e *FormatError) Error() string { return fmt.Sprintf("%s is not a journal: %s", e.Path, e.Reason) }

@@ -1,15 +1,14 @@
 package journal
 
 import (
-	"bufio"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"procpool/ipc"
@@ -17,10 +16,10 @@ import (
 
 // Fold calls add with the partial of every chunk in the journals, in the order of the
 // intervals, whatever the order of the journals and of their lines. add may keep the
-// partial. Fold ends with the first error of add. Gaps do not stop it: call
-// [Set.Complete] first if there must be none.
-func (s *Set) Fold(add func(iv ipc.Interval, partial []byte) error) error {
-	return s.visitLines(func(rec record, line []byte) error { return add(rec.Interval, rec.Partial) })
+// partial. Fold ends with the first error of add, or soon after ctx is done with its
+// error. Gaps do not stop it: call [Set.Complete] first if there must be none.
+func (s *Set) Fold(ctx context.Context, add func(iv ipc.Interval, partial []byte) error) error {
+	return s.visitLines(ctx, func(rec record, line []byte) error { return add(rec.Interval, rec.Partial) })
 }
 
 // An Adder adds up encoded partials for [Set.Write].
@@ -37,52 +36,35 @@ type Adder interface {
 // the new journal has a line for each run of chunks without a gap. For other tasks the
 // bits of the sum depend on the cuts, so Write copies the lines and sum may be nil.
 //
-// Write writes to path + ".merging" and renames that file when it is complete and on
-// disk. A later Write overwrites such a file that a killed one left behind. Write
-// returns an *ExistsError if path exists.
-func (s *Set) Write(path, build string, sum Adder) (err error) {
+// The file appears at path when it is complete and on disk. Write replaces nothing: it
+// returns an *ExistsError if path exists, also if that appears meanwhile.
+func (s *Set) Write(ctx context.Context, path, build string, sum Adder) error {
 	if _, err := os.Lstat(path); err == nil {
 		return &ExistsError{path}
 	}
-	temp := path + ".merging"
-	file, err := openExclusive(temp, os.O_CREATE)
-	if err != nil {
-		return openError(temp, err)
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(temp)
-		}
-	}()
 	h := s.header
 	h.Build = build
-	w := &Writer{path: temp, file: file}
-	if err = file.Truncate(0); err == nil {
-		err = w.writeHeader(h)
-	}
+	file, w, err := createUnnamed(path, h)
 	if err != nil {
-		file.Close()
 		return err
 	}
+	defer file.Discard()
 	if w, err = w.start(); err != nil {
 		return err
 	}
 	if s.header.Exact {
-		err = s.writeSums(w, sum)
+		err = s.writeSums(ctx, w, sum)
 	} else {
-		err = s.visitLines(w.appendRaw)
+		err = s.visitLines(ctx, w.appendRaw)
 	}
-	if err = errors.Join(err, w.Close()); err != nil {
+	if err = errors.Join(err, w.finish()); err != nil {
 		return err
 	}
-	if err := os.Rename(temp, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return publish(file) // while it is locked
 }
 
 // writeSums appends a line for each run of chunks without a gap.
-func (s *Set) writeSums(w *Writer, sum Adder) error {
+func (s *Set) writeSums(ctx context.Context, w *Writer, sum Adder) error {
 	var run ipc.Interval // what sum has added up
 	take := func() error {
 		if run.Len() == 0 {
@@ -94,7 +76,7 @@ func (s *Set) writeSums(w *Writer, sum Adder) error {
 		}
 		return w.Append(Entry{Interval: run, Partial: partial, Value: value})
 	}
-	err := s.Fold(func(iv ipc.Interval, partial []byte) error {
+	err := s.Fold(ctx, func(iv ipc.Interval, partial []byte) error {
 		if iv.Start != run.End {
 			if err := take(); err != nil {
 				return err
@@ -131,8 +113,8 @@ func (w *Writer) appendRaw(rec record, line []byte) error {
 // It handles journals in groups, of which each covers what none of the others reaches
 // into. Only the segments of one group are in memory. If each journal is a share,
 // every group has one journal.
-func (s *Set) visitLines(visit func(record, []byte) error) error {
-	in := &segmentReader{set: s, source: -1}
+func (s *Set) visitLines(ctx context.Context, visit func(record, []byte) error) error {
+	in := &segmentReader{ctx: ctx, set: s, source: -1}
 	defer in.close()
 	for first := 0; first < len(s.sources); {
 		end := s.sources[first].end()
@@ -141,7 +123,7 @@ func (s *Set) visitLines(visit func(record, []byte) error) error {
 			end = max(end, s.sources[next].end())
 			next++
 		}
-		segments, err := s.segments(first, next)
+		segments, err := s.segments(ctx, first, next)
 		if err != nil {
 			return err
 		}
@@ -156,13 +138,13 @@ func (s *Set) visitLines(visit func(record, []byte) error) error {
 }
 
 // segments returns the segments of sources[first:next] in the order of their intervals.
-func (s *Set) segments(first, next int) ([]segment, error) {
+func (s *Set) segments(ctx context.Context, first, next int) ([]segment, error) {
 	var all []segment
 	for i := first; i < next; i++ {
 		own := s.sources[i].segments
 		if own == nil && len(s.sources[i].runs) > 0 {
 			var err error
-			if _, own, err = scan(s.sources[i].path, math.MaxInt); err != nil {
+			if _, own, err = scan(ctx, s.sources[i].path, math.MaxInt); err != nil {
 				return nil, err
 			}
 		}
@@ -178,6 +160,7 @@ func (s *Set) segments(first, next int) ([]segment, error) {
 // A segmentReader reads segments of the journals of a Set. It keeps only the last file
 // open, because there may be more journals than a process may have open files.
 type segmentReader struct {
+	ctx    context.Context
 	set    *Set
 	source int32
 	file   *os.File // of source; nil if source is negative
@@ -203,12 +186,8 @@ func (in *segmentReader) open(source int32) error {
 		return openError(src.path, err)
 	}
 	in.source, in.file = source, file
-	buffer := in.reader.in
-	if buffer == nil {
-		buffer = bufio.NewReaderSize(nil, bufferSize)
-	}
 	h := in.set.header
-	in.reader = reader{path: src.path, header: h, key: h.Key(), whole: src.share.Interval(h.Grid()), in: buffer}
+	in.reader = reader{ctx: in.ctx, path: src.path, header: h, key: h.Key(), whole: src.share.Interval(h.Grid()), in: in.reader.in, long: in.reader.long, block: in.reader.block}
 	return nil
 }
 
@@ -219,8 +198,8 @@ func (in *segmentReader) read(seg segment, visit func(record, []byte) error) err
 		return err
 	}
 	r := &in.reader
-	r.in.Reset(io.NewSectionReader(in.file, seg.offset, seg.size))
-	r.offset, r.line, r.ledger = seg.offset, seg.line-1, ipc.Ledger{}
+	r.begin(in.file, seg.offset, seg.offset+seg.size)
+	r.line, r.ledger = seg.line-1, ipc.Ledger{}
 	next := seg.Start
 	for next < seg.End {
 		rec, err := r.next()

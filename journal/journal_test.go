@@ -123,7 +123,7 @@ func shuffled(r *rand.Rand, in []ipc.Interval) []ipc.Interval {
 func mustResume(t testing.TB, path string, h Header) (*Writer, []ipc.Interval) {
 	t.Helper()
 	var replayed []ipc.Interval
-	w, err := Resume(path, h, func(iv ipc.Interval, partial []byte) error {
+	w, err := Resume(t.Context(), path, h, func(iv ipc.Interval, partial []byte) error {
 		if string(partial) != string(compute(h, iv)) {
 			t.Fatalf("%v comes back with another partial: %x", iv, partial)
 		}

@@ -20,7 +20,7 @@ import (
 // fold opens journals and adds them up.
 func fold(t testing.TB, h Header, paths ...string) uint64 {
 	t.Helper()
-	s, err := Open(paths)
+	s, err := Open(t.Context(), paths)
 	if err == nil {
 		err = s.Complete()
 	}
@@ -29,7 +29,7 @@ func fold(t testing.TB, h Header, paths ...string) uint64 {
 	}
 	sum := total{exact: h.Exact}
 	next := h.Interval.Start
-	err = s.Fold(func(iv ipc.Interval, partial []byte) error {
+	err = s.Fold(t.Context(), func(iv ipc.Interval, partial []byte) error {
 		if iv.Start != next {
 			return fmt.Errorf("%v comes after %d", iv, next)
 		}
@@ -88,12 +88,12 @@ func mergeSome(t *testing.T, r *rand.Rand, dir string, level int, paths []string
 	t.Helper()
 	var merged []string
 	for group := range slices.Chunk(paths, 2+r.IntN(4)) {
-		s, err := Open(group)
+		s, err := Open(t.Context(), group)
 		if err != nil {
 			t.Fatal(err)
 		}
 		path := filepath.Join(dir, fmt.Sprint("merged", level, ".", len(merged)))
-		if err := s.Write(path, "test", &total{exact: s.Header().Exact}); err != nil {
+		if err := s.Write(t.Context(), path, "test", &total{exact: s.Header().Exact}); err != nil {
 			t.Fatal(err)
 		}
 		merged = append(merged, path)
@@ -107,7 +107,7 @@ func checkMerged(t *testing.T, h Header, path string, shares int64) {
 	if err != nil || got.Key() != h.Key() || got.Share != (Share{}) || int64(got.Merged) != shares {
 		t.Fatalf("the last merge has the header %+v, %v", got, err)
 	}
-	if c, err := ReadCoverage(path); err != nil || !c.Complete() {
+	if c, err := ReadCoverage(t.Context(), path); err != nil || !c.Complete() {
 		t.Fatalf("the last merge has %v, %v", c, err)
 	}
 	lines := int64(bytes.Count(read(t, path), []byte("\n"))) - 1
@@ -135,7 +135,7 @@ func TestMergeOfNothing(t *testing.T) {
 	if got := fold(t, h, write(t, "j", fileOf(t, h))); got != 0 {
 		t.Errorf("an empty input gives %x", got)
 	}
-	if _, err := Open(nil); err == nil {
+	if _, err := Open(t.Context(), nil); err == nil {
 		t.Error("Open without journals returns no error")
 	}
 }
@@ -202,7 +202,7 @@ func TestMergeNamesEveryProblem(t *testing.T) {
 func problems(t *testing.T, dir string, names []string) []string {
 	t.Helper()
 	t.Chdir(dir)
-	s, err := Open(names)
+	s, err := Open(t.Context(), names)
 	if err == nil {
 		err = s.Complete()
 	}
@@ -234,27 +234,90 @@ func sameProblems(got []string, want string) bool {
 func TestWriteNeverOverwrites(t *testing.T) {
 	h := header(100, 25)
 	path := write(t, "j", fileOf(t, h, parts(h)...))
-	s, err := Open([]string{path})
+	s, err := Open(t.Context(), []string{path})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var e *ExistsError
-	if err := s.Write(path, "test", nil); !errors.As(err, &e) {
+	if err := s.Write(t.Context(), path, "test", nil); !errors.As(err, &e) {
 		t.Errorf("Write over its own source: %v", err)
 	}
-	// Write overwrites the file of a merge that was killed.
 	target := filepath.Join(t.TempDir(), "merged")
-	if err := os.WriteFile(target+".merging", bytes.Repeat([]byte("x"), 1<<16), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Write(target, "test", nil); err != nil {
+	if err := s.Write(t.Context(), target, "test", nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := fold(t, h, target); got != undivided(h) {
 		t.Errorf("the merge gives %x", got)
 	}
-	if names, _ := filepath.Glob(target + "*"); len(names) != 1 {
-		t.Errorf("files are left: %v", names)
+	onlyHas(t, filepath.Dir(target), "merged")
+}
+
+// onlyHas fails the test unless these names are all that the directory has.
+func onlyHas(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("the directory has %q, not %q", names, want)
+	}
+}
+
+// A name that appears while a merge writes is not replaced, and of two merges to one
+// name one writes it.
+func TestTheTargetOfAMergeAppears(t *testing.T) {
+	h := header(100, 25)
+	source := write(t, "j", fileOf(t, h, parts(h)...))
+	for name, appear := range map[string]func(path string) error{
+		"file":        func(path string) error { return os.WriteFile(path, []byte("dear diary"), 0o666) },
+		"hard link":   func(path string) error { return os.Link(source, path) },
+		"dead link":   func(path string) error { return os.Symlink("nowhere", path) },
+		"other merge": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Open(t.Context(), []string{source})
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := read(t, source)
+			dir := t.TempDir()
+			target := filepath.Join(dir, "merged")
+			file, w, err := createUnnamed(target, s.header)
+			if err == nil {
+				w, err = w.start()
+			}
+			if err == nil {
+				err = s.visitLines(t.Context(), w.appendRaw)
+			}
+			if err == nil {
+				err = w.finish()
+			}
+			if err == nil && appear != nil {
+				err = appear(target)
+			} else if err == nil {
+				err = s.Write(t.Context(), target, "test", nil)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var e *ExistsError
+			if err := publish(file); !errors.As(err, &e) || e.Path != target {
+				t.Errorf("the merge ends with %v", err)
+			}
+			file.Discard()
+			onlyHas(t, dir, "merged")
+			if !bytes.Equal(read(t, source), before) {
+				t.Error("the source was changed")
+			}
+			if appear == nil && fold(t, h, target) != undivided(h) {
+				t.Error("the other merge was disturbed")
+			}
+		})
 	}
 }
 
@@ -262,7 +325,7 @@ func TestWriteNeverOverwrites(t *testing.T) {
 func TestWriteOfADamagedSource(t *testing.T) {
 	h := header(100, 25)
 	path := write(t, "j", fileOf(t, h, parts(h)...))
-	s, err := Open([]string{path})
+	s, err := Open(t.Context(), []string{path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,12 +336,10 @@ func TestWriteOfADamagedSource(t *testing.T) {
 	}
 	target := filepath.Join(t.TempDir(), "merged")
 	var d *DamageError
-	if err := s.Write(target, "test", nil); !errors.As(err, &d) || d.Line != 5 {
+	if err := s.Write(t.Context(), target, "test", nil); !errors.As(err, &d) || d.Line != 5 {
 		t.Errorf("Write returns %v", err)
 	}
-	if names, _ := filepath.Glob(target + "*"); len(names) != 0 {
-		t.Errorf("files are left: %v", names)
-	}
+	onlyHas(t, filepath.Dir(target))
 }
 
 var manyShares = flag.Int64("shares", 2000, "how many shares TestManyShares merges")
@@ -301,7 +362,7 @@ func TestManyShares(t *testing.T) {
 	}
 	r.Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
 	start := time.Now()
-	s, err := Open(paths)
+	s, err := Open(t.Context(), paths)
 	if err == nil {
 		err = s.Complete()
 	}
@@ -313,11 +374,11 @@ func TestManyShares(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	sum := total{}
-	if err := s.Fold(func(_ ipc.Interval, p []byte) error { return sum.Add(p) }); err != nil || sum.bits != undivided(h) {
+	if err := s.Fold(t.Context(), func(_ ipc.Interval, p []byte) error { return sum.Add(p) }); err != nil || sum.bits != undivided(h) {
 		t.Fatalf("%d shares give %x, want %x, %v", n, sum.bits, undivided(h), err)
 	}
 	folded := time.Since(start)
-	if err := s.Write(filepath.Join(dir, "merged"), "test", nil); err != nil {
+	if err := s.Write(t.Context(), filepath.Join(dir, "merged"), "test", nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d shares of 4 chunks: opened in %v, folded in %v more, written in %v more; heap %d MB",

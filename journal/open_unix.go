@@ -14,17 +14,20 @@ import (
 // ends with this process in any case. The error is errLocked if another process holds
 // the lock. It is also an error if the file system has no locks (as some mounts of
 // Lustre and NFS), since two runs could then write to the same journal.
-func openExclusive(path string, flag int) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|flag, 0o666)
+func openExclusive(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
-	if err := flock(file, syscall.LOCK_EX); err != nil {
+	if err := lockNew(file); err != nil {
 		file.Close()
 		return nil, err
 	}
 	return file, nil
 }
+
+// lockNew locks a file that package newfile created.
+func lockNew(file *os.File) error { return flock(file, syscall.LOCK_EX) }
 
 // openShared opens path for reading, with a lock that excludes writers until the file
 // is closed. If the file system has no locks, there are no writers.
@@ -52,21 +55,4 @@ func flock(file *os.File, how int) error {
 			return &fs.PathError{Op: "lock", Path: file.Name(), Err: err}
 		}
 	}
-}
-
-// syncDir makes a new name in dir durable. It ignores a directory that this process
-// may write but not read, and a file system that cannot sync directories.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
-		return err
-	}
-	return nil
 }

@@ -13,13 +13,12 @@ const sharingViolation = syscall.Errno(32)
 // openExclusive opens path for reading and writing. Its share mode lets other
 // processes only read the file, and ends with this process in any case. The error is
 // errLocked if another process has opened path in this way.
-func openExclusive(path string, flag int) (*os.File, error) {
-	how := uint32(syscall.OPEN_ALWAYS)
-	if flag&os.O_EXCL != 0 {
-		how = syscall.CREATE_NEW
-	}
-	return open(path, syscall.GENERIC_READ|syscall.GENERIC_WRITE, syscall.FILE_SHARE_READ, how)
+func openExclusive(path string) (*os.File, error) {
+	return open(path, syscall.GENERIC_READ|syscall.GENERIC_WRITE, syscall.FILE_SHARE_READ, syscall.OPEN_EXISTING)
 }
+
+// lockNew does nothing: the share mode of package newfile excludes other writers.
+func lockNew(*os.File) error { return nil }
 
 // openShared opens path for reading. Its share mode excludes writers until the file is
 // closed.
@@ -41,7 +40,3 @@ func open(path string, access, share, how uint32) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(handle), path), nil
 }
-
-// syncDir does nothing: NTFS has a log of names, and a directory cannot be opened for
-// writing.
-func syncDir(string) error { return nil }

@@ -3,9 +3,12 @@ package journal
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"procpool/ipc"
@@ -20,7 +23,7 @@ func ReadHeader(path string) (Header, error) {
 		return Header{}, err
 	}
 	defer f.Close()
-	r, err := newReader(path, f)
+	r, err := newReader(context.Background(), path, f)
 	if err != nil {
 		return Header{}, err
 	}
@@ -28,14 +31,15 @@ func ReadHeader(path string) (Header, error) {
 }
 
 // ReadCoverage reads all of the journal at path, even while a run is writing to it, and
-// returns how much it covers. Errors are those of ReadHeader.
-func ReadCoverage(path string) (Coverage, error) {
+// returns how much it covers. Errors are those of ReadHeader, or that of ctx, soon after
+// that is done.
+func ReadCoverage(ctx context.Context, path string) (Coverage, error) {
 	f, err := openPlain(path)
 	if err != nil {
 		return Coverage{}, err
 	}
 	defer f.Close()
-	r, err := newReader(path, f)
+	r, err := newReader(ctx, path, f)
 	for err == nil {
 		_, err = r.next()
 	}
@@ -68,29 +72,34 @@ func checkRegular(path string) error {
 
 // A reader reads and checks the lines of a journal in the order of the file.
 type reader struct {
+	ctx    context.Context // ends the reading
 	path   string
 	header Header
 	key    string
 	whole  ipc.Interval // interval that contains every chunk
 	ledger ipc.Ledger   // what the lines so far cover
 
-	in     *bufio.Reader
-	text   []byte // last line without its newline; valid until the next call of next
-	long   []byte // buffer for lines that do not fit into in
-	line   int    // number of the last line
-	offset int64  // of the byte after the last line
+	from   io.ReaderAt
+	in     *bufio.Reader // over from
+	text   []byte        // last line without its newline; valid until the next call of next
+	long   []byte        // buffer for lines that do not fit into in
+	block  []byte        // buffer for the search for their ends
+	line   int           // number of the last line
+	offset int64         // of the byte after the last line
+	end    int64         // no line is read beyond it
 }
 
 // newReader returns a reader that has read the header.
-func newReader(path string, from io.Reader) (*reader, error) {
-	r := &reader{path: path, in: bufio.NewReaderSize(from, bufferSize)}
+func newReader(ctx context.Context, path string, from io.ReaderAt) (*reader, error) {
+	r := &reader{ctx: ctx, path: path}
+	r.begin(from, 0, math.MaxInt64)
 	line, err := r.readLine(maxHeader)
 	known := magic[:min(len(magic), len(line))]
 	switch {
 	case !bytes.HasPrefix(line, []byte(known)) || err == nil && len(line) < len(magic):
 		return nil, &FormatError{Path: path, Reason: "it does not begin with " + magic}
 	case err == io.EOF:
-		return nil, &FormatError{Path: path, Reason: "it ends within its header", cut: true}
+		return nil, &FormatError{Path: path, Reason: "it ends within its header"}
 	case err != nil:
 		return nil, err
 	}
@@ -102,8 +111,22 @@ func newReader(path string, from io.Reader) (*reader, error) {
 	return r, nil
 }
 
+// begin has the reader continue with the bytes of from between two offsets.
+func (r *reader) begin(from io.ReaderAt, offset, end int64) {
+	r.from, r.offset, r.end = from, offset, end
+	section := io.NewSectionReader(from, offset, end-offset)
+	if r.in == nil {
+		r.in = bufio.NewReaderSize(section, bufferSize)
+	} else {
+		r.in.Reset(section)
+	}
+}
+
 // next reads a chunk. It returns io.EOF after the last complete line.
 func (r *reader) next() (record, error) {
+	if err := r.ctx.Err(); err != nil {
+		return record{}, err
+	}
 	start := r.offset
 	line, err := r.readLine(maxLine)
 	if err != nil {
@@ -130,24 +153,64 @@ func (r *reader) damaged(offset int64, reason error) error {
 }
 
 // readLine returns the next complete line without its newline. It is valid until the
-// next call. With io.EOF, readLine returns the bytes after the last newline.
+// next call. With io.EOF, readLine returns the first of the bytes after the last
+// newline.
 func (r *reader) readLine(limit int) ([]byte, error) {
 	line, err := r.in.ReadSlice('\n')
-	if err == bufio.ErrBufferFull {
-		r.long = append(r.long[:0], line...)
-		for err == bufio.ErrBufferFull && len(r.long) <= limit {
-			line, err = r.in.ReadSlice('\n')
-			r.long = append(r.long, line...)
-		}
-		line = r.long
-	}
 	r.line++
-	if len(line) > limit {
-		return line, r.damaged(r.offset, fmt.Errorf("it is longer than %d bytes", limit))
+	if err == bufio.ErrBufferFull {
+		line, err = r.readLong(line, limit)
 	}
 	if err != nil {
 		return line, err // from os.File, so it has the path
 	}
 	r.offset += int64(len(line))
 	return line[:len(line)-1], nil
+}
+
+// readLong reads a line that does not fit into the buffer, which holds its beginning. It
+// first looks for the newline, and keeps no bytes until it has found that: what follows
+// the last newline of a file can be of any length.
+func (r *reader) readLong(begin []byte, limit int) ([]byte, error) {
+	length, err := r.lengthOfLine(int64(len(begin)), limit)
+	if err != nil {
+		return begin, err
+	}
+	if begin[0] != '{' { // before it takes memory
+		return begin, r.damaged(r.offset, errors.New("it is not a JSON object"))
+	}
+	if int64(cap(r.long)) < length {
+		r.long = make([]byte, length+length/8)
+	}
+	line := r.long[:length]
+	n := copy(line, begin)
+	if _, err := io.ReadFull(r.in, line[n:]); err != nil {
+		return nil, fmt.Errorf("journal %s changed while it was read: %w", r.path, err)
+	}
+	return line, nil
+}
+
+// lengthOfLine returns the length of the line at offset with its newline, which is not
+// among its first known bytes. The error is io.EOF if there is no newline.
+func (r *reader) lengthOfLine(known int64, limit int) (int64, error) {
+	if r.block == nil {
+		r.block = make([]byte, 4*bufferSize)
+	}
+	for length := known; ; {
+		if err := r.ctx.Err(); err != nil {
+			return 0, err
+		}
+		room := min(int64(len(r.block)), r.end-r.offset-length)
+		n, err := r.from.ReadAt(r.block[:room], r.offset+length)
+		if i := bytes.IndexByte(r.block[:n], '\n'); i >= 0 {
+			length += int64(i) + 1
+			if length > int64(limit) {
+				return 0, r.damaged(r.offset, fmt.Errorf("it is longer than %d bytes", limit))
+			}
+			return length, nil
+		}
+		if length += int64(n); err != nil || room == 0 {
+			return 0, cmp.Or(err, io.EOF)
+		}
+	}
 }

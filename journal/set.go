@@ -2,6 +2,7 @@ package journal
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -46,9 +47,10 @@ const keepSegments = 16
 // Open reads journals, in any order, and proves that they can be added up: they belong
 // to the same job, and no two of them cover the same index. Otherwise it returns a
 // *MergeError that names all journals with a problem. If a journal cannot be read, the
-// error is one of those of [Resume]: a *LockedError if its run has not ended. The
-// Set may lack parts of the input, see [Set.Complete].
-func Open(paths []string) (*Set, error) {
+// error is one of those of [Resume]: a *LockedError if its run has not ended. Open ends
+// soon after ctx is done, with its error. The Set may lack parts of the input, see
+// [Set.Complete].
+func Open(ctx context.Context, paths []string) (*Set, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("there are no journals to merge")
 	}
@@ -57,7 +59,7 @@ func Open(paths []string) (*Set, error) {
 	var count []int
 	index := make(map[string]int) // of a key in jobs
 	for _, path := range paths {
-		r, segments, err := scan(path, keepSegments)
+		r, segments, err := scan(ctx, path, keepSegments)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +97,7 @@ func Open(paths []string) (*Set, error) {
 
 // scan reads all of a journal and returns its segments, or nil if there are more than
 // limit. No other process can write to the journal meanwhile.
-func scan(path string, limit int) (*reader, []segment, error) {
+func scan(ctx context.Context, path string, limit int) (*reader, []segment, error) {
 	if err := checkRegular(path); err != nil {
 		return nil, nil, err
 	}
@@ -104,7 +106,7 @@ func scan(path string, limit int) (*reader, []segment, error) {
 		return nil, nil, openError(path, err)
 	}
 	defer f.Close()
-	r, err := newReader(path, f)
+	r, err := newReader(ctx, path, f)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -29,6 +27,7 @@ var (
 // about a second. The methods may be called from several goroutines.
 type Writer struct {
 	path   string
+	at     string // where the file is: path, or its temporary name
 	header Header
 	key    string
 	whole  ipc.Interval // interval that the journal has to cover
@@ -45,123 +44,11 @@ type Writer struct {
 	host     string // host of the last chunk
 	hostJSON string // host as JSON
 
-	wake    chan struct{} // tells the goroutine that dirty became true
-	quit    chan struct{} // closed by Close
-	done    chan struct{} // closed by the goroutine when it ends
-	closing sync.Once
-}
-
-// Create creates a journal at path with header h. The file is on disk when Create
-// returns. The error is an *ExistsError if path exists, or that of creating the file.
-func Create(path string, h Header) (*Writer, error) {
-	file, err := openExclusive(path, os.O_CREATE|os.O_EXCL)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, &ExistsError{path}
-	}
-	if err != nil {
-		return nil, openError(path, err)
-	}
-	w := &Writer{path: path, file: file}
-	if err := w.writeHeader(h); err != nil {
-		file.Close()
-		os.Remove(path) // Create made it, and it has no chunks
-		return nil, err
-	}
-	return w.start()
-}
-
-// Resume continues the journal at path, or creates it if it does not exist. h must be
-// the header that the journal was created with, except for Build, Created, Procs and
-// Merged. Resume calls replay, unless it is nil, for each chunk in the order of the
-// file. replay may keep the partial. Resume removes bytes after the last complete line,
-// which a killed writer left.
-//
-// The error is a *MismatchError for another header, a *LockedError if another run
-// is writing to the journal, a *FormatError if the file is not a journal, a
-// *DamageError, that of opening the file, or the first one of replay.
-//
-// A caller whose sum depends on the order of the chunks need not keep them until the
-// gaps are filled: after Close, [Open] and [Set.Fold] return all chunks in the order of
-// their intervals.
-func Resume(path string, h Header, replay func(iv ipc.Interval, partial []byte) error) (*Writer, error) {
-	err := checkRegular(path)
-	if err != nil {
-		return nil, err
-	}
-	file, err := openExclusive(path, os.O_CREATE)
-	if err != nil {
-		return nil, openError(path, err)
-	}
-	w := &Writer{path: path, file: file}
-	if err := w.resume(h, replay); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return w.start()
-}
-
-// openError returns the error for a caller of Create, Resume or Open.
-func openError(path string, err error) error {
-	if errors.Is(err, errLocked) {
-		return &LockedError{path}
-	}
-	return err // an *fs.PathError
-}
-
-// writeHeader writes the header to an empty file.
-func (w *Writer) writeHeader(h Header) error {
-	if h.Created.IsZero() {
-		h.Created = time.Now().UTC()
-	}
-	if err := h.validate(); err != nil {
-		return fmt.Errorf("create journal %s: %w", w.path, err)
-	}
-	h.Grain = max(h.Grain, 1)
-	line, err := appendHeader(nil, h)
-	if err != nil {
-		return fmt.Errorf("create journal %s: %w", w.path, err)
-	}
-	if _, err := w.file.WriteAt(line, 0); err != nil {
-		w.file.Truncate(0)
-		return err
-	}
-	if err := w.file.Sync(); err != nil {
-		return err
-	}
-	w.header, w.size = h, int64(len(line))
-	return syncDir(filepath.Dir(w.path))
-}
-
-// resume reads the file. It writes a header if the file has none.
-func (w *Writer) resume(h Header, replay func(ipc.Interval, []byte) error) error {
-	r, err := newReader(w.path, w.file)
-	if f := (*FormatError)(nil); errors.As(err, &f) && f.cut {
-		// The writer was killed while it created the file, so there are no chunks.
-		if err := w.file.Truncate(0); err != nil {
-			return err
-		}
-		return w.writeHeader(h)
-	}
-	if err != nil {
-		return err
-	}
-	if err := match(w.path, r.header, h, true); err != nil {
-		return err
-	}
-	for {
-		rec, err := r.next()
-		if err == io.EOF {
-			break
-		}
-		if err == nil && replay != nil {
-			err = replay(rec.Interval, rec.Partial)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	w.header, w.size, w.ledger = r.header, r.offset, r.ledger
-	return w.file.Truncate(w.size)
+	wake      chan struct{} // tells the goroutine that dirty became true
+	quit      chan struct{} // closed by finish
+	done      chan struct{} // closed by the goroutine when it ends
+	finishing sync.Once
+	closing   sync.Once
 }
 
 // start completes a Writer that has read or written the header, and starts its
@@ -234,23 +121,32 @@ func (w *Writer) appended() error {
 	return w.err
 }
 
-// write writes the buffer to the file. If only a part is written, write removes an
-// incomplete line. If that fails too, nothing follows that line, and readers skip it.
-// The caller holds mu.
+// write writes the buffer to the file. If only a part is written, write keeps the lines
+// that are complete and removes the rest. If that fails too, nothing follows the
+// incomplete line, and readers skip it. The caller holds mu.
 func (w *Writer) write() {
 	if w.err != nil || len(w.buf) == 0 {
 		return
 	}
-	n, err := w.file.WriteAt(w.buf, w.size)
-	if err != nil {
-		w.err = err
-		n = bytes.LastIndexByte(w.buf[:n], '\n') + 1
-	}
-	w.size += int64(n)
-	w.buf = w.buf[:0]
-	if err != nil {
+	if _, w.err = w.file.WriteAt(w.buf, w.size); w.err == nil {
+		w.size += int64(len(w.buf))
+	} else {
+		w.size += int64(bytes.LastIndexByte(w.arrived(), '\n') + 1)
 		w.file.Truncate(w.size)
 	}
+	w.buf = w.buf[:0]
+}
+
+// arrived returns the beginning of the buffer that is in the file after a write that
+// failed. WriteAt does not tell: it counts none of the bytes of its last system call.
+func (w *Writer) arrived() []byte {
+	there := make([]byte, len(w.buf))
+	n, _ := w.file.ReadAt(there, w.size)
+	same := 0
+	for same < n && there[same] == w.buf[same] {
+		same++
+	}
+	return w.buf[:same]
 }
 
 // syncLoop writes and fsyncs lines until Close. It runs in the goroutine of the Writer.
@@ -279,7 +175,9 @@ func (w *Writer) sync() {
 	w.dirty = false
 	w.mu.Unlock()
 	err := w.file.Sync()
-	if err == nil {
+	if err != nil {
+		err = &SyncError{Path: w.path, Err: withoutPath(err)}
+	} else {
 		err = w.checkPath()
 	}
 	if err != nil {
@@ -287,11 +185,13 @@ func (w *Writer) sync() {
 	}
 }
 
-// fail keeps the first error.
+// fail keeps the first error. A failed fsync takes precedence: it makes all that was
+// written before uncertain.
 func (w *Writer) fail(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err == nil {
+	var sync *SyncError
+	if w.err == nil || errors.As(err, &sync) && !errors.As(w.err, &sync) {
 		w.err = err
 	}
 }
@@ -299,7 +199,7 @@ func (w *Writer) fail(err error) {
 // checkPath returns an error if the journal was deleted or replaced by another file.
 // What is written then is lost when the process ends.
 func (w *Writer) checkPath() error {
-	info, err := os.Stat(w.path)
+	info, err := os.Stat(w.at)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, w.info) {
 		return fmt.Errorf("journal %s was removed or replaced during the run", w.path)
 	}
@@ -309,16 +209,26 @@ func (w *Writer) checkPath() error {
 // Close writes and fsyncs the remaining lines and unlocks the journal. It returns the
 // first error of the Writer. Further calls return the same.
 func (w *Writer) Close() error {
+	w.finish()
 	w.closing.Do(func() {
+		if err := w.file.Close(); err != nil {
+			w.fail(err)
+		}
+	})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// finish writes and fsyncs the remaining lines. The file stays open and locked.
+func (w *Writer) finish() error {
+	w.finishing.Do(func() {
 		close(w.quit)
 		<-w.done
 		w.mu.Lock()
 		w.closed = true
 		w.mu.Unlock()
 		w.sync()
-		if err := w.file.Close(); err != nil {
-			w.fail(err)
-		}
 	})
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,7 +53,7 @@ func TestCreateAppendResume(t *testing.T) {
 		}
 	}
 	mustClose(t, w)
-	if s, err := ReadCoverage(path); err != nil || !s.Complete() || s.Percent() != 100 || s.Done != 15 {
+	if s, err := ReadCoverage(t.Context(), path); err != nil || !s.Complete() || s.Percent() != 100 || s.Done != 15 {
 		t.Errorf("at the end the coverage is %+v, %v", s, err)
 	}
 	if got, err := ReadHeader(path); err != nil || got.Key() != h.Key() || got.Build != h.Build {
@@ -79,7 +80,7 @@ func TestReplayCanRefuse(t *testing.T) {
 	h := header(100, 25)
 	path := write(t, "j", fileOf(t, h, parts(h)...))
 	bad := errors.New("bad partial")
-	if _, err := Resume(path, h, func(ipc.Interval, []byte) error { return bad }); err != bad {
+	if _, err := Resume(t.Context(), path, h, func(ipc.Interval, []byte) error { return bad }); err != bad {
 		t.Errorf("Resume returns %v", err)
 	}
 	mustResume(t, path, h) // the journal is not locked any more
@@ -93,7 +94,7 @@ func TestCreateNeverOverwrites(t *testing.T) {
 	if !errors.As(err, &e) || !errors.Is(err, fs.ErrExist) || !strings.Contains(e.Hint(), "--resume") {
 		t.Errorf("Create on a file returns %v", err)
 	}
-	if _, err = Resume(path, h, nil); err == nil {
+	if _, err = Resume(t.Context(), path, h, nil); err == nil {
 		t.Error("Resume accepts a file that is not a journal")
 	}
 	if b, _ := os.ReadFile(path); string(b) != "dear diary" {
@@ -118,7 +119,7 @@ func TestResumeRefusesAnotherJob(t *testing.T) {
 	} {
 		h := good
 		c.change(&h)
-		_, err := Resume(path, h, nil)
+		_, err := Resume(t.Context(), path, h, nil)
 		var m *MismatchError
 		if !errors.As(err, &m) || *m != (MismatchError{path, c.field, c.have, c.want}) {
 			t.Errorf("another %s: %+v", c.field, err)
@@ -238,7 +239,7 @@ func TestImpossiblePaths(t *testing.T) {
 	for _, path := range []string{filepath.Join(dir, "missing", "j"), filepath.Join(file, "j"), dir, "", "\x00"} {
 		for name, open := range map[string]func() (*Writer, error){
 			"Create": func() (*Writer, error) { return Create(path, h) },
-			"Resume": func() (*Writer, error) { return Resume(path, h, nil) },
+			"Resume": func() (*Writer, error) { return Resume(t.Context(), path, h, nil) },
 		} {
 			if w, err := open(); err == nil {
 				w.Close()
@@ -263,14 +264,15 @@ func TestDirectoryThatMayNotBeWrittenTo(t *testing.T) {
 	}
 }
 
-// After a failed write, every Append and Close return its error.
-func TestAFailedWriteIsSticky(t *testing.T) {
+// After a failed write, every Append and Close return its error. A failed fsync takes
+// its place, since it says more. (On a device each fsync fails.)
+func TestFailuresAreSticky(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
 	if err != nil {
 		t.Skip("there is no /dev/full here")
 	}
 	h := header(1<<20, 1)
-	w := &Writer{path: "/dev/full", file: full, header: h}
+	w := &Writer{path: "/dev/full", at: "/dev/full", file: full, header: h}
 	if w, err = w.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -287,11 +289,72 @@ func TestAFailedWriteIsSticky(t *testing.T) {
 	if again := w.Append(chunk(h, ipc.Interval{Start: 9, End: 10})); again != err {
 		t.Errorf("the next Append returns %v", again)
 	}
-	if closed := w.Close(); closed != err || w.Close() != err {
-		t.Errorf("Close returns %v", closed)
+	var unsynced *SyncError
+	if err := w.Close(); !errors.As(err, &unsynced) || err != w.Close() || unsynced.Path != "/dev/full" {
+		t.Errorf("Close returns %v", err)
 	}
-	if _, err := Resume("/dev/full", h, nil); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := Resume(t.Context(), "/dev/full", h, nil); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("Resume of /dev/full: %v", err)
+	}
+}
+
+// Two runs that begin one journal at once: one has it, and the other is told.
+func TestTwoRunsBeginAtOnce(t *testing.T) {
+	h := header(100, 25)
+	for _, resume := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "j")
+		var won atomic.Int32
+		var all sync.WaitGroup
+		for range 16 {
+			all.Go(func() {
+				open := func() (*Writer, error) { return Create(path, h) }
+				if resume {
+					open = func() (*Writer, error) { return Resume(t.Context(), path, h, nil) }
+				}
+				w, err := open()
+				var exists *ExistsError
+				var locked *LockedError
+				switch {
+				case err == nil:
+					won.Add(1)
+					t.Cleanup(func() { w.Close() })
+				case !errors.As(err, &exists) && !errors.As(err, &locked):
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if won.Load() != 1 {
+			t.Errorf("resume=%t: %d runs have the journal", resume, won.Load())
+		}
+		onlyHas(t, filepath.Dir(path), "j")
+	}
+}
+
+// A symbolic link to nothing is refused. One to a journal is followed.
+func TestLinks(t *testing.T) {
+	h := header(100, 25)
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("nowhere", link); err != nil {
+		t.Skip(err)
+	}
+	if _, err := Resume(t.Context(), link, h, nil); err == nil || !strings.Contains(err.Error(), "link to a file that does not exist") {
+		t.Errorf("Resume: %v", err)
+	}
+	var e *ExistsError
+	if _, err := Create(link, h); !errors.As(err, &e) {
+		t.Errorf("Create: %v", err)
+	}
+	onlyHas(t, dir, "link")
+	if err := os.Rename(write(t, "j", fileOf(t, h, parts(h)[0])), filepath.Join(dir, "nowhere")); err != nil {
+		t.Fatal(err)
+	}
+	w, got := mustResume(t, link, h)
+	mustAppend(t, w, h, parts(h)[1:]...)
+	mustClose(t, w)
+	if len(got) != 1 || fold(t, h, filepath.Join(dir, "nowhere")) != undivided(h) {
+		t.Errorf("Resume reads %v", got)
 	}
 }
 
@@ -332,7 +395,7 @@ func BenchmarkResume(b *testing.B) {
 	path := write(b, "j", fileOf(b, h, parts(h)...))
 	lines := 0
 	for b.Loop() {
-		w, err := Resume(path, h, func(ipc.Interval, []byte) error { lines++; return nil })
+		w, err := Resume(b.Context(), path, h, func(ipc.Interval, []byte) error { lines++; return nil })
 		if err != nil {
 			b.Fatal(err)
 		}
