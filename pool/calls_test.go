@@ -2,83 +2,13 @@ package pool
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
-
-// A line is an input that is noted in a file when it is computed.
-type line struct {
-	File  string
-	N     int
-	Fatal bool
-}
-
-var note = Define("note", func(_ context.Context, l line) (int, error) {
-	f, err := os.OpenFile(l.File, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return 0, err
-	}
-	_, err = fmt.Fprintln(f, l.N)
-	if f.Close(); l.Fatal {
-		os.Exit(3)
-	}
-	return l.N, err
-})
-
-// With Retries below 0 no input is computed twice, neither the one that its worker
-// died of nor its neighbours; with 0 or more the neighbours are computed again if they
-// had been sent, and have outputs all the same.
-func TestAtMostOnce(t *testing.T) {
-	for _, perCall := range []bool{false, true} {
-		for _, procs := range []int{1, 3} {
-			o := Options{Procs: procs, Retries: -1}
-			var opts []CallOption
-			if perCall {
-				o.Retries, opts = 5, []CallOption{Retries(-1)}
-			}
-			p := openPool(t, o)
-			file := filepath.Join(t.TempDir(), "notes")
-			i := 0
-			for out, err := range Map(t.Context(), p, note, func(yield func(line) bool) {
-				for n := range 30 {
-					if !yield(line{file, n, n%7 == 5}) {
-						return
-					}
-				}
-			}, opts...) {
-				var lost *LostWorkerError
-				switch in, _ := InputOf(err); {
-				case i%7 == 5 && (!errors.As(err, &lost) || in.Index != int64(i)):
-					t.Errorf("input %d, which kills: %v", i, err)
-				case i%7 != 5 && (err != nil || out != i):
-					t.Errorf("input %d: %d, %v", i, out, err)
-				}
-				i++
-			}
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			counts := make(map[string]int)
-			for _, n := range strings.Fields(string(text)) {
-				counts[n]++
-			}
-			for n := range 30 {
-				if counts[fmt.Sprint(n)] != 1 {
-					t.Errorf("%d workers, per call %t: input %d was computed %d times", procs, perCall, n, counts[fmt.Sprint(n)])
-				}
-			}
-		}
-	}
-}
 
 // loadEnv has this binary's workers take so long to load.
 const loadEnv = "PROCPOOL_TEST_LOAD"
