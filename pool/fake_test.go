@@ -129,3 +129,14 @@ func asLost(err error) (*LostWorkerError, error) {
 	}
 	return lost, nil
 }
+
+// encoded is v as the output of a job.
+func encoded[T any](v T) func(dst []byte) []byte {
+	return func(dst []byte) []byte {
+		b, err := ipc.AppendValue(dst, &v)
+		if err != nil {
+			panic(err)
+		}
+		return b
+	}
+}

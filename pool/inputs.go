@@ -23,6 +23,7 @@ type inputs struct {
 	bytes     atomic.Int64 // of inputs that are not handed out
 	results   atomic.Int64 // bytes of outputs that are not yielded
 	waits     atomic.Bool  // the goroutine that pulls waits for room
+	stalls    atomic.Bool  // nothing is handed out until outputs are taken
 	exhausted atomic.Bool  // there are no more inputs
 	panicked  any          // what the source panicked with; set before exhausted
 	goexit    bool         // the source ended its goroutine; likewise
@@ -112,12 +113,27 @@ func (in *inputs) put(ch *chunk, size int64) {
 	}
 }
 
-// more reports whether there is a chunk now; if not, put says so when there is.
+// more reports whether there is a chunk now; if not, put or yielded says so when
+// there is. What nobody takes bounds what is handed out, too.
 func (in *inputs) more() bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.wanted = in.queue.len() == 0
-	return !in.wanted
+	if in.wanted {
+		return false
+	}
+	if in.outputsFit() {
+		return true
+	}
+	in.stalls.Store(true)
+	return in.outputsFit() // meanwhile some may have been taken
+}
+
+// outputsFit reports whether another input may be handed out, for what its output
+// adds to those that wait to be taken. The caller holds mu.
+func (in *inputs) outputsFit() bool {
+	handedOut := in.supplied.Load() - int64(in.queue.len())
+	return in.results.Load() < in.aheadBytes || handedOut-in.consumed.Load() < in.spare
 }
 
 func (in *inputs) next() *chunk {
@@ -147,4 +163,11 @@ func (in *inputs) yielded(ch *chunk) {
 	in.consumed.Add(1)
 	in.results.Add(-ch.size)
 	in.makeRoom()
+	if in.stalls.Load() && in.stalls.Swap(false) {
+		p := in.call.pool
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.list(in.call)
+		p.offer()
+	}
 }
