@@ -53,16 +53,16 @@ func TestBreakCancelAndTimeoutKeepWorkers(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		cancel()
 		var late *TimeoutError
 		if _, err := Call(t.Context(), p, nap, 3600*usSecond, Timeout(20*time.Millisecond), Retries(0)); !errors.As(err, &late) || late.PID != 0 || late.Attempts != 1 {
 			t.Error(err)
 		}
-		var sum context.CancelFunc
-		ctx, sum = context.WithTimeout(t.Context(), 20*time.Millisecond)
+		ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
 		if _, err := Sum(ctx, p, patient, Interval{End: 10}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
-		sum()
+		cancel()
 	}
 	p.whole(t)
 	if after := pids(t, p); !slices.Equal(before, after) {
