@@ -17,7 +17,7 @@ func pids(t *testing.T, p *Pool) (pids []int) {
 		pids = pids[:0]
 		p.mu.Lock()
 		for _, s := range p.slots {
-			if w := s.executor.(*worker); w.run != nil && w.run.ready {
+			if w := s.executor.(*worker); w.current != nil && w.current.ready {
 				pids = append(pids, s.stats.PID)
 			}
 		}

@@ -33,11 +33,11 @@ func (a *afterwards) add(e Event) { a.events = append(a.events, e) }
 // afterExit decides, at the end of a process, what becomes of the chunks that it
 // had in flight, which of them the loss is charged to, and when the slot gets
 // another process. r is nil if none could be started, because of err.
-func (w *worker) afterExit(r *run, exit parent.Exit, err error) (next afterwards) {
+func (w *worker) afterExit(r *workerProcess, exit parent.Exit, err error) (next afterwards) {
 	p, s := w.slot.pool, w.slot
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	w.run = nil
+	w.current = nil
 	s.unlist()
 	flights := s.takeAll()
 	s.lost = true // unless it ended in order
@@ -235,4 +235,4 @@ func (p *Pool) config(i int) parent.Config {
 	}
 }
 
-var _ parent.Handler = (*run)(nil)
+var _ parent.Handler = (*workerProcess)(nil)

@@ -86,7 +86,7 @@ type Options struct {
 
 	// Bind pins worker i to the CPUs Bind[i%len(Bind)]: a process before its
 	// runtime starts, in the threads backend the thread. An empty set binds
-	// nothing. placement.NewPlan makes such plans. Linux only.
+	// nothing. placement.NewBinding makes such bindings. Linux only.
 	Bind []placement.CPUSet
 
 	// Stderr receives what workers write to their standard error: every line, whole

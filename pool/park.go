@@ -25,11 +25,11 @@ func (p *Pool) parkSince(moment time.Time) {
 	for i := len(p.slots) - 1; i >= 0 && len(p.slots)-p.parked > p.opts.MinProcs; i-- {
 		s := p.slots[i]
 		w := s.executor.(*worker)
-		if s.idle && !s.parked && s.idleAt.Before(moment) && w.run != nil && w.run.ready {
-			s.parked, w.run.retiring = true, true
+		if s.idle && !s.parked && s.idleAt.Before(moment) && w.current != nil && w.current.ready {
+			s.parked, w.current.retiring = true, true
 			s.unlist()
 			p.parked++
-			w.run.process.End()
+			w.current.process.End()
 		}
 	}
 }

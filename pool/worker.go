@@ -16,13 +16,13 @@ type worker struct {
 	spawner  *parent.Spawner
 	unparked chan struct{} // holds one when a parked worker is to be started
 
-	run          *run // of the process there now; nil between two. Guarded by the pool's lock
-	failedStarts int  // processes in a row that ended without a chunk to show for
+	current      *workerProcess // the process there now; nil between two. Guarded by the pool's lock
+	failedStarts int            // processes in a row that ended without a chunk to show for
 }
 
-// A run is one process of a worker, from its start to its end. It is the
+// A workerProcess is one process of a worker, from its start to its end. It is the
 // [parent.Handler] of the process.
-type run struct {
+type workerProcess struct {
 	worker  *worker
 	slot    *slot
 	pool    *Pool
@@ -94,7 +94,7 @@ func (w *worker) rest(pause time.Duration) bool {
 }
 
 // start starts a process for the slot.
-func (w *worker) start(starts int) (*run, error) {
+func (w *worker) start(starts int) (*workerProcess, error) {
 	p := w.slot.pool
 	p.mu.Lock()
 	if p.closed {
@@ -106,7 +106,7 @@ func (w *worker) start(starts int) (*run, error) {
 	}
 	p.mu.Unlock()
 
-	r := &run{worker: w, slot: w.slot, pool: p}
+	r := &workerProcess{worker: w, slot: w.slot, pool: p}
 	var err error
 	if r.process, err = w.spawner.Start(p.config(w.slot.index), r); err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (w *worker) start(starts int) (*run, error) {
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	w.run = r
+	w.current = r
 	w.slot.stats.PID = r.process.PID()
 	if p.closed { // meanwhile: close did not see this process
 		r.process.Abort()
@@ -127,21 +127,21 @@ func (w *worker) start(starts int) (*run, error) {
 // The executor's methods; the pool's lock is held.
 
 func (w *worker) send(ch *chunk) {
-	w.run.sent++
+	w.current.sent++
 	spec := ch.call.spec
 	o := ipc.RequestOptions{TimeoutSeconds: min(ch.call.limit().Seconds(), 1e9), Attempt: uint64(ch.attempts)}
 	if spec.Sums() {
-		ch.id = w.run.process.SendInterval(spec.Name, ch.iv, o)
+		ch.id = w.current.process.SendInterval(spec.Name, ch.iv, o)
 		return
 	}
 	o.Index = uint64(ch.seq)
-	ch.id = w.run.process.SendInput(spec.Name, ch.arg, o)
+	ch.id = w.current.process.SendInput(spec.Name, ch.arg, o)
 }
 
-func (w *worker) flush() { w.run.process.Flush() }
+func (w *worker) flush() { w.current.process.Flush() }
 
 func (w *worker) more() int {
-	r := w.run
+	r := w.current
 	if r == nil || !r.ready || r.retiring || !r.process.Accepting() {
 		return 0
 	}
@@ -153,46 +153,46 @@ func (w *worker) more() int {
 }
 
 func (w *worker) recall(n int) {
-	if w.run == nil {
+	if w.current == nil {
 		return
 	}
 	for i := len(w.slot.inFlight) - 1; i > 0 && n > 0; i-- {
 		if ch := w.slot.inFlight[i]; !ch.recalled {
 			ch.recalled = true
-			w.run.process.Recall(ch.id)
+			w.current.process.Recall(ch.id)
 			n--
 		}
 	}
 }
 
 func (w *worker) cancel(c *call) {
-	if w.run == nil {
+	if w.current == nil {
 		return
 	}
 	for _, ch := range w.slot.inFlight {
 		if ch.call == c {
 			ch.recalled = true
-			w.run.process.Cancel(ch.id)
+			w.current.process.Cancel(ch.id)
 		}
 	}
 }
 
 func (w *worker) abort() {
-	if w.run != nil {
-		w.run.process.Abort()
+	if w.current != nil {
+		w.current.process.Abort()
 	}
 }
 
 func (w *worker) end() {
-	if w.run != nil {
-		w.run.process.End()
+	if w.current != nil {
+		w.current.process.End()
 	}
 }
 
 // The handler's methods; the process's Run calls them.
 
 // Hello lets the worker have chunks.
-func (r *run) Hello(h ipc.Hello) {
+func (r *workerProcess) Hello(h ipc.Hello) {
 	p, s := r.pool, r.slot
 	startup := time.Since(r.process.Born()).Seconds()
 	p.mu.Lock()
@@ -216,7 +216,7 @@ func (r *run) Hello(h ipc.Hello) {
 }
 
 // Result puts a result into its chunk's cell, or keeps it for the consumer.
-func (r *run) Result(res ipc.Result, owned bool) error {
+func (r *workerProcess) Result(res ipc.Result, owned bool) error {
 	ch := r.oldest()
 	c := ch.call
 	switch {
@@ -243,7 +243,7 @@ func (r *run) Result(res ipc.Result, owned bool) error {
 }
 
 // Fail notes a task's failure, or that it took too long and ended by itself.
-func (r *run) Fail(f ipc.Fail) {
+func (r *workerProcess) Fail(f ipc.Fail) {
 	ch := r.oldest()
 	switch {
 	case f.Timeout && ch.call.overdue():
@@ -262,7 +262,7 @@ func (r *run) Fail(f ipc.Fail) {
 }
 
 // late charges a chunk, the oldest, with its timeout. The worker goes on.
-func (r *run) late(ch *chunk) {
+func (r *workerProcess) late(ch *chunk) {
 	var next afterwards
 	r.settle(func() {
 		r.slot.takeFirst()
@@ -274,7 +274,7 @@ func (r *run) late(ch *chunk) {
 }
 
 // NotBegun takes a chunk back that the worker will not compute.
-func (r *run) NotBegun(id uint64) {
+func (r *workerProcess) NotBegun(id uint64) {
 	r.settle(func() {
 		s := r.slot
 		i := slices.IndexFunc(s.inFlight, func(ch *chunk) bool { return ch.id == id })
@@ -285,7 +285,7 @@ func (r *run) NotBegun(id uint64) {
 
 // settle accepts the answers that have come, and then does something else to
 // what is in flight.
-func (r *run) settle(then func()) {
+func (r *workerProcess) settle(then func()) {
 	p, s := r.pool, r.slot
 	pid := s.stats.PID // written by this goroutine alone
 	events := p.finished(s.index, pid, r.view, r.done)
@@ -301,7 +301,7 @@ func (r *run) settle(then func()) {
 // oldest is the chunk that was sent first of those not answered: the process
 // takes no answer without one. What is in flight stays so until it is settled
 // here, so a view of it is enough.
-func (r *run) oldest() *chunk {
+func (r *workerProcess) oldest() *chunk {
 	if r.seen == len(r.view) {
 		r.pool.mu.Lock()
 		r.view = r.slot.inFlight
@@ -314,7 +314,7 @@ func (r *run) oldest() *chunk {
 }
 
 // Flush accepts the answers that have come and sends more work.
-func (r *run) Flush() {
+func (r *workerProcess) Flush() {
 	p, s := r.pool, r.slot
 	tooLarge := p.opts.MaxRSS > 0 && r.process.ResidentSet() > p.opts.MaxRSS
 	r.settle(func() {
