@@ -33,11 +33,7 @@ func conform(c *cursor, t reflect.Type) {
 	case reflect.Float64:
 		c.float()
 	case reflect.Float32:
-		if c.i < len(c.b) && c.b[c.i] != 0xca {
-			c.fail("not a 32-bit float")
-			return
-		}
-		c.float()
+		c.float32()
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		if v := c.int(); t.OverflowInt(v) {
 			c.fail("integer does not fit " + t.String())
