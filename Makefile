@@ -1,6 +1,9 @@
-# The ten commands of CONTRIBUTING.md, which says what each does. A test keeps
+# The commands of CONTRIBUTING.md, which says what each does. A test keeps
 # the two equal.
-.PHONY: test race lint ci full bench peers fuzz script release
+.PHONY: test race lint ci full bench peers fuzz script home release
+
+# All packages: ./... leaves out those below testdata.
+PACKAGES = ./... ./testdata/peers/... ./testdata/forgetful
 
 # Without the code of urfave/cli that generates documentation, which nothing here
 # uses and every worker would initialise.
@@ -14,7 +17,7 @@ test:
 race:
 	go test -race ./...
 lint:
-	gofmt -l . && go vet ./... && go tool -modfile=tools/tools.mod staticcheck ./...
+	gofmt -d . && go vet $(PACKAGES) && go tool -modfile=tools/tools.mod staticcheck $(PACKAGES)
 ci:
 	bash .ci/run
 full:
@@ -27,5 +30,7 @@ fuzz:
 	go test ./ipc -fuzz FuzzReader
 script:
 	go test . -run TestScript/$(NAME)
+home:
+	go run ./tools/home $(MODULE)
 release:
 	go run ./tools/release

@@ -2,20 +2,21 @@ package main
 
 import (
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
 // rooms are the packages of the program, and what each may import: of ours by
-// the path below procpool, of others by a prefix of the path. What is not here
+// the path below the module's, of others by a prefix of the path. What is not here
 // is not allowed. The standard library is, everywhere.
 var rooms = map[string][]string{
 	"":                  {"cli", "pool", "internal/tasks"},
 	"ipc":               {"github.com/vmihailenco/msgpack/v5", "golang.org/x/sys"},
 	"task":              {"ipc", "internal/role"},
-	"child":             {"ipc", "task", "placement", "internal/pipe", "internal/procfs", "internal/role", "internal/terminal", "golang.org/x/sys"},
-	"parent":            {"ipc", "placement", "internal/pipe", "internal/text", "golang.org/x/sys"},
+	"child":             {"ipc", "task", "placement", "internal/pipe", "internal/procfs", "internal/role", "internal/terminal", "golang.org/x/sys", "internal/proctree"},
+	"parent":            {"ipc", "placement", "internal/pipe", "internal/text", "golang.org/x/sys", "internal/proctree"},
 	"parent/parenttest": {"parent", "ipc"}, // for tests alone
 	"pool":              {"ipc", "task", "parent", "child", "placement", "internal/role"},
 	"placement":         {"internal/procfs", "internal/text", "golang.org/x/sys"},
@@ -30,9 +31,12 @@ var rooms = map[string][]string{
 	"internal/newfile":  {"golang.org/x/sys"},
 	"internal/leak":     {"go.uber.org/goleak"}, // for tests alone
 	"internal/procfs":   {},
+	"internal/proctree": {"golang.org/x/sys"},
 	"internal/role":     {},
+	"internal/samples":  {"github.com/vmihailenco/msgpack/v5"}, // for tests alone
 	"internal/terminal": {"golang.org/x/term"},
 	"internal/text":     {},
+	"tools/home":        {},
 	"tools/release":     {},
 }
 
@@ -40,7 +44,7 @@ var rooms = map[string][]string{
 // documentation along, which nothing here uses. Releases are built with it.
 const lean = "urfave_cli_no_docs"
 
-// modules are all that may be linked into the program, with the tag. The generator
+// modules are all but this one that are linked into the program, with the tag. The generator
 // is in plainModules.
 var modules = []string{
 	"github.com/urfave/cli/v2",
@@ -49,12 +53,21 @@ var modules = []string{
 	"github.com/xrash/smetrics",
 	"golang.org/x/sys",
 	"golang.org/x/term",
-	"procpool",
 }
 
 var plainModules = []string{
 	"github.com/cpuguy83/go-md2man/v2",
 	"github.com/russross/blackfriday/v2",
+}
+
+// module is the path of this module, which 'make home' changes.
+func module(t *testing.T) string {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^module (\S+)$`).FindStringSubmatch(read(t, "go.mod"))
+	if line == nil {
+		t.Fatal("go.mod has no module line")
+	}
+	return line[1]
 }
 
 var systems = []string{"linux", "darwin", "windows"}
@@ -63,19 +76,19 @@ var systems = []string{"linux", "darwin", "windows"}
 // there are allowed, and all that are allowed are there. parent and child never
 // import each other: a parent starts whatever program it is part of.
 func TestArrows(t *testing.T) {
-	used := make(map[string]bool)
+	used, module := make(map[string]bool), module(t)
 	for _, system := range systems {
 		for _, line := range goList(t, system, `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
 			path, imports, _ := strings.Cut(line, " ")
-			room := below(path)
+			room := strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
 			allowed, known := rooms[room]
 			if !known {
 				t.Errorf("%s: %s is not in the table of rooms", system, path)
 			}
 			for _, imported := range strings.Fields(imports) {
-				i := slices.IndexFunc(allowed, func(a string) bool { return leads(a, imported) })
+				i := slices.IndexFunc(allowed, func(a string) bool { return leads(module, a, imported) })
 				switch {
-				case standard(imported):
+				case standard(module, imported):
 				case i < 0:
 					t.Errorf("%s: %s must not import %s", system, path, imported)
 				default:
@@ -93,26 +106,23 @@ func TestArrows(t *testing.T) {
 	}
 }
 
-// below is a package's path below procpool, or all of it if it is not ours.
-func below(path string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(path, "procpool"), "/")
-}
-
 // standard reports whether a package is of the standard library.
-func standard(path string) bool {
+func standard(module, path string) bool {
 	first, _, _ := strings.Cut(path, "/")
-	return first != "procpool" && !strings.Contains(first, ".")
+	return !strings.Contains(first, ".") && !strings.HasPrefix(path+"/", module+"/")
 }
 
 // leads reports whether an allowance is for an import: exactly for a room, and
 // for all packages of another module.
-func leads(allowed, imported string) bool {
-	return "procpool/"+allowed == imported || imported == allowed || strings.Contains(allowed, ".") && strings.HasPrefix(imported, allowed+"/")
+func leads(module, allowed, imported string) bool {
+	return module+"/"+allowed == imported || imported == allowed || strings.Contains(allowed, ".") && strings.HasPrefix(imported, allowed+"/")
 }
 
 func TestLinkedModules(t *testing.T) {
+	ours := module(t)
 	for _, system := range systems {
 		for tag, allowed := range map[string][]string{lean: modules, "none": slices.Concat(modules, plainModules)} {
+			allowed = append(slices.Clone(allowed), ours)
 			linked := goList(t, system, `{{with .Module}}{{.Path}}{{end}}`, "-deps", "-tags", tag, ".")
 			slices.Sort(linked)
 			slices.Sort(allowed)

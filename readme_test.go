@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,38 +11,53 @@ import (
 	"testing"
 )
 
+// block is a code block of a page: its language and its text.
+var block = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+
+// elsewhere are the beginnings of commands that the pages show and that are not
+// run as procpool's own commands are, and where they are run instead.
+var elsewhere = map[string]string{
+	"go test ":                      "here",
+	"go install ":                   "in .ci/fresh",
+	"export PATH=":                  "in .ci/fresh",
+	"go run ./testdata/peers/bench": "in .ci/run, in short",
+	"go work ":                      "in TestProgramsOfTheDocs",
+	"go mod ":                       "in TestProgramsOfTheDocs",
+	"make home ":                    "in the tests of tools/home",
+}
+
 // What README.md and docs/ show is what happens: the commands of a page are run in their
 // order, each must succeed, and must print the lines of the block of output behind it.
+// Comparisons are shorter than the page has them, see shortened.
 func TestCommandsOfTheDocs(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("there is no shell here")
 	}
+	unseen := maps.Clone(elsewhere)
 	pages, _ := filepath.Glob("docs/*.md")
-	commands := 0
 	for _, page := range append(pages, "README.md") {
-		t.Run(page, func(t *testing.T) { commands += runPage(t, page) })
+		t.Run(page, func(t *testing.T) { runPage(t, page, unseen) })
 	}
-	if commands < 12 {
-		t.Errorf("only %d commands were found", commands)
+	for begin := range unseen {
+		t.Errorf("no page shows a command that begins with %q", begin)
 	}
 }
 
-var block = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
-
-func runPage(t *testing.T, page string) (commands int) {
+func runPage(t *testing.T, page string, unseen map[string]string) {
 	dir := t.TempDir()
-	blocks := block.FindAllStringSubmatch(string(contents(t, page)), -1)
+	blocks := block.FindAllStringSubmatch(read(t, page), -1)
 	for i, b := range blocks {
 		if b[1] != "sh" {
 			continue
 		}
 		output := ""
 		for command := range strings.Lines(b[2]) {
-			out, ran := runShown(t, dir, strings.TrimSpace(command))
-			output += out
-			if ran {
-				commands++
+			command = strings.TrimSpace(command)
+			if ran := runElsewhere(command); ran != "" {
+				delete(unseen, ran)
+				continue
 			}
+			output += runShown(t, dir, command)
 		}
 		if output == "" || i+1 == len(blocks) || blocks[i+1][1] != "" {
 			continue
@@ -53,28 +68,45 @@ func runPage(t *testing.T, page string) (commands int) {
 			}
 		}
 	}
-	return commands
 }
 
-// runShown runs a command line in dir, unless it is no matter of procpool's or
-// needs a program that is not here.
-func runShown(t *testing.T, dir, command string) (output string, ran bool) {
-	command = strings.Replace(command, "go run . ", "procpool ", 1)
+// runElsewhere is the key of elsewhere that a command begins with, or "".
+func runElsewhere(command string) string {
+	for begin := range elsewhere {
+		if strings.HasPrefix(command+" ", begin) {
+			return begin
+		}
+	}
+	return ""
+}
+
+// runShown runs a command of procpool in dir, unless it needs a program that is
+// not here.
+func runShown(t *testing.T, dir, command string) (output string) {
+	command = shortened(strings.Replace(command, "go run . ", "procpool ", 1))
 	words := strings.Fields(command)
 	if !slices.Contains(words, "procpool") {
-		return "", false
+		t.Errorf("nothing runs this command: %s", command)
+		return ""
 	}
 	if _, err := exec.LookPath(words[0]); err != nil {
 		t.Logf("there is no %s here", words[0])
-		return "", false
+		return ""
 	}
+	t.Log(command)
 	cmd := exec.CommandContext(hardLimit(t), "sh", "-c", command)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s: %v: %s", command, err, out)
 	}
-	return string(out), true
+	return string(out)
+}
+
+// shortened gives a comparison the smallest tasks and the fewest rounds that it
+// allows: otherwise it uses all the time that the page gives it, to be precise.
+func shortened(command string) string {
+	return strings.Replace(command, "procpool compare ", "procpool compare --target 5ms --max-runs 7 ", 1)
 }
 
 // asShown matches a line of output, whatever the times in it.
@@ -84,41 +116,75 @@ func asShown(line string) *regexp.Regexp {
 	return regexp.MustCompile("(?m)^" + pattern + "$")
 }
 
-// The programs that the docs show compile and run: what stands before func main
-// is theirs, what is imported follows from the names that they use.
+// The programs that the docs show compile as they stand, in a module that uses this
+// clone in the ways that README.md tells: each block of commands there with go work,
+// or go mod, in it is one way.
 func TestProgramsOfTheDocs(t *testing.T) {
-	goTool, err := exec.LookPath("go")
-	if err != nil {
+	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("the go command is not here")
+	}
+	var ways [][]string
+	for _, b := range block.FindAllStringSubmatch(read(t, "README.md"), -1) {
+		if b[1] == "sh" && (strings.Contains(b[2], "go work ") || strings.Contains(b[2], "go mod ")) {
+			ways = append(ways, strings.Split(strings.TrimSpace(b[2]), "\n"))
+		}
+	}
+	if len(ways) < 2 {
+		t.Fatalf("README.md tells of fewer than two ways to use a clone: %q", ways)
 	}
 	for page, want := range map[string]string{
 		"README.md":           "2 <nil>\n4 <nil>\n6 <nil>\n",
 		"docs/from-python.md": "1 <nil>\n4 <nil>\n9 <nil>\n",
 	} {
-		blocks := block.FindAllStringSubmatch(string(contents(t, page)), -1)
+		blocks := block.FindAllStringSubmatch(read(t, page), -1)
 		i := slices.IndexFunc(blocks, func(b []string) bool { return b[1] == "go" })
 		if i < 0 {
 			t.Errorf("%s shows no program", page)
 			continue
 		}
-		shown := blocks[i][2]
-		program := "package main\n\nimport (\n"
-		for _, path := range []string{"context", "fmt", "log", "slices", "procpool/child", "procpool/pool", "procpool/task"} {
-			if strings.Contains(shown, path[strings.LastIndex(path, "/")+1:]+".") {
-				program += fmt.Sprintf("\t%q\n", path)
-			}
-		}
-		dir, err := os.MkdirTemp("testdata", "program-of-the-docs-")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { os.RemoveAll(dir) })
-		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program+")\n\n"+shown), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		out, err := exec.CommandContext(hardLimit(t), goTool, "run", "./"+dir).CombinedOutput()
-		if err != nil || string(out) != want {
-			t.Errorf("the program of %s: %v, %s", page, err, out)
+		for _, way := range ways {
+			t.Run(page+" after "+way[0], func(t *testing.T) {
+				t.Parallel()
+				if out := runAsStranger(t, blocks[i][2], way); out != want {
+					t.Errorf("it prints\n%s", out)
+				}
+			})
 		}
 	}
+}
+
+// runAsStranger runs a program in a module of its own, after commands that let it
+// find this clone, which they call ../procpool.
+func runAsStranger(t *testing.T, program string, commands []string) (output string) {
+	t.Helper()
+	clone, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"main.go": program,
+		"go.sum":  read(t, "examples/go.sum"), // so that nobody is asked for the sums of modules that are here
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, command := range slices.Concat([]string{"go mod init example.org/mine"}, commands, []string{"go vet .", "go run ."}) {
+		words := strings.Fields(command)
+		for i, w := range words {
+			words[i] = strings.Replace(w, "../procpool", clone, 1)
+		}
+		cmd := exec.CommandContext(hardLimit(t), words[0], words[1:]...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=")
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s: %v: %s", command, err, &stderr)
+		}
+		output = string(out)
+	}
+	return output
 }

@@ -21,7 +21,7 @@ var ending = []struct {
 	{syscall.SIGINT, "SIGINT", 130}, {syscall.SIGTERM, "SIGTERM", 143}, {syscall.SIGHUP, "SIGHUP", 129}, {syscall.SIGUSR1, "SIGUSR1", 138},
 }
 
-// The first signal lets chunks in hand finish and reports how far the run came,
+// The first signal lets chunks in flight finish and reports how far the run came,
 // whether it went to the parent alone or, as Ctrl-C and batch systems have it,
 // to the whole group: one clean message, no word from a child.
 func TestFirstSignalEndsTheRun(t *testing.T) {
@@ -46,7 +46,7 @@ func TestFirstSignalEndsTheRun(t *testing.T) {
 	}
 }
 
-// The second signal ends it at once, though a chunk is in hand that would take
+// The second signal ends it at once, though a chunk is in flight that would take
 // hours more and may. Of two signals that wait, the kernel delivers the one with
 // the lower number first.
 func TestSecondSignalCutsOff(t *testing.T) {
@@ -70,7 +70,7 @@ func TestSecondSignalCutsOff(t *testing.T) {
 	}
 }
 
-// What is in hand at the first signal is cut off when the grace is over.
+// What is in flight at the first signal is cut off when the grace is over.
 func TestGraceIsOverAtLast(t *testing.T) {
 	t.Parallel()
 	j := start(t, t.TempDir(), "procpool", "run", "--procs", "2", "--grace", "100ms", "1e15")
@@ -233,5 +233,26 @@ func TestFirstSignalEndsAComparison(t *testing.T) {
 			expect(t, j.stderr.String(), `^procpool: ended by SIGINT: 0 rounds are complete\n$`)
 			expect(t, j.stdout.String(), `^$`)
 		})
+	}
+}
+
+// A parent that was stopped for longer than the heartbeat, as by a debugger, loses its
+// workers, and charges nobody with that: the run goes on, however often it happens.
+func TestAStoppedParentChargesNobody(t *testing.T) {
+	t.Parallel()
+	j := start(t, t.TempDir(), "procpool", "run", "--procs", "2", "--heartbeat", "1500ms", "--retries", "0", "--chunk-size", "1e8", "--task", "primes", "2e8")
+	j.awaitWork()
+	for range 2 {
+		j.signal(syscall.SIGSTOP)
+		time.Sleep(4 * time.Second)
+		j.signal(syscall.SIGCONT)
+		time.Sleep(500 * time.Millisecond)
+	}
+	j.signal(syscall.SIGTERM) // the work may take longer than this test
+	if code := j.wait(); code != 143 && code != 0 {
+		t.Errorf("exit code %d: %s", code, j.stderr.String())
+	}
+	if text := j.stderr.String(); strings.Contains(text, "its work goes to another") || strings.Contains(text, "met it and were lost") {
+		t.Error(text)
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"strconv"
 	"strings"
 
+	"procpool/internal/proctree"
 	"procpool/internal/role"
 	"procpool/internal/terminal"
 	"procpool/ipc"
@@ -108,7 +109,9 @@ func run(index int) int {
 		return 1
 	}
 	debug.SetMaxStack(maxStack)
-	switch err := Serve(role.WithCall(context.Background(), role.Call{Worker: index}), in, out); {
+	err = Serve(role.WithCall(context.Background(), role.Call{Worker: index}), in, out)
+	proctree.KillOwn() // what tasks have started ends with the worker
+	switch {
 	case err == nil:
 		return 0
 	case !errors.Is(err, errParentLost): // otherwise nobody is left to be told

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"procpool/internal/proctree"
 	"procpool/internal/role"
 )
 
@@ -21,6 +22,7 @@ type taskContext struct {
 	timer    *time.Timer
 	done     chan struct{}
 	err      error
+	started  proctree.Started // by the task through others, when err was set
 }
 
 // begin sets the timeout; 0 is none.
@@ -34,24 +36,27 @@ func (c *taskContext) begin(timeout time.Duration) {
 	c.timer = time.AfterFunc(timeout, func() { c.cancel(context.DeadlineExceeded) })
 }
 
-// end frees what begin took, and reports whether the context can serve another
-// request: nobody has looked at it.
-func (c *taskContext) end() (unused bool) {
+// end frees what begin took. It reports whether the context was used, so that it can
+// serve no other request, and whether the time was over. A task that was cancelled
+// has killed what it started, as os/exec does, but not what that had started: end does.
+func (c *taskContext) end() (used, late bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.started.KillOrphans()
 	if c.timer != nil {
 		c.timer.Stop()
 	}
-	return !c.used && c.timer == nil && c.err == nil
+	return c.used || c.timer != nil || c.err != nil, c.err == context.DeadlineExceeded
 }
 
 func (c *taskContext) cancel(why error) {
+	started := proctree.Grandchildren() // before the task hears of it
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
 		return
 	}
-	c.err = why
+	c.err, c.started = why, started
 	if c.done != nil {
 		close(c.done)
 	}

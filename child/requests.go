@@ -63,6 +63,11 @@ type requestQueue struct {
 	waiting  bool // push waits for room
 	closed   bool // no more requests will come
 	dropped  bool // nobody wants answers
+
+	runs      bool         // a request was taken and is not done
+	id        uint64       // its
+	ctx       *taskContext // its task's; nil until begin
+	cancelled bool         // it was cancelled before that
 }
 
 // maxArgBytes limits the args that wait in the queue while no parent supervises
@@ -104,6 +109,7 @@ func (q *requestQueue) next() (r request, more bool) {
 		q.changed.Wait()
 	}
 	r = q.requests[q.first]
+	q.runs, q.id, q.ctx, q.cancelled = true, r.id, nil, false
 	q.requests[q.first] = request{}
 	if q.first++; q.first == len(q.requests) {
 		q.requests, q.first = q.requests[:0], 0
@@ -118,8 +124,25 @@ func (q *requestQueue) next() (r request, more bool) {
 	return r, true
 }
 
-// cancel takes the request with an id out, if it is there.
-func (q *requestQueue) cancel(id uint64) bool {
+// begin gives the request that was taken last its task's context.
+func (q *requestQueue) begin(ctx *taskContext) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.ctx = ctx; q.cancelled || q.dropped {
+		ctx.cancel(context.Canceled)
+	}
+}
+
+// done says that the request that was taken last has run.
+func (q *requestQueue) done() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.runs, q.ctx = false, nil
+}
+
+// cancel takes the request with an id out, if it waits, and reports whether it did.
+// Of one that was taken it cancels the task, unless only one that waits is meant.
+func (q *requestQueue) cancel(id uint64, onlyQueued bool) (queued bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := len(q.requests) - 1; i >= q.first; i-- {
@@ -129,7 +152,18 @@ func (q *requestQueue) cancel(id uint64) bool {
 			return true
 		}
 	}
+	if q.runs && q.id == id && !onlyQueued {
+		q.cancelTaken()
+	}
 	return false
+}
+
+// cancelTaken cancels the task of the request that was taken last. The caller
+// holds mu.
+func (q *requestQueue) cancelTaken() {
+	if q.cancelled = true; q.ctx != nil {
+		q.ctx.cancel(context.Canceled)
+	}
 }
 
 func (q *requestQueue) empty() bool {
@@ -146,12 +180,14 @@ func (q *requestQueue) close() {
 	q.changed.Broadcast()
 }
 
-// drop closes the queue, discards its requests and wakes everyone who waits.
+// drop closes the queue, discards its requests, cancels the task that runs, and
+// wakes everyone who waits.
 func (q *requestQueue) drop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.requests, q.first, q.argBytes = nil, 0, 0
 	q.closed, q.dropped = true, true
+	q.cancelTaken()
 	q.changed.Broadcast()
 }
 

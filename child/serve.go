@@ -55,7 +55,6 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	watching.Go(func() { s.watch(ctx, out) })
 	err := <-s.ended
 	cancel()
-	s.running.cancel(0, context.Canceled)
 	s.queue.drop()
 	watching.Wait() // the caller may close out
 	return err
@@ -66,8 +65,6 @@ type server struct {
 	out   *sendQueue
 	queue requestQueue
 	ended chan error // Serve returns the first error
-
-	running running
 
 	limit    atomic.Int64       // bytes of a message
 	opened   chan time.Duration // carries the heartbeat of open to watch
@@ -101,28 +98,6 @@ func thisHost() string {
 		name = strings.ToValidUTF8(name[:ipc.MaxHost], "")
 	}
 	return name
-}
-
-// running is the request that runs, and its context.
-type running struct {
-	mu  sync.Mutex
-	id  uint64
-	ctx *taskContext // nil while none runs
-}
-
-func (r *running) set(id uint64, ctx *taskContext) {
-	r.mu.Lock()
-	r.id, r.ctx = id, ctx
-	r.mu.Unlock()
-}
-
-// cancel cancels the request that runs, if it has that id. Id 0 is any.
-func (r *running) cancel(id uint64, why error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ctx != nil && (id == 0 || id == r.id) {
-		r.ctx.cancel(why)
-	}
 }
 
 // read reads messages until there are no more. It runs beside work, so it
@@ -195,13 +170,10 @@ func (s *server) readAll() error {
 // cancel gives up a request: one that waits is answered at once, and the task of one
 // that runs is told by its context. The answer to one that has run is on its way.
 func (s *server) cancel(c ipc.Cancel) error {
-	if s.queue.cancel(c.ID) {
+	if s.queue.cancel(c.ID, c.Queued) {
 		return asLost(s.out.send(func(dst []byte) []byte {
 			return ipc.AppendFail(dst, ipc.Fail{ID: c.ID, Error: "cancelled before it was begun", NotBegun: true})
 		}))
-	}
-	if !c.Queued {
-		s.running.cancel(c.ID, context.Canceled)
 	}
 	return nil
 }
@@ -256,19 +228,20 @@ func (s *server) workAll(ctx context.Context) error {
 			c = &taskContext{worker: ctx}
 		}
 		c.call = role.Call{Worker: worker, Index: int64(r.options.Index), Attempt: int(r.options.Attempt)}
-		s.running.set(r.id, c)
+		s.queue.begin(c)
 		c.begin(time.Duration(r.options.TimeoutSeconds * float64(time.Second)))
 		value, err := r.run(c, scratch[:0])
 		end := time.Since(start)
-		s.running.set(0, nil)
-		if unused = nil; c.end() && reuse {
+		s.queue.done()
+		used, late := c.end()
+		if unused = nil; !used && reuse {
 			unused = c
 		}
 		if scratch = value; cap(scratch) > largeValue {
 			scratch = nil
 		}
 		idle = s.queue.empty()
-		written, err := s.answer(&r, value, err, begin, end, idle)
+		written, err := s.answer(&r, value, err, late, begin, end, idle)
 		if err != nil {
 			return asLost(err)
 		}
@@ -298,15 +271,16 @@ func (s *server) summary() ipc.Bye {
 	return bye
 }
 
-// answer sends the value or error of r, at once if the worker is idle. It reports
-// whether it wrote to the stream, which blocks while the parent does not read.
-func (s *server) answer(r *request, value []byte, err error, begin, end time.Duration, idle bool) (written bool, _ error) {
+// answer sends the value or error of r, at once if the worker is idle. An error of a
+// task whose time is over, late, is one of that. It reports whether it wrote to the
+// stream, which blocks while the parent does not read.
+func (s *server) answer(r *request, value []byte, err error, late bool, begin, end time.Duration, idle bool) (written bool, _ error) {
 	limit := s.limit.Load()
 	if err == nil && int64(len(value))+resultOverhead > limit {
 		err = &task.Error{Text: fmt.Sprintf("the result of %d bytes is over the limit of %d bytes a message", len(value), limit)}
 	}
 	if err != nil {
-		f := ipc.Fail{ID: r.id, Error: err.Error(), Timeout: errors.Is(err, context.DeadlineExceeded) && r.options.TimeoutSeconds > 0}
+		f := ipc.Fail{ID: r.id, Error: err.Error(), Timeout: late}
 		var e *task.Error
 		if errors.As(err, &e) {
 			f.Stack, f.Is = e.Stack, r.spec.Is(e)

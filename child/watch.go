@@ -34,7 +34,10 @@ func (s *server) watch(ctx context.Context, out io.Writer) {
 		if silence += every; s.gotBytes.Swap(false) || s.gotEnd.Load() {
 			silence = 0
 		}
-		if readerGone(out) || heartbeat > 0 && silence > heartbeat {
+		if silent := heartbeat > 0 && silence > heartbeat; silent || readerGone(out) {
+			if silent {
+				s.leave()
+			}
 			s.ended <- errParentLost
 			return
 		}
@@ -42,5 +45,25 @@ func (s *server) watch(ctx context.Context, out io.Writer) {
 			sinceBeat = 0
 			go s.out.beat() // a full pipe must not block watch
 		}
+	}
+}
+
+// leaveTime is how long a worker tries to say why it leaves: a parent that is
+// stopped may have left the pipe full.
+const leaveTime = 100 * time.Millisecond
+
+// leave says bye to a parent that was silent and may come back, so that it charges
+// no request with the worker's end.
+func (s *server) leave() {
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		bye := s.summary()
+		bye.ParentSilent = true
+		s.out.bye(bye)
+	}()
+	select {
+	case <-said:
+	case <-time.After(leaveTime):
 	}
 }

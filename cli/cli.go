@@ -81,3 +81,6 @@ type namedFlag struct {
 }
 
 func (f namedFlag) Names() []string { return f.names }
+
+// String is what urfave/cli files the flag under; it makes a text of help for that.
+func (f namedFlag) String() string { return f.names[0] }

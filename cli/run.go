@@ -73,10 +73,7 @@ func (r *runCommand) prepare(c *cli.Context) error {
 		return usage("--quiet and --verbose contradict each other")
 	}
 	o := &r.options
-	o.Procs, o.ChunkSize, o.Verbose = r.procs, r.chunkSize, r.verbose
-	if o.Retries == 0 {
-		o.Retries = -1 // none
-	}
+	o.Procs, o.ChunkSize, o.LimitLines = r.procs, r.chunkSize, !r.verbose
 	if err := backendCan(c, o.Backend); err != nil {
 		return err
 	}
@@ -189,7 +186,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 		Stop: r.signals.stop, Deadline: r.until, Earlier: r.journal.finishedEarlier(), OnChunk: r.onChunk(),
 	}
 	if r.options.Backend == pool.Processes {
-		r.outcome, r.err = p.Run(ctx, w)
+		r.outcome, r.err = p.Run(ctx, w, pool.Retries(r.options.Retries))
 		p.Close()
 	} else {
 		r.outcome, r.err = r.runHere(ctx, p, w)

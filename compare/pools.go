@@ -49,7 +49,7 @@ func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 		request.Bind = "close"
 	}
 	fresh, err := pool.New(ctx, pool.Options{Procs: 1, Retries: -1, GOMAXPROCS: runtime.GOMAXPROCS(0),
-		Env: env, Trace: true, Stderr: p.Stderr})
+		Env: env, Trace: true, Stderr: p.Stderr, LimitLines: true})
 	if err != nil {
 		return Run{}, err
 	}

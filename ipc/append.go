@@ -175,7 +175,13 @@ func AppendBye(dst []byte, b Bye) []byte {
 	if b.RanOn != "" {
 		pairs++
 	}
+	if b.ParentSilent {
+		pairs++
+	}
 	dst = append(append(dst, "\x81\xa3bye"...), 0x80|pairs)
+	if b.ParentSilent {
+		dst = append(dst, "\xadparent_silent\xc3"...)
+	}
 	if b.GC != nil {
 		dst = append(dst, "\xa9gc_cycles"...)
 		dst = appendCount(dst, b.GC.Cycles)
@@ -224,6 +230,12 @@ func appendInt(dst []byte, v int64) []byte {
 		return appendUint(dst, uint64(v))
 	case v >= -32:
 		return append(dst, byte(v))
+	case v >= math.MinInt8:
+		return append(dst, 0xd0, byte(v))
+	case v >= math.MinInt16:
+		return append(dst, 0xd1, byte(v>>8), byte(v))
+	case v >= math.MinInt32:
+		return binary.BigEndian.AppendUint32(append(dst, 0xd2), uint32(v))
 	}
 	return binary.BigEndian.AppendUint64(append(dst, 0xd3), uint64(v))
 }

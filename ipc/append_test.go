@@ -137,6 +137,10 @@ func TestMessagesRoundTrip(t *testing.T) {
 	if got, err := ParseHello(bodyOf(t, AppendHello(nil, failed), KindHello)); err != nil || !reflect.DeepEqual(got, failed) {
 		t.Errorf("%+v, %v", got, err)
 	}
+	silent := Bye{ParentSilent: true}
+	if got, err := ParseBye(bodyOf(t, AppendBye(nil, silent), KindBye)); err != nil || got != silent {
+		t.Errorf("%+v, %v", got, err)
+	}
 	bodyOf(t, AppendBeat(nil), KindBeat)
 	bodyOf(t, AppendEnd(nil), KindEnd)
 }

@@ -77,6 +77,9 @@ func BenchmarkValue(b *testing.B) {
 	benchValue(b, 3.14)
 	benchValue(b, partial{250, 1})
 	benchValue(b, point{1, 2})
+	benchValue(b, everything{Map: map[string]int{"a": 1}, Ptr: &point{}, List: make([]float64, 9), Deep: map[int][]map[string]point{1: {{"x": {}}}}})
+	benchValue(b, make([]point, 1000))
+	benchValue(b, map[string]any{"a": 1.5, "b": []any{"x", true}})
 	benchValue(b, make([]float64, 1000))
 	benchValue(b, make([]int, 1000))
 }

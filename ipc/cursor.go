@@ -123,9 +123,11 @@ func (c *cursor) bin() []byte {
 	return body
 }
 
+func (c *cursor) atBin() bool { return c.i < len(c.b) && c.b[c.i] >= 0xc4 && c.b[c.i] <= 0xc6 }
+
 // bytes reads bin or a string, which older libraries send instead of bin.
 func (c *cursor) bytes() []byte {
-	if c.i < len(c.b) && c.b[c.i] >= 0xc4 && c.b[c.i] <= 0xc6 {
+	if c.atBin() {
 		return c.bin()
 	}
 	return c.str()

@@ -26,7 +26,15 @@
 //	{"request": {"id": uint, "task": str, "arg": any}}
 //	    Asks for a piece of work. For a task over intervals, arg is
 //	    {"start": int, "end": int}: the indices from start to end-1, with
-//	    0 <= start <= end <= 2^62.
+//	    0 <= start <= end <= 2^62. Three more keys may follow: "timeout_seconds": num
+//	    is the deadline of the task's context, "index": uint the place of an input in
+//	    its sequence, and "attempt": uint how many children met this work before.
+//	{"cancel": {"id": uint}}
+//	    Asks for the answer to a request no more; only after open. A request that has
+//	    not been begun is not run: it is answered at once by a fail with "begun": false,
+//	    ahead of those before it. Of one that runs, the task's context is cancelled,
+//	    and it is answered with whatever comes of that. With "queued": true one that
+//	    runs is left alone. An id that has been answered is ignored.
 //	{"beat": {}}
 //	    Says that the parent is alive.
 //	{"end": {}}
@@ -42,7 +50,8 @@
 //	    program; the pools of procpool accept only children of their own build. cpus
 //	    lists the CPUs that the child may use, as in "0-3,8", and is "" if unknown.
 //	    build and host are printed in messages, so they are printable text of at most
-//	    1,024 and 255 bytes.
+//	    1,024 and 255 bytes. With "start_error": str the child cannot work, says why,
+//	    and exits.
 //	{"result": {"id": uint, "seconds": num, "value": any}}
 //	    Answers a request. seconds is how long the task ran. A result of a task over
 //	    intervals also has the "start" and "end" of the request.
@@ -50,7 +59,10 @@
 //	{"fail": {"id": uint, "error": str, "stack": str}}
 //	    Answers a request that has no result: the task returned an error or panicked
 //	    (then stack is not ""), the child does not know the task, the interval is
-//	    invalid, or the result is too long. The child goes on.
+//	    invalid, or the result is too long. The child goes on. "begun": false answers a
+//	    cancel, see there; "timeout": true says that the task returned because its
+//	    timeout_seconds were over; "is": [uint] lists which of the errors that the task
+//	    names it is.
 //	{"beat": {}}
 //	    Says that the child is alive, also while a task runs.
 //	{"bye": {"user_seconds": num, "system_seconds": num, "peak_rss_bytes": uint,
@@ -58,7 +70,9 @@
 //	         "involuntary_switches": uint, "migrations": uint}}
 //	    Always comes last, and says what the process has used. A count that the system
 //	    does not tell is nil. "ran_on": str lists CPUs on which the child was seen; it
-//	    may be missing. (trace) "gc_cycles": uint and "gc_pause_seconds": num.
+//	    may be missing. (trace) "gc_cycles": uint and "gc_pause_seconds": num. With
+//	    "parent_silent": true the child leaves because the parent was silent for too
+//	    long, whatever it has not answered.
 //
 // The first bytes of hello must be 0x81 0xa5 and the word hello: a parent searches
 // for them, because a launcher may print up to 64 KiB of other text before. That is
@@ -107,10 +121,35 @@
 // After an error, a [Fault], the stream is useless. A child prints the error on stderr
 // and exits with code 1 and without bye. A parent replaces the child.
 //
+// # Values
+//
+// An arg and a value are Go values of any type, if both ends are Go programs. In
+// another language they look like this:
+//
+//	bool, integers, floats, strings   as in msgpack. A float32 is a 32-bit float
+//	[]byte, [4]byte                   bin, or str when it is read
+//	slices and arrays                 array
+//	maps                              map. A key occurs once
+//	structs                           map of the fields' names, as tags msgpack:"name" say, see
+//	                                  fields.go; unknown keys are ignored
+//	pointers                          what they point to
+//	nil slices, maps, pointers        nil
+//	any                               bool, integer, float, str, bin, array, map with keys of str
+//	time.Time                         bin of its binary form; a timestamp (extension -1) or an
+//	                                  RFC 3339 str when it is read
+//	big.Int, big.Rat                  bin of its text, or str when it is read
+//	big.Float                         bin of its gob form
+//	types that encode themselves      what EncodeMsgpack or MarshalMsgpack writes, or bin of
+//	                                  AppendBinary, MarshalBinary or MarshalText
+//
+// What cannot arrive as it was sent is refused before it is sent, see [CheckType] and
+// [ValueError].
+//
 // # Reading order of the source
 //
 // interval.go and ledger.go (intervals, and which of them are covered), message.go
 // (the messages), append.go (writing them), scan.go and reader.go (finding messages in
-// a stream), parse.go and cursor.go (reading messages), value.go, conform.go and
-// types.go (args and values).
+// a stream), parse.go and cursor.go (reading messages), value.go (args and values),
+// codec.go, encode.go, decode.go, fields.go and any.go (those of all types), form.go
+// and custom.go (types that encode themselves), types.go (what cannot be sent).
 package ipc

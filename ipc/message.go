@@ -113,6 +113,10 @@ type Bye struct {
 	Usage
 	RanOn string // CPUs on which the child was seen, as a list; "" if unknown
 	GC    *GC    // nil unless Open asked for a trace
+
+	// ParentSilent says that the child leaves, whatever it has not answered, because it
+	// heard nothing from the parent for longer than the heartbeat.
+	ParentSilent bool
 }
 
 // GC is what the garbage collector of a child did.

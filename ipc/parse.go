@@ -93,7 +93,16 @@ func ParseCancel(body []byte) (r Cancel, err error) {
 
 // ParseInterval reads the arg of a task over intervals. The error is a *Fault, or
 // that of [Interval.Validate].
-func ParseInterval(arg []byte) (iv Interval, err error) {
+func ParseInterval(arg []byte) (Interval, error) {
+	iv, err := readInterval(arg)
+	if err != nil {
+		return iv, err
+	}
+	return iv, iv.Validate()
+}
+
+// readInterval reads an interval whose bounds may be any.
+func readInterval(arg []byte) (iv Interval, err error) {
 	const start, end = 1, 2
 	c, have := cursor{b: arg}, 0
 	for range c.mapLen() {
@@ -106,10 +115,7 @@ func ParseInterval(arg []byte) (iv Interval, err error) {
 			c.raw()
 		}
 	}
-	if err := c.check("interval", have, "start", "end"); err != nil {
-		return iv, err
-	}
-	return iv, iv.Validate()
+	return iv, c.check("interval", have, "start", "end")
 }
 
 // ParseOpen reads the body of an open message. It returns a *Fault for another
@@ -260,6 +266,8 @@ func ParseBye(body []byte) (b Bye, err error) {
 			have, gc.PauseSeconds = c.once(have, 512), c.seconds()
 		case "ran_on":
 			have, b.RanOn = c.once(have, 1024), c.cpus()
+		case "parent_silent":
+			have, b.ParentSilent = c.once(have, 2048), c.bool()
 		default:
 			i := slices.IndexFunc(counters[:], func(n NamedCount[Count]) bool { return n.Name == key })
 			if i < 0 {

@@ -5,51 +5,40 @@ import (
 	"reflect"
 )
 
-// CheckType returns an error if values of type t cannot be sent: if they have a kind
-// that msgpack lacks, or an unexported field, whose value would be lost. It trusts
-// types that encode themselves.
+// CheckType returns an error, a *[TypeError], if values of type t cannot be sent:
+// because they have a kind that means nothing in another process (channels, functions,
+// uintptr), or that msgpack lacks (complex numbers), because a field of a struct would be
+// lost (it is not exported, or has the same name as another one), or because a type could
+// not be found again (interfaces with methods, maps with pointers or interfaces in their
+// keys). It trusts types that encode themselves.
 func CheckType(t reflect.Type) error {
-	return checkType(t, t.String(), make(map[reflect.Type]bool))
-}
-
-// checkType checks t, a part of the type to check. path is for errors.
-func checkType(t reflect.Type, path string, seen map[reflect.Type]bool) error {
-	if seen[t] || decodesItself(t) {
-		return nil
-	}
-	seen[t] = true
-	switch t.Kind() {
-	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
-		return fmt.Errorf("%s: a %v cannot be sent to another process", path, t.Kind())
-	case reflect.Pointer, reflect.Slice, reflect.Array:
-		return checkType(t.Elem(), path, seen)
-	case reflect.Map:
-		if err := checkType(t.Key(), path+" key", seen); err != nil {
-			return err
-		}
-		return checkType(t.Elem(), path+" element", seen)
-	case reflect.Struct:
-		return checkFields(t, path, seen)
-	case reflect.Interface:
-		if t.NumMethod() > 0 {
-			return fmt.Errorf("%s: an interface with methods cannot be decoded in another process", path)
-		}
+	if err := codecOf(t).refusal(t.String(), make(map[*codec]bool)); err != nil {
+		err.Type = t
+		return err
 	}
 	return nil
 }
 
-func checkFields(t reflect.Type, path string, seen map[reflect.Type]bool) error {
-	for f := range t.Fields() {
-		if f.Name == "_msgpack" || f.Tag.Get("msgpack") == "-" {
-			continue
-		}
-		if f.Anonymous && f.Type.Kind() == reflect.Pointer && !decodesItself(f.Type) {
-			return fmt.Errorf("%s: the embedded pointer %s would not arrive as nil; give the field a name", path, f.Name)
-		}
-		if !f.IsExported() && !embedsFields(f) {
-			return fmt.Errorf("%s: field %s is not exported, so its value cannot be sent to another process", path, f.Name)
-		}
-		if err := checkType(f.Type, path+"."+f.Name, seen); err != nil {
+// A TypeError is a type of which no value can be sent to another process.
+type TypeError struct {
+	Type   reflect.Type // of the whole
+	Path   string       // to the part that is refused, beginning with the name of Type
+	Reason string
+}
+
+func (e *TypeError) Error() string { return fmt.Sprintf("%s: %s", e.Path, e.Reason) }
+
+// refusal finds the first part of a type that cannot be sent.
+func (c *codec) refusal(path string, seen map[*codec]bool) *TypeError {
+	if seen[c] {
+		return nil
+	}
+	seen[c] = true
+	if c.reason != "" {
+		return &TypeError{Path: path, Reason: c.reason}
+	}
+	for _, p := range c.parts {
+		if err := p.refusal(path+p.label, seen); err != nil {
 			return err
 		}
 	}

@@ -6,19 +6,32 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-
-	"github.com/vmihailenco/msgpack/v5"
 )
 
-// Args and values are Go values of any type. The functions here encode and decode the
-// types of numeric tasks, and those that have a binary form, without allocation. The
-// msgpack library handles all others. Decoding is strict in both cases, see
-// conform.go.
+// Args and values are Go values of any type. A value arrives as it was sent, or it is
+// refused: CheckType refuses types, and AppendValue refuses values of other types. Some
+// things have a meaning in one process only, and do not arrive:
+//   - which pointers, slices and maps share memory: a pointer that occurs twice arrives as
+//     two;
+//   - the name of a time's zone and its rules, but not its offset, and the reading of the
+//     monotonic clock;
+//   - the width of numbers inside interfaces.
+//
+// Types that encode themselves arrive as their methods make them.
+//
+// The types of numeric tasks, and those with a binary form, are encoded and decoded here,
+// without allocation. codec.go has the way of all others.
 
-// AppendValue appends the encoding of *v to dst. If *T implements
-// encoding.BinaryAppender and encoding.BinaryUnmarshaler, the encoding is msgpack bin
-// with that binary form. On error AppendValue returns dst unchanged.
+// AppendValue appends the encoding of *v to dst. On error, a *[ValueError], it returns
+// dst unchanged.
 func AppendValue[T any](dst []byte, v *T) (out []byte, err error) {
+	return AppendValueWithin(dst, v, MaxLimit)
+}
+
+// AppendValueWithin is AppendValue, and gives up a value of lists, maps and structs
+// when it takes more than limit bytes: shared parts are written as often as they
+// occur, so that a small value can be a long message.
+func AppendValueWithin[T any](dst []byte, v *T, limit int64) (out []byte, err error) {
 	switch v := any(v).(type) {
 	case *float64:
 		return appendFloat(dst, *v), nil
@@ -31,87 +44,63 @@ func AppendValue[T any](dst []byte, v *T) (out []byte, err error) {
 	case *string:
 		return appendString(dst, *v), nil
 	case *[]byte:
-		if *v != nil {
-			return appendBytes(dst, *v), nil
+		if *v == nil {
+			return append(dst, 0xc0), nil
 		}
+		return appendBytes(dst, *v), nil
 	case *[]float64:
 		return appendList(dst, *v, appendFloat), nil
 	case *[]int:
-		return appendList(dst, *v, func(dst []byte, i int) []byte { return appendInt(dst, int64(i)) }), nil
+		return appendList(dst, *v, appendNative), nil
 	case *[]int64:
 		return appendList(dst, *v, appendInt), nil
 	case *Interval:
 		return AppendInterval(dst, *v), nil
 	case encoding.BinaryAppender:
-		if !speaksMsgpack(v) {
-			return appendBinary(dst, v)
+		if c := codecOf(reflect.TypeFor[T]()); c.form == binaryForm && !c.nilable() {
+			if out, err = c.appendForm(dst, v); err != nil {
+				return dst, &ValueError{Type: c.typ, Reason: err.Error(), Err: err}
+			}
+			return out, nil
 		}
 	}
-	return appendAny(dst, v)
+	return encodeValue(dst, reflect.ValueOf(v).Elem(), limit)
 }
 
-// speaksMsgpack reports whether v encodes itself as msgpack. That form takes
-// precedence over its binary form.
-func speaksMsgpack(v any) bool {
-	switch v.(type) {
-	case msgpack.CustomEncoder, msgpack.CustomDecoder, msgpack.Marshaler, msgpack.Unmarshaler:
-		return true
+func appendNative(dst []byte, v int) []byte { return appendInt(dst, int64(v)) }
+
+// CheckValue returns the error that AppendValue would return, in less time: it looks only
+// at parts that may be refused. Parts that encode themselves are asked to. Backends that
+// send nothing refuse by it what worker processes would not get.
+func CheckValue[T any](v *T) error { return check(reflect.ValueOf(v).Elem()) }
+
+// MustCheck reports whether there are values of type t that cannot be sent, though
+// the type can, so that [CheckValue] is called for.
+func MustCheck(t reflect.Type) bool { return codecOf(t).risky }
+
+// A ValueError is a value that cannot be sent, although its type can: it is
+// nested too deep or in a cycle, an interface in it holds what would arrive as another
+// type, a pointer in it points to nil, or a method of its own type failed.
+type ValueError struct {
+	Type   reflect.Type // of the whole value
+	Path   string       // to the part that is refused, such as ".Next[3]"; "" is the whole
+	Reason string
+	Err    error // that a method of the value's own type returned, or nil
+}
+
+func (e *ValueError) Error() string {
+	path := e.Path
+	if len(path) > 100 {
+		path = path[:60] + "..." + path[len(path)-30:]
 	}
-	return false
-}
-
-// appendBinary appends the binary form of v. A panic in its method becomes an error.
-func appendBinary(dst []byte, v encoding.BinaryAppender) (out []byte, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			out, err = dst, fmt.Errorf("value of type %v cannot be encoded: %v", reflect.TypeOf(v).Elem(), p)
-		}
-	}()
-	// Most values are short, so reserve one byte for the length first.
-	at := len(dst)
-	out, err = v.AppendBinary(append(dst, 0xc4, 0))
-	if err != nil {
-		return dst, fmt.Errorf("value of type %v cannot be encoded: %w", reflect.TypeOf(v).Elem(), err)
+	if path != "" {
+		path += ": "
 	}
-	n := len(out) - at - 2
-	if n < 256 {
-		out[at+1] = byte(n)
-		return out, nil
-	}
-	var head [5]byte
-	return slices.Replace(out, at, at+2, appendHeader(head[:0], n, 0, -1, 0xc5, 0xc6)...), nil
+	return fmt.Sprintf("value of type %v cannot be encoded: %s%s", e.Type, path, e.Reason)
 }
 
-// appendAny encodes v with the library. Its encoder panics for some values, such as a
-// nil pointer whose method has a value receiver. A panic becomes an error.
-func appendAny(dst []byte, v any) (out []byte, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			out, err = dst, fmt.Errorf("value of type %v cannot be encoded: %v", reflect.TypeOf(v).Elem(), p)
-		}
-	}()
-	w := sliceWriter{dst}
-	enc := msgpack.GetEncoder()
-	defer msgpack.PutEncoder(enc)
-	enc.Reset(&w)
-	enc.UseCompactInts(true)
-	if err := enc.Encode(v); err != nil {
-		return dst, fmt.Errorf("value of type %v cannot be encoded: %w", reflect.TypeOf(v).Elem(), err)
-	}
-	return w.b, nil
-}
-
-type sliceWriter struct{ b []byte }
-
-func (w *sliceWriter) Write(p []byte) (int, error) {
-	w.b = append(w.b, p...)
-	return len(p), nil
-}
-
-func (w *sliceWriter) WriteByte(c byte) error {
-	w.b = append(w.b, c)
-	return nil
-}
+// Unwrap returns what a method of the value's own type returned.
+func (e *ValueError) Unwrap() error { return e.Err }
 
 // DecodeValue decodes a complete value into *v. It replaces what *v held and never
 // writes to the maps and slices in it, which others may still use. *v shares no memory
@@ -149,58 +138,26 @@ func decodeValue[T any](value []byte, v *T, take bool) error {
 	case *[]int64:
 		*v = listOf(&c, 1, c.int)
 	case *Interval:
-		iv, err := ParseInterval(value)
+		iv, err := readInterval(value)
 		*v = iv
 		return err
-	case encoding.BinaryUnmarshaler:
-		if speaksMsgpack(v) {
-			return decodeAny(value, v)
-		}
-		if body := c.bin(); c.done() == nil {
-			return decodeBinary(body, v)
-		}
 	default:
-		return decodeAny(value, v)
+		return decodeInto(value, v)
 	}
 	return c.done()
 }
 
-// done returns the first error, or an error if c has more than one value.
-func (c *cursor) done() error {
+// end fails if there is more than one value.
+func (c *cursor) end() {
 	if c.bad == "" && c.i < len(c.b) {
 		c.bad = "more than one value"
 	}
-	if c.bad != "" {
+}
+
+// done returns the first error, or an error if c has more than one value.
+func (c *cursor) done() error {
+	if c.end(); c.bad != "" {
 		return errors.New("value: " + c.bad)
-	}
-	return nil
-}
-
-func decodeBinary(body []byte, v encoding.BinaryUnmarshaler) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("value does not fit %v: %v", reflect.TypeOf(v).Elem(), p)
-		}
-	}()
-	if err := v.UnmarshalBinary(body); err != nil {
-		return fmt.Errorf("value does not fit %v: %w", reflect.TypeOf(v).Elem(), err)
-	}
-	return nil
-}
-
-func decodeAny(value []byte, v any) (err error) {
-	t := reflect.TypeOf(v).Elem()
-	c := cursor{b: value}
-	if conform(&c, t); c.bad != "" {
-		return fmt.Errorf("value does not fit %v: %s", t, c.bad)
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("value does not fit %v: %v", t, p)
-		}
-	}()
-	if err := msgpack.Unmarshal(value, v); err != nil {
-		return fmt.Errorf("value does not fit %v: %w", t, err)
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ type (
 		V    int
 		Next *node
 	}
+	loose   []loose
 	celsius float64
 	small   int8
 	// everything has a field of each kind that can be sent.
@@ -72,9 +73,11 @@ type (
 	spoken struct{ v int }
 )
 
+var errNegative = errors.New("negative")
+
 func (p partial) AppendBinary(b []byte) ([]byte, error) {
 	if p.n < 0 {
-		return nil, errors.New("negative")
+		return nil, errNegative
 	}
 	return append(b, bytes.Repeat([]byte{p.fill}, p.n)...), nil
 }
@@ -163,6 +166,7 @@ func TestValuesRoundTrip(t *testing.T) {
 	}
 	roundTrip(t, spoken{300}, spoken{1})
 	roundTrip(t, Interval{5, MaxIndex}, Interval{})
+	roundTrip(t, Interval{5, -1}, Interval{})
 	roundTrip(t, struct{}{}, struct{}{})
 	roundTrip(t, time.Unix(1e9, 5).UTC(), time.Time{})
 	roundTrip(t, time.Hour, 0)
@@ -305,6 +309,7 @@ func TestValuesThatDoNotFit(t *testing.T) {
 	refused[embedded](t, pack(t, m{"N": 300, "M": 1, "F": 0.5}), "does not fit int8")
 	refused[embedded](t, pack(t, m{"M": 1, "F": 0.5}), "missing")
 	refused[list](t, pack(t, []int{1}), "number of fields")
+	refused[list](t, pack(t, m{"A": 1, "B": 2}), "not an array")
 	refused[node](t, pack(t, m{"V": 1, "Next": m{"V": 2}}), "field Next: a field of ipc.node is missing")
 	refused[partial](t, pack(t, 1), "not bin")
 	refused[partial](t, pack(t, nil), "not bin")
@@ -312,9 +317,17 @@ func TestValuesThatDoNotFit(t *testing.T) {
 	refused[partial](t, pack(t, []byte("panic")), "what a partial")
 	refused[[]partial](t, pack(t, []any{[]byte("panic")}), "what a partial")
 	refused[time.Time](t, pack(t, []byte{1, 2}), "value does not fit time.Time")
-	refused[map[any]int](t, []byte("\x81\x91\x01\x01"), "hash of unhashable type")
+	refused[map[any]int](t, []byte("\x81\x91\x01\x01"), "no value fits")
+	refused[map[string]int](t, []byte("\x82\xa1a\x01\xa1a\x02"), "a key occurs twice")
+	refused[any](t, []byte("\x82\xa1a\x01\xa1a\x02"), "a key occurs twice")
+	refused[any](t, []byte("\x81\x01\x01"), "not a string")
+	refused[any](t, []byte("\xd6\xff\x00\x00\x00\x00"), "an extension type")
+	refused[[]any](t, []byte(strings.Repeat("\x91", 300)+"\xc0"), "nested too deep")
+	refused[loose](t, []byte(strings.Repeat("\x91", 300)+"\xc0"), "nested too deep")
+	refused[[]point](t, pack(t, []any{m{"X": 1, "Y": 2}, m{"X": 1, "Y": "a"}}), "element 1: field Y: not an integer")
+	refused[map[string]point](t, pack(t, m{"k": m{"X": 1, "Y": "a"}}), "element \"k\": field Y: not an integer")
 	refused[chan int](t, pack(t, 1), "no value fits")
-	refused[Interval](t, pack(t, m{"start": 2, "end": 1}), "beyond its end")
+	refused[Interval](t, pack(t, m{"start": 2}), "without \"end\"")
 	refused[Interval](t, pack(t, nil), "not a map")
 }
 
@@ -336,7 +349,9 @@ type (
 )
 
 func (mine) MarshalMsgpack() ([]byte, error)           { panic("boom") }
+func (*mine) UnmarshalMsgpack([]byte) error            { return nil }
 func (binaryMine) AppendBinary([]byte) ([]byte, error) { panic("boom") }
+func (*binaryMine) UnmarshalBinary([]byte) error       { return nil }
 
 func appendError[T any](v T) error {
 	dst := []byte("abc")

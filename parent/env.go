@@ -12,8 +12,12 @@ import (
 // MaxDepth is how deep pools may be nested in workers of pools.
 const MaxDepth = 3
 
-// depthEnv carries a process's depth.
-const depthEnv = "PROCPOOL_DEPTH"
+// depthEnv carries a process's depth, siblingsEnv how many workers share the CPUs
+// that it may use.
+const (
+	depthEnv    = "PROCPOOL_DEPTH"
+	siblingsEnv = "PROCPOOL_SIBLINGS"
+)
 
 // Depth is how deep this process is nested: 0 for a program that no pool started.
 func Depth() int {
@@ -21,9 +25,18 @@ func Depth() int {
 	return d
 }
 
+// Siblings is how many workers share the CPUs that this process may use, itself
+// included: a pool within a worker has its share of them. It is 1 outside a pool, and
+// where each worker is bound to CPUs of its own.
+func Siblings() int {
+	n, _ := strconv.Atoi(os.Getenv(siblingsEnv))
+	return max(n, 1)
+}
+
 // WorkerEnv says how the environment of workers differs from this process's.
 type WorkerEnv struct {
-	Workers    int      // that share this process's GOMEMLIMIT
+	Workers    int      // that share this process's GOMEMLIMIT, and its CPUs
+	Bound      bool     // each worker has CPUs of its own
 	GOMAXPROCS int      // of each worker
 	GOMEMLIMIT int64    // of each worker, in bytes; 0 = this process's, if its environment sets one, divided by Workers
 	Extra      []string // "key=value", before all else
@@ -38,7 +51,11 @@ func (w WorkerEnv) Of(environ []string) []string {
 		environ = append(environ, "GOMEMLIMIT="+strconv.FormatInt(limit, 10))
 	}
 	environ = append(environ, w.Extra...)
-	environ = append(environ, depthEnv+"="+strconv.Itoa(Depth()+1))
+	siblings := w.Workers * Siblings()
+	if w.Bound {
+		siblings = 1
+	}
+	environ = append(environ, depthEnv+"="+strconv.Itoa(Depth()+1), siblingsEnv+"="+strconv.Itoa(siblings))
 	last := make(map[string]int, len(environ))
 	for i, kv := range environ {
 		key, _, _ := strings.Cut(kv, "=")
@@ -46,11 +63,22 @@ func (w WorkerEnv) Of(environ []string) []string {
 	}
 	out := environ[:0]
 	for i, kv := range environ {
-		if key, _, _ := strings.Cut(kv, "="); last[key] == i {
+		key, value, _ := strings.Cut(kv, "=")
+		if key == "GODEBUG" {
+			kv = key + "=" + preemptible(value)
+		}
+		if last[key] == i {
 			out = append(out, kv)
 		}
 	}
 	return out
+}
+
+// preemptible is a GODEBUG without the setting that lets a task in a tight loop keep
+// its worker from saying that it lives.
+func preemptible(godebug string) string {
+	settings := slices.DeleteFunc(strings.Split(godebug, ","), func(s string) bool { return strings.HasPrefix(s, "asyncpreemptoff=") })
+	return strings.Join(settings, ",")
 }
 
 // memoryLimit is each worker's, in bytes; 0 for none. A limit that the user set

@@ -86,7 +86,7 @@ func (l *Launcher) refuse(advice, format string, args ...any) error {
 
 // carried are the variables that reach a worker as arguments, too, since a
 // launcher such as ssh passes no environment on.
-var carried = [...]string{"GOMAXPROCS", "GOMEMLIMIT", depthEnv}
+var carried = [...]string{"GOMAXPROCS", "GOMEMLIMIT", depthEnv, siblingsEnv}
 
 // check refuses placeholders and what should fill them where one is without the other.
 func (l *Launcher) check() error {

@@ -22,8 +22,8 @@ type Config struct {
 	CancelGrace    time.Duration // from the cancel of a request, or its timeout, to its answer; then it is killed
 	MaxMessage     int64         // bytes of a message in either direction
 	Trace          bool          // results say when they were begun
-	Stderr         io.Writer     // receives its standard error line by line, with its tag. Writes must be safe beside those of other workers
-	Verbose        bool          // pass on the whole of a crash's stack
+	LogLine        func([]byte)  // gets each line of its standard error, without the line's end, which it must not keep; nil drops them
+	LimitLines     bool          // pass on no more lines than a reader could bear
 }
 
 // A Handler takes what a worker says. [Process.Run] calls it, one method at a time.
@@ -60,12 +60,12 @@ type Process struct {
 
 	launched *launchedProcess // os, if it is a launcher
 
-	gotBytes atomic.Bool        // bytes came since watch looked last
-	wake     chan struct{}      // holds one when there is something to write
-	over     chan struct{}      // closed when the talk is over
-	shorter  chan time.Duration // holds a shorter limit than watch knows of
-	helpers  sync.WaitGroup     // the writer, the relay and watch
-	exited   chan struct{}      // closed when status is set
+	gotBytes atomic.Bool    // bytes came since watch looked last
+	wake     chan struct{}  // holds one when there is something to write
+	over     chan struct{}  // closed when the talk is over
+	hurry    chan struct{}  // holds one when watch should look sooner than it means to
+	helpers  sync.WaitGroup // the writer, the relay and watch
+	exited   chan struct{}  // closed when status is set
 	status   ExitStatus
 
 	// Run's own.
@@ -87,9 +87,9 @@ type Process struct {
 	answered  uint64     // requests
 	queue     sendQueue
 	clocks    clocks
+	every     time.Duration            // how often watch looks
 	timeouts  map[uint64]time.Duration // of requests that have one
-	shortest  time.Duration            // of all timeouts so far
-	cancelled map[uint64]struct{}      // requests without an answer
+	askedBack map[uint64]bool          // requests without an answer; true = cancelled, false = only if not begun
 }
 
 const (
@@ -105,7 +105,7 @@ const (
 func newProcess(s *Spawner, c Config, h Handler, started OSProcess, born time.Time) *Process {
 	p := &Process{
 		config: c, handler: h, spawner: s, os: started, born: born, pid: started.Pid(),
-		wake: make(chan struct{}, 1), shorter: make(chan time.Duration, 1), over: make(chan struct{}), exited: make(chan struct{}),
+		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), over: make(chan struct{}), exited: make(chan struct{}),
 	}
 	if l, ok := started.(*launchedProcess); ok {
 		p.launched = l
@@ -113,7 +113,7 @@ func newProcess(s *Spawner, c Config, h Handler, started OSProcess, born time.Ti
 	}
 	p.in = newReader(p)
 	p.stderr = newRelay(c)
-	p.helpers.Go(func() { p.stderr.run(started.Stderr()) })
+	go p.stderr.run(started.Stderr()) // LogLine may block it: Run waits for it, but not for ever
 	p.helpers.Go(p.write)
 	p.helpers.Go(p.watch)
 	go p.wait()
@@ -195,6 +195,7 @@ func (p *Process) End() {
 		p.ending = true
 		p.accepting.Store(false)
 		p.queue.buf = ipc.AppendEnd(p.queue.buf)
+		p.hasten(p.config.Grace)
 		p.kick()
 	}
 }
@@ -225,6 +226,7 @@ type Exit struct {
 	Host     string // "" for this one
 	Ready    bool   // it had said hello
 	InOrder  bool   // it was told to end, and said bye after all its answers
+	Left     bool   // it left because this process was silent: it had been stopped
 	Unwanted bool   // it was killed by Abort, or did not end within the grace
 	LateID   uint64 // the request that it was killed for, counted from 1; 0 = none
 	Launcher string // that did not bring it to its hello; "" if it said hello or was started without one
@@ -245,8 +247,8 @@ func (p *Process) exit(err error) Exit {
 	defer p.mu.Unlock()
 	e := Exit{
 		PID: p.pid, Host: p.host, Ready: p.ready, Err: err, ExitCode: -1,
-		InOrder:  err == nil && p.ending && p.lastID == p.sent,
-		Unwanted: p.killed == errUnwanted, Killed: p.killed != nil,
+		InOrder: err == nil && p.ending && p.lastID == p.sent,
+		Left:    p.bye != nil && p.bye.ParentSilent, Unwanted: p.killed == errUnwanted, Killed: p.killed != nil,
 		Stderr: p.stderr.last(), Lived: time.Since(p.born),
 	}
 	if p.launched != nil && !p.ready {

@@ -61,9 +61,6 @@ func (s *script) run(t *testing.T, act func(*worker) parent.ExitStatus, c parent
 	if c.MaxMessage == 0 {
 		c.MaxMessage = 1 << 20
 	}
-	if c.Stderr == nil {
-		c.Stderr = io.Discard
-	}
 	var err error
 	if s.process, err = spawner.Start(c, s); err != nil {
 		t.Fatal(err)

@@ -77,25 +77,31 @@ func (p *Process) Cancel(id uint64) {
 	p.cancelLocked(id)
 }
 
-func (p *Process) cancelLocked(id uint64) {
-	if _, is := p.cancelled[id]; is || id <= p.answered || p.killed != nil {
-		return
-	}
-	if p.cancelled == nil {
-		p.cancelled = make(map[uint64]struct{})
-	}
-	p.cancelled[id] = struct{}{}
-	p.clocks.cancelling = 0
-	p.queue.buf = ipc.AppendCancel(p.queue.buf, ipc.Cancel{ID: id})
-	p.kick()
-}
+func (p *Process) cancelLocked(id uint64) { p.askBack(id, true) }
 
 // Recall asks for a request back that may not have been begun. Unlike Cancel it
 // lets the worker have all the time for one that has.
 func (p *Process) Recall(id uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.queue.buf = ipc.AppendCancel(p.queue.buf, ipc.Cancel{ID: id, Queued: true})
+	p.askBack(id, false)
+}
+
+// askBack asks for a request back, and with cancel also for an end of its task if
+// it has been begun. The caller holds mu.
+func (p *Process) askBack(id uint64, cancel bool) {
+	cancelled, is := p.askedBack[id]
+	if is && (cancelled || !cancel) || id <= p.answered || p.killed != nil {
+		return
+	}
+	if p.askedBack == nil {
+		p.askedBack = make(map[uint64]bool)
+	}
+	p.askedBack[id] = cancel
+	if cancel && id == p.answered+1 {
+		p.hasten(p.config.CancelGrace)
+	}
+	p.queue.buf = ipc.AppendCancel(p.queue.buf, ipc.Cancel{ID: id, Queued: !cancel})
 	p.kick()
 }
 

@@ -12,6 +12,7 @@ import (
 type SpawnerConfig struct {
 	System   System             // the zero System stands for [OS]
 	Env      []string           // the whole environment of each process
+	Dir      string             // their working directory; "" = this process's
 	Bind     []placement.CPUSet // worker i is bound to Bind[i%len(Bind)]; an empty set binds nothing
 	Launcher *Launcher          // that starts workers; nil = none
 	Stop     <-chan struct{}    // closed when nothing more is to be started; nil = never
@@ -23,6 +24,7 @@ type SpawnerConfig struct {
 type Spawner struct {
 	system   System
 	env      []string
+	dir      string
 	bind     []placement.CPUSet
 	launcher *Launcher
 	stop     <-chan struct{}
@@ -46,7 +48,7 @@ type spawned struct {
 // after all of its processes have ended.
 func NewSpawner(c SpawnerConfig) *Spawner {
 	s := &Spawner{
-		system: c.System, env: c.Env, bind: c.Bind, launcher: c.Launcher, stop: c.Stop,
+		system: c.System, env: c.Env, dir: c.Dir, bind: c.Bind, launcher: c.Launcher, stop: c.Stop,
 		requests: make(chan spawnRequest), closed: make(chan struct{}),
 	}
 	if s.system.Start == nil {
@@ -83,7 +85,7 @@ func (s *Spawner) run() {
 }
 
 func (s *Spawner) command(worker int) Command {
-	c := Command{Worker: worker, Env: s.env}
+	c := Command{Worker: worker, Env: s.env, Dir: s.dir}
 	if s.launcher != nil {
 		c.Words = s.launcher.words(worker)
 	} else if len(s.bind) > 0 {

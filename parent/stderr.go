@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,58 +15,66 @@ import (
 
 const (
 	tailLines   = 10              // the last lines that are kept
-	lineBytes   = 4 << 10         // a longer line is passed on in pieces
-	burstBytes  = 64 << 10        // that a worker may write at once
+	wholeLine   = 1 << 20         // bytes; a longer line is passed on in pieces
+	limitedLine = 4 << 10         // bytes; likewise, where lines are limited
+	burstBytes  = 64 << 10        // that a limited worker may write at once
 	bytesPerSec = 64 << 10        // and go on writing
 	crashTime   = 2 * time.Second // a crash is over by then, or it was none
 )
 
-// A relay passes a worker's standard error on, line by line, with the worker's
-// tag. It always reads, so that no worker waits for it, but shows no more than
-// a reader could bear: what is over the rate is counted, and of a Go crash only
-// the first line and the last ten are shown.
+// A relay passes a worker's standard error on, line by line. It always reads, so
+// that no worker waits for it, unless the one who gets the lines blocks. Where
+// they are limited it passes on no more than a reader could bear: it counts what
+// is over the rate, and of a Go crash it passes on the first line and the last ten.
 type relay struct {
-	out     io.Writer
-	verbose bool
-	tag     string
+	pass    func(line []byte)
+	limited bool
 	done    chan struct{} // closed when the stream has ended
 
-	mu    sync.Mutex // guards what follows
-	crash string     // the line that a crash began with
-	tail  [][]byte   // the last lines
+	mu    sync.Mutex
+	crash string   // the line that a crash began with
+	tail  [][]byte // the last lines
 
-	delayed  int       // lines of a crash that are not shown yet; the tail has the last of them
+	// run's own.
+	delayed  int       // lines of a crash that are not passed on yet; the tail has the last of them
 	began    time.Time // of the crash that is delayed
-	allowed  float64   // bytes that may be shown now
+	allowed  float64   // bytes that may be passed on now
 	refilled time.Time
-	dropped  int // lines over the rate since the last that was shown
+	dropped  int // lines over the rate since the last that was passed on
 }
 
 func newRelay(c Config) *relay {
-	out := c.Stderr
-	if out == nil {
-		out = os.Stderr
+	pass := c.LogLine
+	if pass == nil {
+		pass = func([]byte) {}
 	}
-	return &relay{out: out, verbose: c.Verbose, tag: fmt.Sprintf("[worker %d] ", c.Worker), done: make(chan struct{}), allowed: burstBytes, refilled: time.Now()}
+	return &relay{pass: pass, limited: c.LimitLines, done: make(chan struct{}), allowed: burstBytes, refilled: time.Now()}
 }
 
 // run reads r to its end.
 func (t *relay) run(r io.Reader) {
 	defer close(t.done)
-	lines := bufio.NewReaderSize(r, lineBytes)
+	longest := wholeLine
+	if t.limited {
+		longest = limitedLine
+	}
+	lines := bufio.NewReaderSize(r, limitedLine)
+	var line []byte
 	for {
-		line, err := lines.ReadSlice('\n')
+		piece, err := lines.ReadSlice('\n')
+		line = append(line, piece...)
+		if err == bufio.ErrBufferFull && len(line) < longest {
+			continue
+		}
 		if len(line) > 0 {
 			t.line(bytes.TrimRight(line, "\r\n"))
 		}
-		if err != nil && err != bufio.ErrBufferFull {
+		if line = line[:0]; err != nil && err != bufio.ErrBufferFull {
 			break
 		}
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.release()
-	t.printDropped()
+	t.passDropped()
 }
 
 // wait waits for the end of the stream, at most for limit.
@@ -95,50 +102,58 @@ func (t *relay) last() []string {
 }
 
 func (t *relay) line(line []byte) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if !t.began.IsZero() && time.Since(t.began) > crashTime {
 		t.release()
 	}
-	t.keep(line)
+	crash := t.keep(line)
 	switch {
-	case t.verbose:
-		t.show(line)
+	case !t.limited:
+		t.pass(line)
 	case !t.began.IsZero():
 		t.delayed++
 	default:
 		t.show(line)
 	}
-	if t.began.IsZero() && IsCrash(string(line)) {
-		t.began, t.crash = time.Now(), string(line)
+	if crash && t.limited && t.began.IsZero() {
+		t.began = time.Now()
 	}
 }
 
-// keep makes line the tail's last.
-func (t *relay) keep(line []byte) {
+// keep makes line the tail's last, and reports whether a crash begins with it.
+func (t *relay) keep(line []byte) (crash bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if crash = IsCrash(string(line)); crash && t.crash == "" {
+		t.crash = string(line)
+	}
 	if len(t.tail) < tailLines {
 		t.tail = append(t.tail, bytes.Clone(line))
-		return
+		return crash
 	}
 	first := t.tail[0]
 	copy(t.tail, t.tail[1:])
 	t.tail[tailLines-1] = append(first[:0], line...)
+	return crash
 }
 
-// release prints the last lines of a crash.
+// release passes on the last lines of a crash.
 func (t *relay) release() {
-	if n := t.delayed - tailLines; n > 0 && !t.verbose {
-		t.print(fmt.Appendf(nil, "... %d lines of the crash are not shown (-v shows them)", n))
+	if n := t.delayed - tailLines; n > 0 {
+		t.pass(fmt.Appendf(nil, "... %d lines of the crash are not shown (-v shows them)", n))
 	}
-	if !t.verbose {
-		for _, l := range t.tail[max(len(t.tail)-t.delayed, 0):] {
-			t.print(l)
-		}
+	t.mu.Lock()
+	var last [][]byte
+	for _, l := range t.tail[max(len(t.tail)-t.delayed, 0):] {
+		last = append(last, bytes.Clone(l))
+	}
+	t.mu.Unlock()
+	for _, l := range last {
+		t.pass(l)
 	}
 	t.delayed, t.began = 0, time.Time{}
 }
 
-// show prints line if the rate allows it.
+// show passes line on if the rate allows it.
 func (t *relay) show(line []byte) {
 	now := time.Now()
 	t.allowed = min(burstBytes, t.allowed+bytesPerSec*now.Sub(t.refilled).Seconds())
@@ -148,21 +163,16 @@ func (t *relay) show(line []byte) {
 		return
 	}
 	t.allowed -= float64(len(line) + 1)
-	t.printDropped()
-	t.print(line)
+	t.passDropped()
+	t.pass(line)
 }
 
-// printDropped prints how many lines were over the rate.
-func (t *relay) printDropped() {
+// passDropped says how many lines were over the rate.
+func (t *relay) passDropped() {
 	if t.dropped > 0 {
-		t.print(fmt.Appendf(nil, "... %d lines are not shown, there were too many", t.dropped))
+		t.pass(fmt.Appendf(nil, "... %d lines are not shown, there were too many", t.dropped))
 		t.dropped = 0
 	}
-}
-
-func (t *relay) print(line []byte) {
-	out := append(append([]byte(t.tag), line...), '\n')
-	t.out.Write(out)
 }
 
 // atTerminal reports whether the worker said that its standard input is a terminal.

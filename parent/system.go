@@ -24,6 +24,7 @@ type System struct {
 type Command struct {
 	Worker int              // its index
 	Env    []string         // the whole environment
+	Dir    string           // the working directory; "" = this process's
 	CPUs   placement.CPUSet // to be bound to; empty = wherever this process may run
 	Words  []string         // of the launcher that starts it; nil = none
 }

@@ -174,10 +174,11 @@ func (p *Process) fail(m ipc.Message) error {
 // before those of the requests ahead of it.
 func (p *Process) notBegun(id uint64) error {
 	p.mu.Lock()
-	asked := id > p.lastID && id <= p.sent && !p.skipped[id]
+	_, asked := p.askedBack[id]
+	delete(p.askedBack, id)
 	p.mu.Unlock()
-	if !asked {
-		return &ipc.Fault{Reason: fmt.Sprintf("request %d was not begun, but it is not in flight", id)}
+	if !asked || id <= p.lastID {
+		return &ipc.Fault{Reason: fmt.Sprintf("request %d comes back as not begun, and was not asked back", id)}
 	}
 	if p.skipped == nil {
 		p.skipped = make(map[uint64]bool)
@@ -221,13 +222,17 @@ func (p *Process) expect(kind ipc.Kind, id uint64) error {
 func (p *Process) noteAnswers() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for id := p.answered + 1; id <= p.lastID && len(p.timeouts)+len(p.cancelled) > 0; id++ {
+	if p.lastID == p.answered {
+		return // requests came back that were not begun: the oldest has no more time for that
+	}
+	for id := p.answered + 1; id <= p.lastID && len(p.timeouts)+len(p.askedBack) > 0; id++ {
 		delete(p.timeouts, id)
-		if _, is := p.cancelled[id]; is {
-			delete(p.cancelled, id)
-			p.clocks.cancelling = 0
-		}
+		delete(p.askedBack, id)
 	}
 	p.answered = p.lastID
-	p.clocks.busy = 0
+	p.clocks.busy, p.clocks.cancelling = 0, 0
+	p.hasten(p.timeouts[p.answered+1])
+	if p.askedBack[p.answered+1] {
+		p.hasten(p.config.CancelGrace)
+	}
 }

@@ -3,6 +3,7 @@ package placement
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 )
 
@@ -18,6 +19,7 @@ const (
 	BySlurm    = "slurm"          // SLURM_CPUS_PER_TASK or SLURM_CPUS_ON_NODE
 	ByVariable = "PROCPOOL_PROCS" // environment variable of this name
 	ByMaximum  = "maximum"        // MaxProcs
+	ByPool     = "pool"           // a worker's share of the CPUs of its pool, applied by [Limits.With]
 	ByFlag     = "flag"           // --procs, applied by [Limits.WithFlag]
 )
 
@@ -80,6 +82,15 @@ func (l *Limits) add(one Limit) {
 		l.Procs, l.DecidedBy = one.Procs, one.By
 	}
 	l.All = append(l.All, one)
+}
+
+// With returns l with one more limit.
+func (l Limits) With(one Limit) Limits {
+	l.All = append(slices.Clone(l.All), one)
+	if one.Procs < l.Procs {
+		l.Procs, l.DecidedBy = one.Procs, one.By
+	}
+	return l
 }
 
 // WithFlag returns l with the number of workers that the user asked for. It may

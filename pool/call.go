@@ -1,12 +1,12 @@
 package pool
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"slices"
 	"time"
 
-	"procpool/ipc"
 	"procpool/task"
 )
 
@@ -17,9 +17,11 @@ import (
 type call struct {
 	pool     *Pool
 	ctx      context.Context // of tasks that run in this process
+	cancel   context.CancelFunc
 	spec     *task.Spec
 	supply   supply
 	timeout  time.Duration // of a chunk; 0 = none
+	deadline time.Time     // of ctx; zero = none
 	retries  int           // how often a chunk is run again; below 0: it is never sent twice
 	prefetch int           // chunks that a worker may have beside the one it runs; below 0: by its pace
 	custom   bool          // results are decoded by the consumer
@@ -33,9 +35,13 @@ type call struct {
 	err      error         // why the call as a whole failed
 	wake     chan struct{} // holds one when the consumer should look
 
-	used   float64 // seconds of workers' time that it had, see Pool.pick
-	listed int     // its place in pool.ready; below 0: it is not there
-	drain  *slot   // takes no more until it can have the first returned chunk alone
+	used     float64  // seconds of workers' time that it had, and for what is in flight may have, see Pool.pick
+	ahead    float64  // of these for what is in flight
+	pace     float64  // seconds that its chunks take, smoothed; 0 = unknown
+	learned  *float64 // the same of all calls of its task
+	measured bool     // pace is its own, and not that of other calls
+	listed   int      // its place in pool.ready; below 0: it is not there
+	drain    *slot    // takes no more until it can have the first returned chunk alone
 }
 
 // A supply makes a call's chunks, in order. The pool's lock is held.
@@ -55,11 +61,29 @@ type supply interface {
 const maxWaiting = 64 << 20
 
 func (p *Pool) newCall(ctx context.Context, spec *task.Spec, o callOptions) *call {
+	deadline, _ := ctx.Deadline()
 	return &call{
-		pool: p, ctx: ctx, spec: spec, timeout: o.timeout, retries: o.retries, prefetch: o.prefetch,
+		pool: p, ctx: ctx, spec: spec, timeout: o.timeout, deadline: deadline, retries: o.retries, prefetch: o.prefetch,
 		custom: spec.DecodesItself(), wake: make(chan struct{}, 1), listed: -1,
 	}
 }
+
+// limit is how long the task of a chunk has from now: its timeout, and no longer
+// than the call's context. 0 is no limit.
+func (c *call) limit() time.Duration {
+	if c.deadline.IsZero() {
+		return c.timeout
+	}
+	left := max(time.Until(c.deadline), 1)
+	if c.timeout > 0 {
+		left = min(left, c.timeout)
+	}
+	return left
+}
+
+// overdue reports whether the call's context is over in time, so that a task which
+// ends of that is not to blame.
+func (c *call) overdue() bool { return !c.deadline.IsZero() && !time.Now().Before(c.deadline) }
 
 // remaining is how many chunks could be handed out.
 func (c *call) remaining() int64 {
@@ -74,21 +98,31 @@ func (c *call) available() bool {
 	return !c.stopped && (len(c.returned) > 0 || c.supply.more())
 }
 
-// nextAlone reports whether the next chunk must be alone with its worker.
-func (c *call) nextAlone() bool {
-	return c.retries < 0 || len(c.returned) > 0 && c.returned[0].alone
+// candidate is the place in returned of the lowest chunk that s may have: its own,
+// where they are assigned, or one of a worker that cannot begin its own. It is -1 if
+// there is none.
+func (c *call) candidate(s *slot) int {
+	for i, ch := range c.returned {
+		if !c.assigned || ch.seq == int64(s.index) || !c.pool.slots[ch.seq].canBegin(c) {
+			return i
+		}
+	}
+	return -1
 }
 
-// take gives out the lowest chunk that s may have, or nil. Of assigned chunks s
-// gets its own, and those of workers that cannot begin theirs.
+// nextAlone reports whether the next chunk for s must be alone with its worker.
+func (c *call) nextAlone(s *slot) bool {
+	if c.retries < 0 {
+		return true
+	}
+	i := c.candidate(s)
+	return i >= 0 && c.returned[i].alone
+}
+
+// take gives out the next chunk that s may have, or nil.
 func (c *call) take(s *slot) *chunk {
-	for i, ch := range c.returned {
-		if c.assigned && ch.seq != int64(s.index) && c.pool.slots[ch.seq].canBegin(c) {
-			continue
-		}
-		if ch.alone && len(s.inFlight) > 0 {
-			continue
-		}
+	if i := c.candidate(s); i >= 0 {
+		ch := c.returned[i]
 		c.returned = slices.Delete(c.returned, i, i+1)
 		return c.handOut(ch)
 	}
@@ -171,12 +205,13 @@ func (c *call) await(ctx context.Context, stop, expired <-chan struct{}) error {
 	return ctx.Err()
 }
 
-// A queue holds the calls that may have chunks to hand out, the one that had the
-// least of the workers' time first.
+// A queue holds the calls that may have chunks to hand out, the one first that will
+// have had the least of the workers' time when its next chunk is done: long chunks do
+// not come before many short ones.
 type queue []*call
 
 func (q queue) Len() int           { return len(q) }
-func (q queue) Less(i, j int) bool { return q[i].used < q[j].used }
+func (q queue) Less(i, j int) bool { return q[i].used+q[i].next() < q[j].used+q[j].next() }
 func (q queue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
 	q[i].listed, q[j].listed = i, j
@@ -194,13 +229,41 @@ func (q *queue) Pop() any {
 	return c
 }
 
+// next is how many seconds the call's next chunk may take.
+func (c *call) next() float64 { return cmp.Or(c.pace, unknownSeconds) }
+
+// unknownSeconds is what a chunk counts for until the first of its call is done.
+const unknownSeconds = aheadSeconds
+
 // list puts a call into the queue, if it is not there. A call that was away has no
 // claim to the time that others had meanwhile.
 func (p *Pool) list(c *call) {
 	if c.listed < 0 && c.available() {
-		c.used = max(c.used, p.leastUsed)
+		c.used = max(c.used, p.leastServed())
+		if c.learned == nil {
+			c.learned = p.paceOf(c.spec)
+			c.pace = *c.learned
+		}
 		heap.Push(&p.ready, c)
 	}
+}
+
+// leastServed is about the time that a call had which has had least, without what is
+// only on its way: that may come back.
+func (p *Pool) leastServed() float64 {
+	if len(p.ready) == 0 {
+		return p.served
+	}
+	return min(p.served, p.ready[0].used-p.ready[0].ahead)
+}
+
+// paceOf is where the pace of a task is kept: a new call's chunks may take as long
+// as those of calls before.
+func (p *Pool) paceOf(spec *task.Spec) *float64 {
+	if p.paces[spec] == nil {
+		p.paces[spec] = new(float64)
+	}
+	return p.paces[spec]
 }
 
 // charge adds to the time that a call had.
@@ -212,11 +275,23 @@ func (p *Pool) charge(c *call, seconds float64) {
 }
 
 // pick chooses a chunk for s: of the call that had the least of the workers' time,
-// if it has one that s may take. So calls that run at once have equal shares, however
+// of those that may have more in flight with s. If there is no room for it yet, s
+// takes nothing until there is. So calls that run at once have equal shares, however
 // long their chunks are, and none waits for the end of another.
 func (p *Pool) pick(s *slot) (picked *chunk) {
 	if len(s.inFlight) > 0 && s.inFlight[0].mustBeAlone() {
 		return nil
+	}
+	if c := s.drains; c != nil && c.available() {
+		if len(s.inFlight) > 0 {
+			return nil
+		}
+		if ch := c.take(s); ch != nil {
+			return p.picked(s, ch)
+		}
+	}
+	if s.drains != nil { // what it was kept free for is no more
+		s.drains.undrain()
 	}
 	passed := p.passed[:0]
 	for len(p.ready) > 0 && picked == nil {
@@ -229,20 +304,14 @@ func (p *Pool) pick(s *slot) (picked *chunk) {
 		if fits {
 			picked = c.take(s)
 		}
-		if picked != nil {
+		if picked != nil || waits {
 			break
 		}
 		heap.Pop(&p.ready)
 		passed = append(passed, c)
-		if waits {
-			break
-		}
 	}
 	if picked != nil {
-		c := picked.call
-		p.leastUsed = max(p.leastUsed, c.used)
-		picked.estimate = s.estimate(c.spec)
-		p.charge(c, max(picked.estimate, leastSeconds))
+		p.picked(s, picked)
 	}
 	for _, c := range passed {
 		heap.Push(&p.ready, c)
@@ -252,69 +321,92 @@ func (p *Pool) pick(s *slot) (picked *chunk) {
 	return picked
 }
 
+// picked charges a call for the chunk of its that goes to s, as far as is known now.
+func (p *Pool) picked(s *slot, ch *chunk) *chunk {
+	ch.expected = s.estimate(ch.call)
+	ch.charge(max(cmp.Or(ch.expected, unknownSeconds), leastSeconds))
+	return ch
+}
+
+// charge charges a chunk's call for so many more seconds that it takes.
+func (ch *chunk) charge(seconds float64) {
+	ch.charged += seconds
+	ch.call.ahead += seconds
+	ch.call.pool.charge(ch.call, seconds)
+}
+
+// settleCharge charges a chunk's call for what the chunk took in the end.
+func (ch *chunk) settleCharge(seconds float64) {
+	c := ch.call
+	c.ahead -= ch.charged
+	c.pool.charge(c, seconds-ch.charged)
+	ch.charged = 0
+}
+
 // leastSeconds is what handing a chunk out costs a call at least, so that calls
 // take turns also while nothing is known of their pace.
 const leastSeconds = 1e-6
 
 func (ch *chunk) mustBeAlone() bool { return ch.alone || ch.call.retries < 0 }
 
-// count is how many of c's chunks the slot has in flight.
-func (s *slot) count(c *call) (n int64) {
-	for _, ch := range s.inFlight {
-		if ch.call == c {
-			n++
-		}
+// estimate is how many seconds a chunk of c takes here, 0 if that is unknown.
+func (s *slot) estimate(c *call) float64 {
+	if s.paceOf == c {
+		return s.pace
 	}
-	return n
+	return c.pace
 }
 
-// estimate is how many seconds a chunk takes here, 0 if unknown.
-func (s *slot) estimate(spec *task.Spec) float64 {
-	if s.paceOf != spec {
-		return 0
+// hasItsShare reports whether the slot has as many chunks in flight as are left for
+// each worker: more would queue behind them, while others have nothing to do.
+func (s *slot) hasItsShare() bool {
+	p := s.pool
+	want := int64(len(s.inFlight)+1) * int64(p.present())
+	if int64(len(p.ready)) >= want { // nearly all have one at least
+		return false
 	}
-	return s.pace
+	for _, c := range p.ready {
+		if want -= c.remaining(); want <= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // fits reports whether the slot may have another chunk, of c: what it does in 10 ms
-// (in 200 ms if they have a way to go), but no more of c's than its share of what
-// is left, so that the last chunks are not queued behind a slow one while another
-// worker is idle. waits is set if the slot takes nothing else until it is empty.
+// (in 200 ms if they have a way to go), but no more than its share of what is left.
+// waits is set if the slot takes nothing until c's chunk fits.
 func (s *slot) fits(c *call) (fits, waits bool) {
 	n := len(s.inFlight)
-	if s.drains != nil && s.drains != c {
-		return false, false
-	}
-	if n == 0 {
+	switch {
+	case n == 0:
 		return true, false
-	}
-	if c.nextAlone() {
+	case c.nextAlone(s):
 		if c.drain == nil {
 			c.drain, s.drains = s, c
 		}
 		return false, c.drain == s
+	case c.prefetch >= 0 && s.count(c) > c.prefetch:
+		return false, true
+	case c.prefetch > 0 && len(c.pool.ready) == 1: // nobody else waits
+		return true, false
 	}
-	if c.prefetch >= 0 {
-		return s.count(c) <= int64(c.prefetch) && n < ipc.MaxPending, false
+	if s.hasItsShare() {
+		return false, true
 	}
-	if n >= aheadChunks {
-		estimate := s.estimate(c.spec)
-		// Chunks that were sent before anything was known of their pace count as
-		// much as this one.
-		ahead := max(s.ahead, float64(n)*estimate)
-		if estimate <= 0 || ahead+estimate > s.aheadSeconds() {
-			return false, false
-		}
-	}
-	if share := c.remaining() / int64(s.pool.present()); share < int64(n)+1 {
-		return s.count(c) < max(share, 1), false
-	}
-	return true, false
-}
-
-func (s *slot) aheadSeconds() float64 {
+	most, long := aheadSeconds, longSeconds
 	if s.far {
-		return farSeconds
+		most, long = farSeconds, farLongSeconds
 	}
-	return aheadSeconds
+	room := s.inFlight[0].charged <= long
+	if room && n >= aheadChunks {
+		// A chunk of unknown pace comes when all others are done but one.
+		estimate := s.estimate(c)
+		ahead := s.ahead
+		if s.series >= n && s.lastCall == c {
+			ahead = max(ahead, float64(n)*estimate) // its pace has changed
+		}
+		room = estimate > 0 && ahead+estimate <= most && (c.measured || s.count(c) < aheadChunks)
+	}
+	return room, !room
 }

@@ -28,7 +28,8 @@ type chunk struct {
 	alone bool // it was with a worker that died: it is handed out on its own
 
 	recalled bool    // it was asked back
-	estimate float64 // seconds that it is expected to take
+	expected float64 // seconds that it is expected to take; 0 = unknown
+	charged  float64 // seconds that its call was charged for it so far
 
 	attempts int    // workers lost to it, or timeouts
 	err      error  // that it ended with
@@ -50,6 +51,17 @@ type cell interface {
 // input names a chunk in errors and events.
 func (ch *chunk) input() Input {
 	return Input{Task: ch.call.spec.Name, Index: ch.seq, Interval: ch.iv, IsSum: ch.call.spec.Sums()}
+}
+
+// met is how many workers met a chunk that is done.
+func (ch *chunk) met() int {
+	switch ch.err.(type) {
+	case *LostWorkerError, *TimeoutError:
+		return max(ch.attempts, 1)
+	case *InputError:
+		return 0
+	}
+	return ch.attempts + 1
 }
 
 // reset makes ch new, as chunk seq, and keeps its room.

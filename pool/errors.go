@@ -46,8 +46,8 @@ type TaskError struct {
 func (e *TaskError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
 func (e *TaskError) Unwrap() error { return e.Err }
 
-// An InputError is an input that cannot travel: it cannot be encoded, or is
-// over Options.MaxMessage.
+// An InputError is an input that cannot travel: it is a [ValueError], or over
+// Options.MaxMessage.
 type InputError struct {
 	Input Input
 	Err   error
@@ -55,6 +55,13 @@ type InputError struct {
 
 func (e *InputError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
 func (e *InputError) Unwrap() error { return e.Err }
+
+// A ValueError is a value that cannot arrive as it is, such as a cycle; see [Define].
+type ValueError = ipc.ValueError
+
+// A TypeError is a type of which no value can be sent. Every call of a task that has
+// such a type ends with it.
+type TypeError = ipc.TypeError
 
 // An OutputError is an output that its own type refused to decode.
 type OutputError struct {
@@ -103,6 +110,10 @@ type LostWorkerError struct {
 	OOM      string   // evidence that the system was out of memory; "" if there is none
 	Attempts int      // how many workers met the input
 	Err      error    // what the parent saw first, such as an *ipc.Fault; may be nil
+
+	// MayHaveRun is set where an input is sent to a worker once at most (see
+	// [Retries]): whether it was computed, in part or whole, is not known.
+	MayHaveRun bool
 }
 
 func (e *LostWorkerError) Error() string {
@@ -120,6 +131,9 @@ func (e *LostWorkerError) Error() string {
 	}
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, "; %d workers met it and were lost", e.Attempts)
+	}
+	if e.MayHaveRun {
+		b.WriteString("; the input may have been computed, and is sent once at most")
 	}
 	if len(e.Stderr) > 0 {
 		fmt.Fprintf(&b, "; its last words: %s", lastWords(e.Stderr))
@@ -162,12 +176,12 @@ func (e *LostWorkerError) Unwrap() error { return e.Err }
 // or, while it was starting, than the startup timeout.
 type SilenceError = parent.SilenceError
 
-// A TimeoutError is an input that took longer than Options.Timeout on every try.
+// A TimeoutError is an input that took longer than its timeout on every try.
 type TimeoutError struct {
 	Input    Input
 	Limit    time.Duration
 	Attempts int
-	PID      int // of the last worker that was killed for it
+	PID      int // of the last worker, if it was killed since the task did not heed its context; else 0
 }
 
 func (e *TimeoutError) Error() string {
@@ -175,7 +189,11 @@ func (e *TimeoutError) Error() string {
 	if e.Attempts > 1 {
 		times = fmt.Sprintf(", %d times", e.Attempts)
 	}
-	return fmt.Sprintf("%v: took longer than %v%s; worker killed (pid %d)", e.Input, e.Limit, times, e.PID)
+	end := ""
+	if e.PID > 0 {
+		end = fmt.Sprintf("; worker killed (pid %d)", e.PID)
+	}
+	return fmt.Sprintf("%v: took longer than %v%s%s", e.Input, e.Limit, times, end)
 }
 
 // Timeout reports true: the error is one of time, as net.Error has it.

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"syscall"
@@ -22,6 +23,7 @@ const (
 // afterwards says what follows from the end of a process.
 type afterwards struct {
 	again  bool          // another process is started
+	parked bool          // as soon as there is work for it
 	pause  time.Duration // before it
 	events []Event
 }
@@ -36,6 +38,7 @@ func (w *worker) afterExit(r *run, exit parent.Exit, err error) (next afterwards
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w.run = nil
+	s.unlist()
 	flights := s.takeAll()
 	s.lost = true // unless it ended in order
 	if r == nil {
@@ -50,17 +53,21 @@ func (w *worker) afterExit(r *run, exit parent.Exit, err error) (next afterwards
 	}
 	failed := r.settled == 0 && !(exit.Ready && exit.Lived > provenAfter)
 	switch {
-	case exit.InOrder, exit.Unwanted:
+	case exit.InOrder, exit.Unwanted, exit.Left:
 		s.lost = false
 		next.add(Event{Kind: WorkerEnded, Worker: s.index, PID: exit.PID})
-		returnAll(flights)
+		s.returnAll(flights)
 		failed = false
 	case exit.LateID != 0:
 		if len(flights) > 0 && exit.LateID == flights[0].id { // else its answer came after all
-			w.charge(&next, flights[0], &TimeoutError{Limit: flights[0].call.timeout, PID: exit.PID})
+			if ch := flights[0]; ch.call.overdue() {
+				ch.call.settle(ch, context.DeadlineExceeded)
+			} else {
+				w.charge(&next, ch, &TimeoutError{Limit: ch.call.timeout, PID: exit.PID})
+			}
 			flights = flights[1:]
 		}
-		returnAll(flights)
+		s.returnAll(flights)
 		failed = false
 	default:
 		lost := w.describe(exit)
@@ -85,7 +92,7 @@ func (w *worker) blame(next *afterwards, flights []*chunk, lost *LostWorkerError
 	for _, ch := range flights {
 		ch.alone = true
 	}
-	returnAll(flights)
+	w.slot.returnAll(flights)
 }
 
 // next decides whether another process is started, and after what pause. err is
@@ -99,7 +106,12 @@ func (w *worker) next(next *afterwards, failed bool, err error) {
 	next.again = true
 	if !failed {
 		w.failedStarts = 0
+		next.parked = s.parked
 		return
+	}
+	if s.parked {
+		s.parked = false
+		p.parked--
 	}
 	w.failedStarts++
 	first := firstPause
@@ -146,12 +158,13 @@ func isShortage(err error) bool {
 	return false
 }
 
-// returnAll returns chunks that a worker was sent, and will not answer, to be handed
-// out again. Some of them may have been begun.
-func returnAll(flights []*chunk) {
+// returnAll returns chunks that the slot's worker was sent, and will not answer, to be
+// handed out again. Some of them may have been begun.
+func (s *slot) returnAll(flights []*chunk) {
 	for _, ch := range flights {
 		if ch.call.retries < 0 && !ch.call.stopped {
-			ch.call.settle(ch, &LostWorkerError{Input: ch.input(), Worker: ch.worker, ExitCode: -1, Attempts: 1, Err: errMayHaveRun})
+			ch.worker = s.index
+			ch.call.settle(ch, &LostWorkerError{Input: ch.input(), Worker: s.index, PID: s.stats.PID, ExitCode: -1, Attempts: 1, MayHaveRun: true, Err: errEnded})
 			continue
 		}
 		ch.call.retried++
@@ -159,8 +172,9 @@ func returnAll(flights []*chunk) {
 	}
 }
 
-// errMayHaveRun is why an input that is sent once at most has no output.
-var errMayHaveRun = errors.New("the worker had to be ended; the input may have been computed")
+// errEnded is why an input that is sent once at most has no output when its worker
+// was ended for another reason.
+var errEnded = errors.New("it had to be ended")
 
 // charge puts a worker's end down to a chunk, which is tried again, alone, or
 // fails for good.
@@ -168,7 +182,7 @@ func (w *worker) charge(next *afterwards, ch *chunk, err error) {
 	ch.attempts++
 	switch err := err.(type) {
 	case *LostWorkerError:
-		err.Input, err.Attempts = ch.input(), ch.attempts
+		err.Input, err.Attempts, err.MayHaveRun = ch.input(), ch.attempts, ch.call.retries < 0
 	case *TimeoutError:
 		err.Input, err.Attempts = ch.input(), ch.attempts
 	}
@@ -209,9 +223,15 @@ func (p *Pool) oomEvidence() string {
 // config is what worker i's processes are told and held to.
 func (p *Pool) config(i int) parent.Config {
 	o := p.opts
+	logLine := func(line []byte) {
+		p.stderr.Write(append(fmt.Appendf(nil, "[worker %d] ", i), append(line, '\n')...))
+	}
+	if o.LogLine != nil {
+		logLine = func(line []byte) { o.LogLine(i, line) }
+	}
 	return parent.Config{
 		Worker: i, Heartbeat: o.Heartbeat, StartupTimeout: o.StartupTimeout, Grace: o.Grace, CancelGrace: o.CancelGrace,
-		MaxMessage: o.MaxMessage, Trace: o.Trace, Stderr: &p.stderr, Verbose: o.Verbose,
+		MaxMessage: o.MaxMessage, Trace: o.Trace, LogLine: logLine, LimitLines: o.LimitLines,
 	}
 }
 

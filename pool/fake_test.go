@@ -18,6 +18,7 @@ import (
 type (
 	fakeWorker  = parenttest.FakeWorker
 	fakeRequest = parenttest.Request
+	fakeJob     = parenttest.Job
 	exitStatus  = parent.ExitStatus
 )
 

@@ -80,7 +80,7 @@ func startFaults() []fault {
 	}
 }
 
-// workFaults go wrong with work in hand.
+// workFaults go wrong with work in flight.
 func workFaults() []fault {
 	const one = 1
 	dies := func(requests int, how exitStatus) func(*fakeWorker) exitStatus {
@@ -91,7 +91,7 @@ func workFaults() []fault {
 		{name: "dies with several chunks", act: dies(2, segfault), lost: "ended by signal: segmentation fault", signal: "segmentation fault", retries: 2},
 		{name: "exits 0 with one chunk", chunks: one, act: dies(1, exitStatus{}), lost: "exited with code 0 before its work was done", charged: true, retries: 1},
 		{name: "exits 0 with several chunks", act: dies(2, exitStatus{}), lost: "exited with code 0 before its work was done", retries: 2},
-		{name: "says bye with chunks in hand", act: afterHello(2, func(w *fakeWorker, _ []fakeRequest) exitStatus { return w.Bye() }),
+		{name: "says bye with chunks in flight", act: afterHello(2, func(w *fakeWorker, _ []fakeRequest) exitStatus { return w.Bye() }),
 			lost: "exited with code 0 before its work was done", retries: 2},
 		{name: "garbage", act: says(func(*fakeWorker, fakeRequest) []byte { return []byte("hello, world") }),
 			lost: `not a map of one pair (first bytes "hello, world")`, signal: "killed", retries: 2},

@@ -16,8 +16,8 @@ import (
 	"procpool/task"
 )
 
-// settleEvery is how long a goroutine may sit on results: the lock is taken
-// once for many short chunks.
+// settleEvery is how long a goroutine may sit on results, also while it computes the
+// next one: the pool's lock is taken once for many short chunks.
 const settleEvery = time.Millisecond
 
 // A goroutine computes for a slot in the goroutines and threads backends.
@@ -26,6 +26,17 @@ type goroutine struct {
 	ready  *sync.Cond // on the pool's lock: there is something in flight, or it is time to end
 	ending bool
 	claims atomic.Uint64 // two counts of chunks: those sent, less those recalled, and those begun in the upper half
+
+	settling sync.Mutex // held while answers are accepted, which keeps them in order; locked before the pool's
+	mu       sync.Mutex
+	done     []*chunk // computed and not settled
+	answers  []answer // theirs
+	timer    *time.Timer
+	armed    bool     // the timer runs
+	spare    struct { // room for those to come; whoever settles owns it
+		chunks  []*chunk
+		answers []answer
+	}
 }
 
 func (g *goroutine) send(*chunk) {
@@ -61,12 +72,15 @@ func (g *goroutine) unsend() bool {
 }
 
 func (g *goroutine) recall(n int) {
-	s := g.slot
+	s, back := g.slot, false
 	for ; n > 0 && len(s.inFlight) > 1 && g.unsend(); n-- {
 		ch := s.remove(len(s.inFlight) - 1)
 		ch.call.giveBack(ch)
+		back = true
 	}
-	s.pool.offer()
+	if back {
+		s.pool.offer()
+	}
 }
 
 func (g *goroutine) flush()       { g.ready.Signal() }
@@ -163,16 +177,12 @@ func (g *goroutine) run() {
 // to its chunk.
 func (g *goroutine) compute(chunks []*chunk) {
 	begin := time.Now()
-	settled := begin
-	var answers []answer
 	next, begun := 0, false
-	settle := func() { g.slot.settle(chunks[next-len(answers):next], answers) }
 	defer func() {
 		if begun {
-			answers = append(answers, answer{err: &TaskError{Input: chunks[next].input(), Err: goexit}})
-			next++
+			g.computed(chunks[next], answer{seconds: time.Since(begin).Seconds(), err: &TaskError{Input: chunks[next].input(), Err: goexit}})
 		}
-		settle()
+		g.settle()
 	}()
 	for next < len(chunks) && g.claim() {
 		ch := chunks[next]
@@ -180,24 +190,50 @@ func (g *goroutine) compute(chunks []*chunk) {
 		err := ch.compute(g.slot.index)
 		begun = false
 		end := time.Now()
-		answers = append(answers, answer{seconds: end.Sub(begin).Seconds(), began: g.slot.pool.moment(begin), err: err})
+		g.computed(ch, answer{seconds: end.Sub(begin).Seconds(), began: g.slot.pool.moment(begin), size: ch.size, err: err})
 		begin = end
 		next++
-		if end.Sub(settled) >= settleEvery && next < len(chunks) {
-			settle()
-			settled, answers = end, answers[:0]
-		}
 	}
 }
 
-// settle accepts answers to the first chunks in flight, and tells OnEvent of them.
-func (s *slot) settle(chunks []*chunk, answers []answer) {
-	p := s.pool
+// computed keeps an answer to be settled soon.
+func (g *goroutine) computed(ch *chunk, a answer) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.done, g.answers = append(g.done, ch), append(g.answers, a)
+	switch {
+	case g.armed:
+	case g.timer == nil:
+		g.timer = time.AfterFunc(settleEvery, g.settle)
+	default:
+		g.timer.Reset(settleEvery)
+	}
+	g.armed = true
+}
+
+// settle accepts the answers that there are, which are to the first chunks in flight,
+// and tells OnEvent of them.
+func (g *goroutine) settle() {
+	g.settling.Lock()
+	defer g.settling.Unlock()
+	g.mu.Lock()
+	chunks, answers := g.done, g.answers
+	g.done, g.answers = g.spare.chunks[:0], g.spare.answers[:0]
+	g.armed = false
+	g.mu.Unlock()
+	if len(answers) == 0 {
+		g.spare.chunks, g.spare.answers = chunks, answers
+		return
+	}
+	p, s := g.slot.pool, g.slot
 	events := p.finished(s.index, 0, chunks, answers)
 	p.mu.Lock()
 	s.answered(0, answers)
 	p.mu.Unlock()
 	p.emit(events...)
+	clear(chunks)
+	clear(answers)
+	g.spare.chunks, g.spare.answers = chunks, answers
 }
 
 // goexit is the error of a task that ended the goroutine it ran on.
@@ -219,7 +255,7 @@ func (ch *chunk) compute(worker int) error {
 	err := ch.cell.compute(ctx, ch.iv)
 	var failed *task.Error
 	switch {
-	case c.timeout > 0 && errors.Is(err, context.DeadlineExceeded) && c.ctx.Err() == nil:
+	case err != nil && c.timeout > 0 && ctx.Err() == context.DeadlineExceeded && c.ctx.Err() == nil:
 		return &TimeoutError{Input: ch.input(), Limit: c.timeout, Attempts: 1}
 	case errors.As(err, &failed):
 		return &TaskError{Input: ch.input(), Err: failed}

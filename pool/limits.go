@@ -1,10 +1,12 @@
 package pool
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
 
+	"procpool/parent"
 	"procpool/placement"
 )
 
@@ -22,6 +24,9 @@ func (o Options) Limits() (placement.Limits, error) {
 		return launcherLimits(o.Hosts)
 	}
 	limits, err := placement.System{}.Limits()
+	if n := parent.Siblings(); n > 1 && err == nil {
+		limits = limits.With(placement.Limit{By: placement.ByPool, Procs: max(limits.Procs/n, 1), Source: fmt.Sprintf("a worker beside %d others", n-1)})
+	}
 	switch {
 	case o.Procs > 0:
 		return limits.WithFlag(o.Procs), nil

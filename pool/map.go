@@ -39,7 +39,7 @@ type Result[Out any] struct {
 	Index    int64   // of the input in its sequence, from 0
 	Value    Out     // the zero value where there is an error
 	Worker   int     // the index of the worker that computed it
-	Attempts int     // workers that met the input
+	Attempts int     // workers that met the input; 0 if it could not be sent
 	Seconds  float64 // that the task took
 }
 
@@ -50,7 +50,7 @@ func MapUnordered[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in
 		if err == nil {
 			err = m.run(ctx, in, func(ch *mapChunk[In, Out]) bool {
 				out, err := ch.output()
-				return yield(Result[Out]{ch.seq, out, ch.worker, ch.attempts + 1, ch.seconds}, err)
+				return yield(Result[Out]{ch.seq, out, ch.worker, ch.met(), ch.seconds}, err)
 			})
 		}
 		if err != nil {
@@ -101,9 +101,13 @@ func Call[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in In, opt
 	if err := p.add(m.call); err != nil {
 		return out, err
 	}
+	var failed error
 	err = m.consume(ctx, func(ch *mapChunk[In, Out]) bool {
-		out, err = ch.output()
+		out, failed = ch.output()
 		return false
 	})
+	if err == nil {
+		err = failed
+	}
 	return out, err
 }

@@ -7,8 +7,6 @@ import (
 	"reflect"
 	"runtime"
 	"runtime/debug"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"procpool/ipc"
@@ -19,9 +17,9 @@ type mapCall[In, Out any] struct {
 	call    *call
 	task    Task[In, Out]
 	inputs  *inputs
-	cancel  context.CancelFunc
 	ordered bool
 	encodes bool // inputs go to other processes
+	checks  bool // inputs do not, but one that could not is refused
 
 	order  deque[*mapChunk[In, Out]] // finished ones beyond those yielded, with gaps
 	yields int64                     // outputs yielded
@@ -43,7 +41,11 @@ func (ch *mapChunk[In, Out]) decode(value []byte, owned bool) error {
 }
 
 func (ch *mapChunk[In, Out]) compute(ctx context.Context, _ ipc.Interval) (err error) {
-	ch.out, err = ch.task.Call(ctx, ch.in)
+	in := ch.in
+	var none In
+	ch.in = none // it can be freed while the output waits
+	ch.out, err = ch.task.Compute(ctx, in)
+	ch.size = sizeOf(&ch.out)
 	return err
 }
 
@@ -77,7 +79,9 @@ func newMapCall[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], orde
 	}
 	o := p.callOptions(opts)
 	taskCtx, cancel := context.WithCancel(ctx)
-	m := &mapCall[In, Out]{call: p.newCall(taskCtx, t.Spec(), o), task: t, cancel: cancel, ordered: ordered, encodes: p.opts.Backend == Processes}
+	m := &mapCall[In, Out]{call: p.newCall(taskCtx, t.Spec(), o), task: t, ordered: ordered, encodes: p.opts.Backend == Processes}
+	m.checks = !m.encodes && ipc.MustCheck(reflect.TypeFor[In]())
+	m.call.cancel = cancel
 	if o.ahead == 0 {
 		o.ahead = 1024
 		if !m.encodes && !plain(reflect.TypeFor[In]()) {
@@ -86,9 +90,8 @@ func newMapCall[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], orde
 	}
 	m.inputs = &inputs{call: m.call, ahead: int64(o.ahead), aheadBytes: o.aheadBytes, spare: int64(p.opts.Procs) + 1,
 		room: make(chan struct{}, 1), over: taskCtx.Done()}
-	if ordered {
-		m.inputs.beyond = max(8*m.inputs.ahead, 1024)
-	}
+	m.inputs.beyond = max(8*m.inputs.ahead, 1024)
+	m.inputs.ordered = ordered
 	m.call.supply = m.inputs
 	return m, nil
 }
@@ -112,7 +115,7 @@ func plain(t reflect.Type) bool {
 
 // close leaves the pool, whatever is still on its way.
 func (m *mapCall[In, Out]) close() {
-	m.cancel()
+	m.call.cancel()
 	m.call.pool.remove(m.call)
 }
 
@@ -130,11 +133,13 @@ func (m *mapCall[In, Out]) run(ctx context.Context, in iter.Seq[In], yield func(
 // pull puts inputs in until there are no more, or the call is over. It runs on a
 // goroutine that nobody waits for, since the source may block for ever.
 func (m *mapCall[In, Out]) pull(in iter.Seq[In]) {
-	ended := false
+	ended, stopped := false, false
 	defer func() {
 		switch p := recover(); {
 		case p != nil:
 			m.inputs.panicked = p
+		case stopped:
+			return // there are more, which nobody wants
 		case !ended:
 			m.inputs.goexit = true
 		}
@@ -142,7 +147,7 @@ func (m *mapCall[In, Out]) pull(in iter.Seq[In]) {
 		m.call.notify() // needs no lock
 	}()
 	for v := range in {
-		if !m.inputs.wait() {
+		if stopped = !m.inputs.wait(); stopped {
 			break
 		}
 		m.put(v)
@@ -156,38 +161,41 @@ func (m *mapCall[In, Out]) put(v In) {
 	ch.call, ch.cell, ch.seq = m.call, ch, m.inputs.supplied.Load()
 	if m.encodes {
 		limit := m.call.pool.opts.MaxMessage
-		ch.arg, ch.err = encode(&v)
-		if most := limit - messageOverhead - int64(len(m.call.spec.Name)); ch.err == nil && int64(len(ch.arg)) > most {
+		most := limit - messageOverhead - int64(len(m.call.spec.Name))
+		ch.arg, ch.err = encode(&v, most)
+		if ch.err == nil && int64(len(ch.arg)) > most {
 			ch.err = fmt.Errorf("the input of %d bytes is over the limit of %d bytes a message", len(ch.arg), limit)
 		}
-	} else {
-		ch.in = v
+		m.inputs.put(&ch.chunk, int64(len(ch.arg)))
+		return
 	}
-	m.inputs.put(&ch.chunk, m.sizeOf(ch))
+	if ch.in = v; m.checks {
+		ch.err = ipc.CheckValue(&ch.in)
+	}
+	m.inputs.put(&ch.chunk, sizeOf(&ch.in))
 }
 
 // encode encodes an input. That may be code of its own type, whose panic is an
 // error of the input.
-func encode[In any](v *In) (arg []byte, err error) {
+func encode[In any](v *In, most int64) (arg []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return ipc.AppendValue(nil, v)
+	return ipc.AppendValueWithin(nil, v, most)
 }
 
-func (m *mapCall[In, Out]) sizeOf(ch *mapChunk[In, Out]) int64 {
-	if m.encodes {
-		return int64(len(ch.arg))
+// sizeOf is the bytes of a value that stays in this process, as far as its type or
+// its length tells.
+func sizeOf[T any](v *T) int64 {
+	switch v := any(v).(type) {
+	case *string:
+		return int64(len(*v))
+	case *[]byte:
+		return int64(len(*v))
 	}
-	switch v := any(ch.in).(type) {
-	case string:
-		return int64(len(v))
-	case []byte:
-		return int64(len(v))
-	}
-	return int64(reflect.TypeFor[In]().Size())
+	return int64(reflect.TypeFor[T]().Size())
 }
 
 // messageOverhead is the most by which a request is longer than its input, but
@@ -204,10 +212,13 @@ func (m *mapCall[In, Out]) consume(ctx context.Context, yield func(*mapChunk[In,
 		finished, c.finished = c.finished, finished[:0]
 		err := c.err
 		c.pool.mu.Unlock()
-		if ended := ctx.Err(); ended != nil && !m.over() {
+		if ended := ctx.Err(); ended != nil && !m.endsSoon() {
 			return ended // tasks in this process may have failed of it
 		}
 		for _, ch := range finished {
+			if isContextError(ch.err) {
+				continue // it ended of what ends the call
+			}
 			if !m.take(ch.cell.(*mapChunk[In, Out]), yield) {
 				return nil
 			}
@@ -220,11 +231,14 @@ func (m *mapCall[In, Out]) consume(ctx context.Context, yield func(*mapChunk[In,
 		case err != nil && !m.endsSoon():
 			return err
 		default:
-			if err := c.await(ctx, nil, nil); err != nil && !m.over() {
-				return err
-			}
+			c.await(ctx, nil, nil)
 		}
 	}
+}
+
+// isContextError reports whether a task ended with the call's own context.
+func isContextError(err error) bool {
+	return err == context.Canceled || err == context.DeadlineExceeded
 }
 
 // take yields a finished chunk's output, or keeps it until it is its turn.
@@ -262,13 +276,13 @@ func (m *mapCall[In, Out]) endsSoon() bool {
 	if m.yields != m.inputs.supplied.Load() {
 		return false
 	}
-	for range 10 {
+	for range 20 {
 		if m.over() {
 			return true
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	return false
+	return m.over()
 }
 
 // ending ends the consumer's goroutine as the source ended the one that pulled.
@@ -280,144 +294,4 @@ func (m *mapCall[In, Out]) ending() error {
 		runtime.Goexit()
 	}
 	return nil
-}
-
-// inputs is a map's supply of chunks. Its own lock, which is taken within the
-// pool's, lets the goroutine that pulls add to it without the pool's.
-type inputs struct {
-	call       *call
-	ahead      int64 // inputs beyond those that are finished
-	beyond     int64 // inputs beyond those that are yielded; 0 = any number
-	aheadBytes int64
-	spare      int64 // inputs that there may be whatever their size
-	room       chan struct{}
-	over       <-chan struct{} // closed with the call
-
-	supplied  atomic.Int64
-	finished  atomic.Int64
-	consumed  atomic.Int64 // yielded
-	bytes     atomic.Int64 // of inputs that are not handed out
-	results   atomic.Int64 // bytes of outputs that are not yielded
-	waits     atomic.Bool  // the goroutine that pulls waits for room
-	exhausted atomic.Bool  // there are no more inputs
-	panicked  any          // what the source panicked with; set before exhausted
-	goexit    bool         // the source ended its goroutine; likewise
-
-	mu     sync.Mutex
-	queue  deque[*chunk] // not handed out yet
-	wanted bool          // a worker looked and found nothing
-}
-
-// wait waits until there is room for another input. It reports false when the
-// call is over.
-func (in *inputs) wait() bool {
-	for {
-		select {
-		case <-in.over:
-			return false
-		default:
-		}
-		if in.hasRoom(0) {
-			return true
-		}
-		in.waits.Store(true)
-		if in.hasRoom(0) {
-			in.waits.Store(false)
-			return true
-		}
-		select {
-		case <-in.room:
-		case <-in.over:
-			return false
-		}
-	}
-}
-
-// hasRoom reports whether there is room for more than least inputs.
-func (in *inputs) hasRoom(least int64) bool {
-	supplied := in.supplied.Load()
-	waiting := supplied - in.finished.Load()
-	if waiting+least >= in.ahead || in.beyond > 0 && supplied-in.consumed.Load() >= in.beyond {
-		return false
-	}
-	return waiting < in.spare || in.bytes.Load() < in.aheadBytes && in.results.Load() < in.aheadBytes
-}
-
-// makeRoom wakes the goroutine that pulls, when it is worth it.
-func (in *inputs) makeRoom() {
-	if in.waits.Load() && in.hasRoom(in.ahead/4) {
-		in.waits.Store(false)
-		select {
-		case in.room <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// put adds an input of a size. One with an error is finished.
-func (in *inputs) put(ch *chunk, size int64) {
-	p := in.call.pool
-	ch.size = size
-	if ch.err != nil {
-		ch.err = &InputError{Input: ch.input(), Err: ch.err}
-		ch.arg = nil
-		in.supplied.Add(1)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		in.call.inFlight++
-		ch.size = 0
-		in.call.settle(ch, ch.err)
-		return
-	}
-	in.bytes.Add(size)
-	in.mu.Lock()
-	in.queue.push(ch)
-	in.supplied.Add(1)
-	wanted := in.wanted
-	in.wanted = false
-	in.mu.Unlock()
-	if wanted {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		in.call.notify() // in the serial backend the consumer computes
-		p.list(in.call)
-		p.offer()
-	}
-}
-
-// more reports whether there is a chunk now; if not, put says so when there is.
-func (in *inputs) more() bool {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.wanted = in.queue.len() == 0
-	return !in.wanted
-}
-
-func (in *inputs) next() *chunk {
-	in.mu.Lock()
-	ch := in.queue.pop()
-	in.mu.Unlock()
-	in.bytes.Add(-ch.size)
-	in.makeRoom()
-	return ch
-}
-
-func (in *inputs) left() int64 {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return int64(in.queue.len())
-}
-
-// settled notes that an input is finished, with a result of a size.
-func (in *inputs) settled(size int64) {
-	in.finished.Add(1)
-	in.results.Add(size)
-	in.makeRoom()
-}
-
-// yielded notes that an output was taken.
-func (in *inputs) yielded(ch *chunk) {
-	in.consumed.Add(1)
-	in.results.Add(-ch.size)
-	in.makeRoom()
 }

@@ -30,11 +30,12 @@ const (
 	DefaultStartupTimeout = 60 * time.Second
 	DefaultGrace          = 5 * time.Second
 	DefaultCancelGrace    = time.Second
-	DefaultOutage         = 10 * time.Second   // of workers that are started without a launcher
-	DefaultLaunchedOutage = 5 * time.Minute    // of workers behind a launcher
-	DefaultMaxMessage     = 256 << 20          // bytes
-	minMessage            = 4 << 10            // bytes: a hello must fit
-	MaxProcs              = placement.MaxProcs // workers of a pool: more need more descriptors and memory than systems give one parent
+	DefaultOutage         = 10 * time.Second       // of workers that are started without a launcher
+	DefaultLaunchedOutage = 5 * time.Minute        // of workers behind a launcher
+	DefaultMaxMessage     = 256 << 20              // bytes
+	minMessage            = 4 << 10                // bytes: a hello must fit
+	minHeartbeat          = 100 * time.Millisecond // a worker in a tight loop gets to say that it lives every 20 ms or so
+	MaxProcs              = placement.MaxProcs     // workers of a pool: more need more descriptors and memory than systems give one parent
 )
 
 // Options of a pool. The zero value is valid: as many worker processes as
@@ -63,6 +64,13 @@ type Options struct {
 	GOMEMLIMIT int64    // of each worker process: a soft limit of its Go memory in bytes; 0 = this process's, if the environment sets one, divided by Procs
 	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above. Some launchers (ssh) carry none
 
+	Dir string // the working directory of worker processes; "" = this process's
+
+	// IdleTimeout ends workers that had nothing to do for so long, as long as more
+	// than MinProcs are left. They are started again when there is work. 0 = never.
+	IdleTimeout time.Duration
+	MinProcs    int // see IdleTimeout
+
 	// Launcher is the command line of a program that starts a worker and
 	// carries its streams: a wrapper such as "nice" or "taskset -c {cpu}", or a way
 	// to another machine such as "srun -Q -n1 -N1 --exact" or "ssh -T {host} {cmd}".
@@ -81,10 +89,18 @@ type Options struct {
 	// nothing. placement.NewPlan makes such plans. Linux only.
 	Bind []placement.CPUSet
 
-	// Stderr receives what workers write to their standard error, line by
-	// line with the worker's tag; nil means os.Stderr. Writes are serialised.
-	Stderr  io.Writer
-	Verbose bool // pass on the whole of a crashing worker's stack, not its first line and last ten
+	// Stderr receives what workers write to their standard error: every line, whole
+	// up to 1 MiB, behind the worker's tag. Nil means this process's, and LimitLines.
+	// Writes are serialised. One that blocks makes workers wait that write, and Close
+	// does not wait for it.
+	Stderr io.Writer
+	// LimitLines cuts a worker short that writes more than a reader could bear, and of
+	// a crash passes on the first line and the last ten.
+	LimitLines bool
+	// LogLine takes the place of Stderr: it is called with each line, without the
+	// line's end and without a tag, which it must not keep. It may be called for
+	// several workers at once.
+	LogLine func(worker int, line []byte)
 
 	// Trace has workers tell when each chunk was begun and what their garbage
 	// collector did: see Event.Began and WorkerStats.GC.
@@ -146,10 +162,14 @@ func (o Options) withDefaults() (Options, error) {
 	o.MaxMessage = orDefault(o.MaxMessage, DefaultMaxMessage)
 	o.GOMAXPROCS = orDefault(o.GOMAXPROCS, 1)
 	if o.Stderr == nil {
-		o.Stderr = os.Stderr
+		o.Stderr, o.LimitLines = os.Stderr, o.LimitLines || o.LogLine == nil
 	}
-	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.CancelGrace < 0 || o.Outage < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 || o.GOMEMLIMIT < 0 {
+	if o.Timeout < 0 || o.StartupTimeout < 0 || o.Grace < 0 || o.CancelGrace < 0 || o.Outage < 0 || o.IdleTimeout < 0 || o.MinProcs < 0 || o.MaxChunksPerChild < 0 || o.MaxRSS < 0 || o.ChunkSize < 0 || o.GOMAXPROCS < 0 || o.GOMEMLIMIT < 0 {
 		return o, refuse("negative option: only Retries and Heartbeat may be below 0")
+	}
+	if o.Heartbeat > 0 && o.Heartbeat < minHeartbeat {
+		return o, &OptionsError{Reason: fmt.Sprintf("a heartbeat of %v is too short: healthy workers would be taken for lost", o.Heartbeat),
+			Advice: fmt.Sprintf("the shortest is %v", minHeartbeat)}
 	}
 	if o.MaxMessage < minMessage || o.MaxMessage > ipc.MaxLimit {
 		return o, refuse("MaxMessage of %d bytes: it can be %d to %d", o.MaxMessage, minMessage, ipc.MaxLimit)
@@ -167,8 +187,10 @@ func (o Options) onlyProcesses() error {
 		return refuse("backend %s cannot keep a timeout: a goroutine cannot be killed", o.Backend)
 	case o.MaxRSS > 0 || o.MaxChunksPerChild > 0:
 		return refuse("backend %s has no worker processes that could be replaced", o.Backend)
-	case o.GOMEMLIMIT > 0 || len(o.Env) > 0:
-		return refuse("backend %s has no worker processes with a memory limit or an environment of their own", o.Backend)
+	case o.GOMEMLIMIT > 0 || len(o.Env) > 0 || o.Dir != "":
+		return refuse("backend %s has no worker processes with a memory limit, an environment or a directory of their own", o.Backend)
+	case o.IdleTimeout > 0:
+		return refuse("backend %s has no worker processes that could be ended while they are idle", o.Backend)
 	case o.Launcher != "":
 		return refuse("backend %s launches nothing: a launcher is for worker processes", o.Backend)
 	case len(o.Bind) > 0 && o.Backend != Threads:
@@ -186,7 +208,7 @@ func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
 
 // workerEnv is the environment of worker processes.
 func (o Options) workerEnv() []string {
-	return parent.WorkerEnv{Workers: o.Procs, GOMAXPROCS: o.GOMAXPROCS, GOMEMLIMIT: o.GOMEMLIMIT, Extra: o.Env}.Of(os.Environ())
+	return parent.WorkerEnv{Workers: o.Procs, Bound: len(o.Bind) > 0, GOMAXPROCS: o.GOMAXPROCS, GOMEMLIMIT: o.GOMEMLIMIT, Extra: o.Env}.Of(os.Environ())
 }
 
 // launcher makes the launcher of workers that get env; nil if there is none.

@@ -42,6 +42,7 @@ import (
 
 	"procpool/internal/role"
 	"procpool/parent"
+	"procpool/task"
 )
 
 // A Pool is a set of workers. It is safe for concurrent use; several maps and
@@ -53,25 +54,27 @@ type Pool struct {
 	clock  clock
 	stderr lockedWriter // Options.Stderr
 
-	mu        sync.Mutex
-	slots     []*slot
-	calls     map[*call]struct{} // in progress
-	ready     queue              // of those, the ones that may have chunks to hand out
-	passed    []*call            // room for pick
-	leastUsed float64            // call.used of the last one picked
-	idle      []*slot            // have nothing in flight, and found nothing to do
-	oomKills  int64              // processes killed for lack of memory, when last counted; below 0 before that
-	closed    bool               // no new calls
-	shut      bool               // likewise; those in progress may finish
-	failure   error              // why there can be no calls; nil if there can
+	mu       sync.Mutex
+	slots    []*slot
+	calls    map[*call]struct{}      // in progress
+	ready    queue                   // of those, the ones that may have chunks to hand out
+	passed   []*call                 // room for pick
+	served   float64                 // seconds of workers' time that the last call had had which had an answer
+	paces    map[*task.Spec]*float64 // seconds that chunks of a task took lately, in all calls
+	idle     []*slot                 // have nothing in flight, and found nothing to do
+	oomKills int64                   // processes killed for lack of memory, when last counted; below 0 before that
+	closed   bool                    // no new calls
+	shut     bool                    // likewise; those in progress may finish
+	failure  error                   // why there can be no calls; nil if there can
 
 	hadWorker   bool          // some worker has said hello
 	failing     int           // slots
 	without     time.Time     // since when all of them are; zero if not
+	parked      int           // slots
 	resting     int           // slots that wait for a call before they try again
 	called      chan struct{} // closed and replaced when a call comes for them
 	readied     chan struct{} // closed when the first worker has said hello
-	rebalancing bool          // rebalance is to be called soon
+	rebalancing bool          // rebalance runs, or is to be called soon
 	allDone     chan struct{} // closed when shut and no call is left; nil before Shutdown
 
 	workers sync.WaitGroup // everything that the pool started
@@ -95,7 +98,7 @@ func newPool(ctx context.Context, o Options, sys parent.System) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{opts: o, sys: sys, clock: newClock(), stderr: lockedWriter{w: o.Stderr}, oomKills: -1, stop: make(chan struct{}),
-		calls: make(map[*call]struct{}), called: make(chan struct{}), readied: make(chan struct{})}
+		calls: make(map[*call]struct{}), paces: make(map[*task.Spec]*float64), called: make(chan struct{}), readied: make(chan struct{})}
 	slots := o.Procs
 	if o.Backend == Serial {
 		slots = 1 // however many parts the input is cut into
@@ -147,15 +150,18 @@ func (p *Pool) startProcesses() error {
 	if err != nil {
 		return err
 	}
-	spawner := parent.NewSpawner(parent.SpawnerConfig{System: p.sys, Env: env, Bind: p.opts.Bind, Launcher: launcher, Stop: p.stop})
+	spawner := parent.NewSpawner(parent.SpawnerConfig{System: p.sys, Env: env, Dir: p.opts.Dir, Bind: p.opts.Bind, Launcher: launcher, Stop: p.stop})
 	var supervisors sync.WaitGroup
 	for _, s := range p.slots {
-		w := &worker{slot: s, spawner: spawner}
+		w := &worker{slot: s, spawner: spawner, unparked: make(chan struct{}, 1)}
 		s.executor = w
 		supervisors.Go(w.supervise)
 	}
 	p.workers.Go(func() { supervisors.Wait(); spawner.Close() })
 	p.workers.Go(p.countOOMKills)
+	if p.opts.IdleTimeout > 0 {
+		p.workers.Go(p.parkIdle)
+	}
 	return nil
 }
 
@@ -199,6 +205,7 @@ func (p *Pool) close(why error) {
 	close(p.stop)
 	for c := range p.calls {
 		c.fail(why)
+		c.cancel() // its consumer may be the one who closes
 	}
 	for _, s := range p.slots {
 		if len(s.inFlight) > 0 {
@@ -251,6 +258,7 @@ func (p *Pool) remove(c *call) {
 
 // offer lets idle workers take what there is.
 func (p *Pool) offer() {
+	defer p.unpark()
 	waiting := p.idle
 	p.idle = nil
 	for i, s := range waiting {
@@ -260,9 +268,10 @@ func (p *Pool) offer() {
 		// is assigned to one of them.
 		if s.idle && !p.hasAssigned() {
 			p.idle = append(p.idle, waiting[i+1:]...)
-			return
+			break
 		}
 	}
+	p.rebalance()
 }
 
 // hasAssigned reports whether a chunk waits for a worker that it is assigned to.
@@ -294,7 +303,7 @@ func (p *Pool) announceReady() {
 // pool was closed, ctx is done, or a *[StartError].
 func (p *Pool) Ready(ctx context.Context) error {
 	c := p.newCall(ctx, readiness, callOptions{})
-	c.supply = nothing{}
+	c.supply, c.cancel = nothing{}, func() {}
 	if err := p.add(c); err != nil {
 		return err
 	}
@@ -317,8 +326,9 @@ func (p *Pool) Ready(ctx context.Context) error {
 }
 
 // Shutdown ends the pool in order: there are no new calls, and those in progress
-// may finish until ctx is done. Then the pool is closed as by Close. It returns
-// ctx's error if that came first.
+// may finish until ctx is done. Then their tasks are cancelled, and have
+// Options.CancelGrace to end, before the pool is closed as by Close. It returns ctx's
+// error if that came first.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	p.shut = true
@@ -335,6 +345,7 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 		case <-p.stop:
 		case <-ctx.Done():
 			err = ctx.Err()
+			p.cancelAll()
 		}
 	}
 	p.Close()

@@ -147,7 +147,7 @@ const limit = 2 * time.Minute
 func (s *stage) run(t *testing.T, env ...string) (Outcome, error) {
 	t.Helper()
 	var mu sync.Mutex
-	s.o.ChunkSize, s.o.Env, s.o.Stderr = span, env, countingWriter{&s.stderr}
+	s.o.ChunkSize, s.o.Env, s.o.Stderr, s.o.LimitLines = span, env, countingWriter{&s.stderr}, true
 	s.o.OnEvent = func(e Event) {
 		mu.Lock()
 		defer mu.Unlock()

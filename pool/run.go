@@ -119,7 +119,7 @@ func (p *Pool) Run(ctx context.Context, w Workload, opts ...CallOption) (Outcome
 		w.Grid = p.Grid(w.Task, w.Whole)
 	}
 	s := newSumCall(ctx, p, w, p.callOptions(opts))
-	defer s.cancel()
+	defer s.call.cancel()
 	begin := time.Now()
 	err := p.add(s.call)
 	if err == nil {

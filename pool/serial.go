@@ -33,7 +33,7 @@ func (s *serial) step(c *call) bool {
 		if !returned { // the task ends the caller's goroutine (runtime.Goexit)
 			err = &TaskError{Input: ch.input(), Err: goexit}
 		}
-		a := answer{seconds: time.Since(begin).Seconds(), began: p.moment(begin), err: err}
+		a := answer{seconds: time.Since(begin).Seconds(), began: p.moment(begin), size: ch.size, err: err}
 		events := p.finished(s.slot.index, 0, []*chunk{ch}, []answer{a})
 		p.mu.Lock()
 		s.slot.accept(ch, 0, a)

@@ -1,10 +1,8 @@
 package pool
 
 import (
+	"slices"
 	"time"
-
-	"procpool/ipc"
-	"procpool/task"
 )
 
 // A slot is a worker's place in the pool. It outlives the processes that fill
@@ -15,17 +13,31 @@ type slot struct {
 	executor executor
 	inFlight []*chunk  // that its worker was sent and has not answered, in the order of sending
 	store    []*chunk  // an empty slice of the array that inFlight lies in
-	ahead    float64   // seconds that inFlight is expected to take
 	since    time.Time // when the first chunk in flight became the first
 	stats    WorkerStats
 
-	far     bool       // its worker is behind a launcher
-	idle    bool       // in pool.idle
-	lost    bool       // its last process was lost, and the next has not said hello
-	failing bool       // its processes end without having done anything, again and again
-	drains  *call      // takes nothing until it is empty, for this call's chunk
-	pace    float64    // seconds that a chunk of paceOf takes here, smoothed
-	paceOf  *task.Spec // nil before the first
+	far      bool      // its worker is behind a launcher
+	idle     bool      // in pool.idle
+	lost     bool      // its last process was lost, and the next has not said hello
+	parked   bool      // its worker was ended since there was nothing to do
+	idleAt   time.Time // since when it is idle
+	failing  bool      // its processes end without having done anything, again and again
+	drains   *call     // takes nothing until it is empty, for this call's chunk
+	ahead    float64   // seconds that inFlight was expected to take
+	series   int       // so many of the last chunks sent were of lastCall
+	lastCall *call
+	pace     float64 // seconds that a chunk of paceOf takes here, smoothed
+	paceOf   *call   // the last that had an answer
+}
+
+// count is how many of c's chunks the slot has in flight.
+func (s *slot) count(c *call) (n int) {
+	for _, ch := range s.inFlight {
+		if ch.call == c {
+			n++
+		}
+	}
+	return n
 }
 
 // An executor computes a slot's chunks. There is one for each backend. Its
@@ -49,13 +61,24 @@ type executor interface {
 
 const (
 	aheadSeconds = 0.010 // of work that a worker may have in flight, by its own pace
-	aheadChunks  = 2     // chunks that it may always have in flight, to hide the way there and back
+	aheadChunks  = 2     // chunks that it may have in flight whatever they take, to hide the way there and back
+	longSeconds  = 0.100 // that a chunk takes beside which it has no other: the way is nothing against it
 
 	// farSeconds is aheadSeconds of a worker behind a launcher: longer than a way
 	// there and back. Slurm before 24.05 delays each message over 1,024 bytes by
 	// 44 ms in each direction when nothing follows it.
-	farSeconds = 0.200
+	farSeconds     = 0.200
+	farLongSeconds = 20 // likewise
 )
+
+// smooth adds a sample to an average; 0 is none.
+func smooth(average *float64, sample float64) {
+	if *average == 0 {
+		*average = sample
+		return
+	}
+	*average += (sample - *average) / 8
+}
 
 // fill sends the slot's worker as much as it may have. The caller holds the lock.
 func (s *slot) fill() {
@@ -71,18 +94,27 @@ func (s *slot) fill() {
 	}
 	if sent {
 		s.executor.flush()
+		s.pool.lookAgain()
 	}
 	if len(s.inFlight) == 0 && !s.idle && s.executor.more() > 0 {
-		s.idle = true
+		s.idle, s.idleAt = true, time.Now()
 		s.pool.idle = append(s.pool.idle, s)
 		s.pool.rebalance()
+	}
+}
+
+// unlist takes the slot out of those that are idle: its worker is gone.
+func (s *slot) unlist() {
+	if s.idle {
+		s.idle = false
+		s.pool.idle = slices.DeleteFunc(s.pool.idle, func(other *slot) bool { return other == s })
 	}
 }
 
 // canBegin reports whether the slot's worker will begin a chunk of c that is
 // assigned to it: it is there or on its way, and busy with no other call.
 func (s *slot) canBegin(c *call) bool {
-	return !s.lost && !s.failing && (len(s.inFlight) == 0 || s.inFlight[0].call == c)
+	return !s.lost && !s.failing && !s.parked && (len(s.inFlight) == 0 || s.inFlight[0].call == c)
 }
 
 // An answer says what became of a chunk in flight.
@@ -95,6 +127,9 @@ type answer struct {
 
 // answered accepts the answers to the first chunks in flight.
 func (s *slot) answered(pid int, answers []answer) {
+	if len(answers) == 0 {
+		return
+	}
 	for i, a := range answers {
 		s.accept(s.inFlight[i], pid, a)
 	}
@@ -111,13 +146,19 @@ func (s *slot) accept(ch *chunk, pid int, a answer) {
 	ch.worker, ch.host, ch.pid, ch.seconds, ch.size = s.index, s.stats.Host, pid, a.seconds, a.size
 	s.stats.Chunks++
 	s.stats.BusySeconds += a.seconds
-	s.ahead -= ch.estimate
-	s.pool.charge(c, a.seconds-ch.estimate)
-	if seconds := max(a.seconds, 1e-9); s.paceOf != c.spec {
-		s.paceOf, s.pace = c.spec, seconds
-	} else {
-		s.pace += (seconds - s.pace) / 8
+	s.ahead -= ch.expected
+	seconds := max(a.seconds, 1e-9)
+	if !c.measured {
+		c.pace, c.measured = 0, true
 	}
+	if s.paceOf != c {
+		s.pace, s.paceOf = c.pace, c
+	}
+	smooth(&s.pace, seconds)
+	smooth(&c.pace, seconds)
+	smooth(c.learned, seconds)
+	ch.settleCharge(a.seconds)
+	s.pool.served = c.used - c.ahead
 	c.settle(ch, a.err)
 }
 
@@ -134,14 +175,18 @@ func (s *slot) push(ch *chunk) {
 		s.inFlight = append(s.store, s.inFlight...)
 	}
 	s.inFlight = append(s.inFlight, ch)
-	s.ahead += ch.estimate
+	s.ahead += ch.expected
+	if s.series++; s.lastCall != ch.call {
+		s.series, s.lastCall = 1, ch.call
+	}
 }
 
 // remove takes chunk i out of those in flight.
 func (s *slot) remove(i int) *chunk {
 	ch := s.inFlight[i]
-	s.ahead -= ch.estimate
-	s.pool.charge(ch.call, -ch.estimate)
+	s.ahead -= ch.expected
+	s.series = max(s.series-1, 0)
+	ch.settleCharge(0)
 	copy(s.inFlight[i:], s.inFlight[i+1:])
 	last := len(s.inFlight) - 1
 	s.inFlight[last] = nil
@@ -149,68 +194,37 @@ func (s *slot) remove(i int) *chunk {
 	return ch
 }
 
-// takeAll takes all chunks out of those in flight.
-func (s *slot) takeAll() []*chunk {
-	flights := s.inFlight
-	s.inFlight, s.ahead = nil, 0
-	for _, ch := range flights {
-		s.pool.charge(ch.call, -ch.estimate)
+// accrue charges the call of the first chunk in flight for the time since it became
+// the first, which the worker spent on it alone.
+func (s *slot) accrue(now time.Time) {
+	if len(s.inFlight) == 0 {
+		return
 	}
+	ch := s.inFlight[0]
+	if passed := now.Sub(s.since).Seconds(); passed > ch.charged {
+		ch.charge(passed - ch.charged)
+	}
+}
+
+// takeFirst takes the first chunk out of those in flight. It stays charged for the
+// time that the worker spent on it.
+func (s *slot) takeFirst() *chunk {
+	now := time.Now()
+	spent := now.Sub(s.since).Seconds()
+	s.since = now
+	ch := s.remove(0)
+	s.pool.charge(ch.call, spent)
+	return ch
+}
+
+// takeAll takes all chunks out of those in flight.
+func (s *slot) takeAll() (flights []*chunk) {
+	for len(s.inFlight) > 0 {
+		flights = append(flights, s.takeFirst())
+	}
+	s.inFlight, s.ahead = nil, 0
 	if s.drains != nil {
 		s.drains.undrain()
 	}
 	return flights
 }
-
-// unbegun is how many chunks in flight wait behind one that has been running for
-// longer than a worker is sent work ahead: another worker would begin them sooner.
-func (s *slot) unbegun(now time.Time) int {
-	if len(s.inFlight) < 2 || now.Sub(s.since) < patience {
-		return 0
-	}
-	n := 0
-	for _, ch := range s.inFlight[1:] {
-		if !ch.recalled {
-			n++
-		}
-	}
-	return n
-}
-
-// patience is how long a worker may be busy with one chunk before others are
-// given what waits behind it.
-const patience = 20 * time.Millisecond
-
-// rebalance has idle workers take over what waits behind a slow chunk, now or when
-// some worker turns out slow. The caller holds the lock.
-func (p *Pool) rebalance() {
-	if p.rebalancing || len(p.idle) == 0 || p.closed {
-		return
-	}
-	now, waiting := time.Now(), false
-	for _, s := range p.slots {
-		if n := s.unbegun(now); n > 0 {
-			idle := len(p.idle)
-			s.executor.recall((n*idle + idle) / (idle + 1))
-		}
-		waiting = waiting || len(s.inFlight) > 1
-	}
-	if !waiting {
-		return
-	}
-	p.rebalancing = true
-	time.AfterFunc(patience, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.rebalancing = false
-		p.rebalance()
-	})
-}
-
-// takenBack returns a chunk that was not begun, for another worker.
-func (s *slot) takenBack(ch *chunk) {
-	ch.call.giveBack(ch)
-	s.pool.offer()
-}
-
-var _ = ipc.MaxPending

@@ -19,7 +19,6 @@ type sumCall struct {
 	call   *call
 	chunks *sumSupply
 	fold   task.Fold
-	cancel context.CancelFunc
 
 	inOrder bool            // partials are folded in the order of their intervals
 	folded  int64           // chunks, where the order matters
@@ -32,9 +31,10 @@ type sumCall struct {
 
 func newSumCall(ctx context.Context, p *Pool, w Workload, o callOptions) *sumCall {
 	taskCtx, cancel := context.WithCancel(ctx)
-	s := &sumCall{work: w, cancel: cancel, fold: w.Task.NewFold()}
+	s := &sumCall{work: w, fold: w.Task.NewFold()}
 	s.inOrder = !w.Task.Exact && w.earlier() == 0
 	s.call = p.newCall(taskCtx, w.Task, o)
+	s.call.cancel = cancel
 	s.chunks = &sumSupply{call: s.call, grid: w.Grid, earlier: w.Earlier, fold: s.fold, inOrder: s.inOrder, window: windowSize(p.opts.Procs)}
 	s.call.supply = s.chunks
 	if p.opts.ChunkSize == 0 && w.Grid.N <= int64(len(p.slots)) {
@@ -93,7 +93,9 @@ func (s *sumSupply) next() *chunk {
 	if n := len(s.free); n > 0 {
 		ch, s.free = s.free[n-1], s.free[:n-1]
 	} else {
-		ch = &chunk{call: s.call, cell: sumCell{s.fold.NewPartial()}}
+		made := &sumChunk{cell: sumCell{s.fold.NewPartial()}}
+		made.chunk.call, made.chunk.cell = s.call, &made.cell
+		ch = &made.chunk
 	}
 	ch.reset(s.at, s.grid.At(s.at))
 	s.at++
@@ -122,12 +124,18 @@ func (s *sumSupply) release(chunks []*chunk) {
 	s.existing -= int64(len(chunks))
 }
 
+// A sumChunk is a chunk of a sum with its room.
+type sumChunk struct {
+	chunk chunk
+	cell  sumCell
+}
+
 // A sumCell is room for a partial.
 type sumCell struct{ task.Partial }
 
-func (c sumCell) decode(value []byte, _ bool) error { return c.Decode(value) }
+func (c *sumCell) decode(value []byte, _ bool) error { return c.Decode(value) }
 
-func (c sumCell) compute(ctx context.Context, iv ipc.Interval) error { return c.Compute(ctx, iv) }
+func (c *sumCell) compute(ctx context.Context, iv ipc.Interval) error { return c.Compute(ctx, iv) }
 
 // consume folds until all is done, or until the run has come to its end in
 // another way and no chunk is in flight any more.
@@ -200,7 +208,7 @@ func (s *sumCall) accept(finished, folded []*chunk) []*chunk {
 		}
 		if !s.inOrder {
 			if s.work.earlier() == 0 {
-				s.fold.Add(ch.cell.(sumCell).Partial)
+				s.fold.Add(ch.cell.(*sumCell).Partial)
 			}
 			folded = append(folded, ch)
 			continue
@@ -212,7 +220,7 @@ func (s *sumCall) accept(finished, folded []*chunk) []*chunk {
 	}
 	for s.order.len() > 0 && *s.order.at(0) != nil {
 		ch := s.order.pop()
-		s.fold.Add(ch.cell.(sumCell).Partial)
+		s.fold.Add(ch.cell.(*sumCell).Partial)
 		s.folded++
 		folded = append(folded, ch)
 	}
@@ -237,7 +245,7 @@ func (s *sumCall) acceptOne(ch *chunk) error {
 		return nil
 	}
 	return s.work.OnChunk(Chunk{Seq: ch.seq, Interval: ch.iv, Worker: ch.worker, Host: ch.host, PID: ch.pid,
-		Seconds: ch.seconds, Attempts: ch.attempts + 1, partial: ch.cell.(sumCell).Partial})
+		Seconds: ch.seconds, Attempts: ch.attempts + 1, partial: ch.cell.(*sumCell).Partial})
 }
 
 // end stops handing out. The first reason is the run's.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -129,9 +130,10 @@ func TestOneSlotIsGivenUpWhileOthersGoOn(t *testing.T) {
 func TestAPoolHeals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		system := newFakeSystem(nil)
-		broken := true
+		var broken atomic.Bool
+		broken.Store(true)
 		system.Refuse = func(int, int) error {
-			if broken {
+			if broken.Load() {
 				return errors.New("no such library")
 			}
 			return nil
@@ -146,7 +148,7 @@ func TestAPoolHeals(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 		}
-		broken = false
+		broken.Store(false)
 		if _, err := Sum(t.Context(), p, pi, ipc.Interval{End: 10}); err != nil {
 			t.Error(err)
 		}

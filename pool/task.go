@@ -31,6 +31,18 @@ type Interval = ipc.Interval
 // function), so that a worker process, which runs the same program, has it
 // too. Names are global to the program. What is wrong with a definition is
 // reported by the pool that is asked to run it.
+//
+// In and Out can be all types but channels, functions, uintptr, complex numbers,
+// interfaces with methods, maps with pointers or interfaces in their keys, and structs
+// with fields that are not exported, have the same name as another one, or are embedded
+// pointers, unless the type encodes itself (msgpack, encoding.BinaryMarshaler or
+// TextMarshaler, and the opposite). A value arrives as it was sent, or is refused in
+// every backend alike: if it is nested deeper than 254 levels or in a cycle, has a
+// pointer to a nil pointer, slice, map or interface, or holds in an interface what could
+// not be told from other types. An any can hold nil, bool, string, []byte, []any,
+// map[string]any and numbers. In another process these numbers are int64 (or uint64
+// above its range) and float64, a pointer that was sent twice points to two values, and
+// a time has its offset but not its zone's name. Within one process nothing is copied.
 func Define[In, Out any](name string, run func(ctx context.Context, in In) (Out, error), opts ...TaskOption) Task[In, Out] {
 	return task.Define(name, run, opts...)
 }

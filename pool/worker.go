@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -11,8 +12,9 @@ import (
 
 // A worker computes for a slot in the processes backend: one process after another.
 type worker struct {
-	slot    *slot
-	spawner *parent.Spawner
+	slot     *slot
+	spawner  *parent.Spawner
+	unparked chan struct{} // holds one when a parked worker is to be started
 
 	run          *run // of the process there now; nil between two. Guarded by the pool's lock
 	failedStarts int  // processes in a row that ended without a chunk to show for
@@ -30,6 +32,7 @@ type run struct {
 	view []*chunk // of slot.inFlight
 	seen int      // of view: answered, or in answers
 	done []answer // answers that are not yet settled
+	busy float64  // seconds that they took
 
 	// Guarded by the pool's lock.
 	ready    bool // it said hello
@@ -53,7 +56,7 @@ func (w *worker) supervise() {
 		if !next.again {
 			return
 		}
-		if next.pause > 0 && !w.rest(next.pause) {
+		if next.parked && !w.waitParked() || next.pause > 0 && !w.rest(next.pause) {
 			return
 		}
 	}
@@ -126,7 +129,7 @@ func (w *worker) start(starts int) (*run, error) {
 func (w *worker) send(ch *chunk) {
 	w.run.sent++
 	spec := ch.call.spec
-	o := ipc.RequestOptions{TimeoutSeconds: ch.call.timeout.Seconds(), Attempt: uint64(ch.attempts)}
+	o := ipc.RequestOptions{TimeoutSeconds: min(ch.call.limit().Seconds(), 1e9), Attempt: uint64(ch.attempts)}
 	if spec.Sums() {
 		ch.id = w.run.process.SendInterval(spec.Name, ch.iv, o)
 		return
@@ -216,7 +219,12 @@ func (r *run) Hello(h ipc.Hello) {
 func (r *run) Result(res ipc.Result, owned bool) error {
 	ch := r.oldest()
 	c := ch.call
-	if c.spec.Sums() && (!res.HasInterval || res.Interval != ch.iv) {
+	switch {
+	case res.ID != ch.id:
+		return &ipc.Fault{Reason: fmt.Sprintf("a result for request %d, the oldest is %d", res.ID, ch.id)}
+	case !(res.Seconds >= 0 && res.Seconds <= 1e9):
+		return &ipc.Fault{Reason: fmt.Sprintf("a result after %v seconds", res.Seconds)}
+	case c.spec.Sums() && (!res.HasInterval || res.Interval != ch.iv):
 		return &ipc.Fault{Reason: fmt.Sprintf("a result for interval %v, asked was %v", res.Interval, ch.iv)}
 	}
 	switch {
@@ -230,26 +238,37 @@ func (r *run) Result(res ipc.Result, owned bool) error {
 		}
 	}
 	r.done = append(r.done, answer{seconds: res.Seconds, began: res.Began, size: int64(len(res.Value))})
+	r.busy += res.Seconds
 	return nil
 }
 
 // Fail notes a task's failure, or that it took too long and ended by itself.
 func (r *run) Fail(f ipc.Fail) {
 	ch := r.oldest()
-	if f.Timeout && ch.call.timeout > 0 {
+	switch {
+	case f.Timeout && ch.call.overdue():
+		r.done = append(r.done, answer{err: context.DeadlineExceeded})
+		return
+	case f.Timeout && ch.call.timeout > 0:
 		r.late(ch)
 		return
 	}
-	r.done = append(r.done, answer{err: &TaskError{Input: ch.input(), Err: ch.call.spec.Failure(f.Error, f.Stack, f.Is)}})
+	// How long it took nobody says: as long as the worker has had it, about.
+	r.pool.mu.Lock()
+	seconds := max(time.Since(r.slot.since).Seconds()-r.busy, 0)
+	r.pool.mu.Unlock()
+	r.busy += seconds
+	r.done = append(r.done, answer{seconds: seconds, err: &TaskError{Input: ch.input(), Err: ch.call.spec.Failure(f.Error, f.Stack, f.Is)}})
 }
 
 // late charges a chunk, the oldest, with its timeout. The worker goes on.
 func (r *run) late(ch *chunk) {
 	var next afterwards
 	r.settle(func() {
-		r.slot.remove(0)
-		r.worker.charge(&next, ch, &TimeoutError{Limit: ch.call.timeout, PID: r.slot.stats.PID})
+		r.slot.takeFirst()
+		r.worker.charge(&next, ch, &TimeoutError{Limit: ch.call.timeout})
 		r.settled++
+		r.pool.offer() // another worker may be free to try it
 	})
 	r.pool.emit(next.events...)
 }
@@ -276,7 +295,7 @@ func (r *run) settle(then func()) {
 	then()
 	p.mu.Unlock()
 	p.emit(events...)
-	r.done, r.view, r.seen = r.done[:0], nil, 0
+	r.done, r.view, r.seen, r.busy = r.done[:0], nil, 0, 0
 }
 
 // oldest is the chunk that was sent first of those not answered: the process

@@ -68,6 +68,26 @@ func (t SumTask[P]) Call(ctx context.Context, iv ipc.Interval) (p P, err error) 
 	return p, err
 }
 
+// Compute is Call for a backend that sends nothing: a result that a worker could not
+// send is an error here too.
+func (t Task[In, Out]) Compute(ctx context.Context, in In) (out Out, err error) {
+	if out, err = t.Call(ctx, in); err == nil && t.spec.mustCheck() {
+		if err := check(out); err != nil {
+			return *new(Out), err
+		}
+	}
+	return out, err
+}
+
+// check returns why a result cannot be sent. It takes a copy, so that results that
+// need no check are not allocated for it.
+func check[T any](v T) error {
+	if err := ipc.CheckValue(&v); err != nil {
+		return unsent(err)
+	}
+	return nil
+}
+
 // Add adds two partials. Unless the task is [Exact], a is that of the lower interval.
 func (t SumTask[P]) Add(a, b P) P { return t.add(a, b) }
 

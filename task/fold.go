@@ -83,6 +83,9 @@ func (p *partial[P]) Decode(value []byte) error { return ipc.DecodeValue(value, 
 
 func (p *partial[P]) Compute(ctx context.Context, iv ipc.Interval) (err error) {
 	p.value, err = p.sum.Call(ctx, iv)
+	if err == nil && p.sum.spec.mustCheck() {
+		err = check(p.value)
+	}
 	return err
 }
 

@@ -26,6 +26,7 @@ type Spec struct {
 	err         error   // what was wrong with the definition
 	checkTypes  func() error
 	custom      func() bool
+	mustCheck   func() bool // results may be such as cannot be sent
 	run         func(ctx context.Context, arg, dst []byte) ([]byte, error)
 	runInterval func(ctx context.Context, iv ipc.Interval, dst []byte) ([]byte, error)
 	newFold     func() Fold

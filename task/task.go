@@ -73,11 +73,24 @@ func Errors(sentinels ...error) Option {
 // function), so that a worker process, which runs the same program, has it
 // too. Names are global to the program. What is wrong with a definition is
 // reported by the pool that is asked to run it.
+//
+// In and Out can be all types but channels, functions, uintptr, complex numbers,
+// interfaces with methods, maps with pointers or interfaces in their keys, and structs
+// with fields that are not exported, have the same name as another one, or are embedded
+// pointers, unless the type encodes itself (msgpack, encoding.BinaryMarshaler or
+// TextMarshaler, and the opposite). A value arrives as it was sent, or is refused in
+// every backend alike: if it is nested deeper than 254 levels or in a cycle, has a
+// pointer to a nil pointer, slice, map or interface, or holds in an interface what could
+// not be told from other types. An any can hold nil, bool, string, []byte, []any,
+// map[string]any and numbers. In another process these numbers are int64 (or uint64
+// above its range) and float64, a pointer that was sent twice points to two values, and
+// a time has its offset but not its zone's name. Within one process nothing is copied.
 func Define[In, Out any](name string, run func(ctx context.Context, in In) (Out, error), opts ...Option) Task[In, Out] {
 	t := Task[In, Out]{run: run}
 	t.spec = newSpec(name, opts)
 	t.spec.checkTypes = sync.OnceValue(func() error { return checkTypes(reflect.TypeFor[In](), reflect.TypeFor[Out]()) })
 	t.spec.custom = sync.OnceValue(func() bool { return ipc.DecodesItself(reflect.TypeFor[Out]()) })
+	t.spec.mustCheck = sync.OnceValue(func() bool { return ipc.MustCheck(reflect.TypeFor[Out]()) })
 	t.spec.run = func(ctx context.Context, arg, dst []byte) ([]byte, error) {
 		var in In
 		if err := ipc.TakeValue(arg, &in); err != nil {
@@ -102,6 +115,7 @@ func DefineSum[P any](name string, run func(ctx context.Context, iv ipc.Interval
 	t.spec = newSpec(name, opts)
 	t.spec.checkTypes = sync.OnceValue(func() error { return checkTypes(reflect.TypeFor[P]()) })
 	t.spec.custom = sync.OnceValue(func() bool { return ipc.DecodesItself(reflect.TypeFor[P]()) })
+	t.spec.mustCheck = sync.OnceValue(func() bool { return ipc.MustCheck(reflect.TypeFor[P]()) })
 	var last atomic.Pointer[P] // room for a partial, which would else be allocated for each chunk
 	t.spec.runInterval = func(ctx context.Context, iv ipc.Interval, dst []byte) ([]byte, error) {
 		p := last.Swap(nil)
@@ -139,7 +153,10 @@ func checkTypes(types ...reflect.Type) error {
 func appendResult[T any](dst []byte, v *T) ([]byte, error) {
 	out, err := ipc.AppendValue(dst, v)
 	if err != nil {
-		return dst, &Error{Text: "result: " + err.Error()}
+		return dst, unsent(err)
 	}
 	return out, nil
 }
+
+// unsent is the error of a result that cannot be sent.
+func unsent(err error) *Error { return &Error{Text: "result: " + err.Error()} }

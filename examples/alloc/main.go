@@ -9,7 +9,7 @@
 // is as much of the former as of the latter (GOGC=100), all of the index is marked
 // again, and new objects are made in memory that no cache has seen for long. A
 // worker process has no index: its heap stays at 4 MiB, most of which fits the
-// cache, and is marked in no time. A larger GOGC makes goroutines as fast, for a
+// cache, and marking it takes tenths of a millisecond. A larger GOGC makes goroutines as fast, for a
 // multiple of the index in memory. README.md has figures, and when goroutines win.
 package main
 
@@ -112,13 +112,13 @@ func (c *contender) measure(ctx context.Context, inputs [][]byte, docs int) erro
 func report(w io.Writer, all []*contender) error {
 	base := all[1].took[1:]
 	for _, c := range all {
-		if err := c.p.Close(); err != nil { // which completes the workers' account
+		if err := c.p.Close(); err != nil { // Stats are complete after it
 			return err
 		}
 		var workers int64
 		for _, s := range c.p.Stats() {
-			rss, _ := s.PeakRSSBytes.Get()
-			workers += rss
+			peak, _ := s.PeakRSSBytes.Get() // 0 where the system does not tell
+			workers += peak
 		}
 		took := c.took[1:]
 		ratios := make([]float64, len(took))

@@ -1,5 +1,5 @@
-// Package forgotten is a package whose tests use a pool and whose TestMain does
-// not call pool.Main: what its author sees.
+// Package forgotten shows what an author sees whose tests use a pool, and whose
+// TestMain does not call pool.Main.
 package forgotten
 
 import (

@@ -10,7 +10,7 @@
 # on where it was each time it is started.
 #
 # Slurm sends USR1 to this shell 90 s before the limit (B:), and TERM when the
-# job is preempted or requeued. Either is passed on: procpool finishes the chunks in hand, says
+# job is preempted or requeued. Either is passed on: procpool finishes the chunks in flight, says
 # how far it came and exits with 128 + the signal. After USR1 the job puts
 # itself into the queue again; after TERM Slurm does. A SIGKILL costs no more
 # than the chunks that were running.

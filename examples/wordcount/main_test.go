@@ -11,7 +11,7 @@ import (
 	"procpool/pool"
 )
 
-// The one line that a test program needs.
+// A test program whose tests use worker processes needs pool.Main, too.
 func TestMain(m *testing.M) {
 	pool.Main()
 	os.Exit(m.Run())

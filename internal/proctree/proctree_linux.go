@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Kill kills a child of this process and all of its descendants. It stops each of
@@ -25,6 +27,76 @@ func KillDescendants(pid int) {
 		KillDescendants(child)
 		syscall.Kill(child, syscall.SIGKILL)
 	}
+}
+
+// KillOwn kills everything that this process has started and that still runs.
+func KillOwn() {
+	if hasChildren() {
+		KillDescendants(os.Getpid())
+	}
+}
+
+// hasChildren costs one system call.
+func hasChildren() bool {
+	options := unix.WEXITED | unix.WNOHANG | unix.WNOWAIT | unix.WALL
+	return unix.Waitid(unix.P_ALL, 0, nil, options, nil) != unix.ECHILD
+}
+
+// Started are processes that this one has started through others: they get another
+// parent when theirs ends.
+type Started []descendant
+
+type descendant struct {
+	pid, parent int
+	began       string // in clock ticks since boot; with pid it is no other process
+}
+
+// Grandchildren lists them.
+func Grandchildren() (all Started) {
+	if !hasChildren() {
+		return nil
+	}
+	for _, child := range children(os.Getpid()) {
+		all = all.below(child)
+	}
+	return all
+}
+
+func (all Started) below(pid int) Started {
+	for _, child := range children(pid) {
+		if _, began, ok := look(child); ok {
+			all = append(all, descendant{child, pid, began}).below(child)
+		}
+	}
+	return all
+}
+
+// KillOrphans kills those whose parent has ended since they were listed, with all
+// that they have started.
+func (all Started) KillOrphans() {
+	for _, d := range all {
+		if parent, began, ok := look(d.pid); ok && began == d.began && parent != d.parent {
+			syscall.Kill(d.pid, syscall.SIGSTOP)
+			KillDescendants(d.pid)
+			syscall.Kill(d.pid, syscall.SIGKILL)
+		}
+	}
+}
+
+// look returns the parent of a process and when it began.
+func look(pid int) (parent int, began string, ok bool) {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	// The name of the program, in parentheses, may contain anything.
+	i := bytes.LastIndexByte(stat, ')')
+	if err != nil || i < 0 {
+		return 0, "", false
+	}
+	f := bytes.Fields(stat[i+1:]) // from the third field of proc_pid_stat(5) on
+	if len(f) < 20 {
+		return 0, "", false
+	}
+	parent, err = strconv.Atoi(string(f[1]))
+	return parent, string(f[19]), err == nil
 }
 
 // children lists the children of all threads of a process.
@@ -56,12 +128,8 @@ func childrenByScan(parent int) (pids []int) {
 		if err != nil {
 			continue
 		}
-		stat, err := os.ReadFile("/proc/" + e.Name() + "/stat")
-		// The name of the program, in parentheses, may contain anything.
-		if i := bytes.LastIndexByte(stat, ')'); err == nil && i >= 0 {
-			if f := bytes.Fields(stat[i+1:]); len(f) > 1 && string(f[1]) == strconv.Itoa(parent) {
-				pids = append(pids, pid)
-			}
+		if of, _, ok := look(pid); ok && of == parent {
+			pids = append(pids, pid)
 		}
 	}
 	return pids

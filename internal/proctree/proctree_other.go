@@ -10,3 +10,15 @@ func Kill(p *os.Process) { p.Kill() }
 
 // KillDescendants does nothing here: they cannot be found.
 func KillDescendants(int) {}
+
+// KillOwn does nothing here.
+func KillOwn() {}
+
+// Started are no processes here.
+type Started struct{}
+
+// Grandchildren finds nothing here.
+func Grandchildren() Started { return Started{} }
+
+// KillOrphans does nothing here.
+func (Started) KillOrphans() {}

@@ -4,6 +4,7 @@
 package parenttest
 
 import (
+	"bytes"
 	"io"
 	"slices"
 	"sync"
@@ -144,10 +145,26 @@ func (w *FakeWorker) Hello() bool {
 	return w.Say(ipc.AppendHello(nil, ipc.Hello{Build: ipc.Build(), PID: int64(w.Process.pid), Host: "fake"}))
 }
 
-// A Request is a request for a task over an interval.
+// A Request is a request as a worker sees it.
 type Request struct {
 	ID       uint64
-	Interval ipc.Interval
+	Task     string
+	Interval ipc.Interval // of a task over intervals
+	Arg      []byte       // of any other
+	Options  ipc.RequestOptions
+}
+
+// request makes a Request of a message.
+func request(m ipc.Message) Request {
+	q, err := ipc.ParseRequest(m.Body)
+	if err != nil {
+		panic(err)
+	}
+	r := Request{ID: q.ID, Task: string(q.Task), Options: q.RequestOptions}
+	if r.Interval, err = ipc.ParseInterval(q.Arg); err != nil {
+		r.Arg = bytes.Clone(q.Arg)
+	}
+	return r
 }
 
 // Next waits for a request; ok is false when there will be no more.
@@ -158,16 +175,7 @@ func (w *FakeWorker) Next() (r Request, ok bool) {
 		case err != nil || m.Kind == ipc.KindEnd:
 			return r, false
 		case m.Kind == ipc.KindRequest:
-			q, err := ipc.ParseRequest(m.Body)
-			if err != nil {
-				panic(err)
-			}
-			r.ID = q.ID
-			r.Interval, err = ipc.ParseInterval(q.Arg)
-			if err != nil {
-				panic(err)
-			}
-			return r, true
+			return request(m), true
 		}
 	}
 }
@@ -177,6 +185,10 @@ func (w *FakeWorker) Result(r Request) []byte { return w.ResultFor(r, r.Interval
 
 // ResultFor is an answer to r that echoes an interval, and took that many seconds.
 func (w *FakeWorker) ResultFor(r Request, echoed ipc.Interval, seconds float64) []byte {
+	if r.Arg != nil {
+		b := ipc.AppendResultHead(nil, ipc.Result{ID: r.ID, Seconds: seconds})
+		return append(append(b, r.Arg...), '\n') // the task of a map gives back what it gets
+	}
 	b := ipc.AppendResultHead(nil, ipc.Result{ID: r.ID, HasInterval: true, Interval: echoed, Seconds: seconds})
 	if w.system.Partial == nil {
 		return append(b, 0xc0, '\n')

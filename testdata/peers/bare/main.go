@@ -1,6 +1,6 @@
 // Bare is the floor under every Go process pool: a program that starts itself
 // N times (its argument, 2 without one), at once, and takes one byte from each
-// child. As 'bare status' it prints what Linux knows of a process that does nothing else.
+// child. As 'bare hold' it is a child that waits for the end of its input.
 package main
 
 import (
@@ -14,9 +14,9 @@ func main() {
 		os.Stdout.Write([]byte{'x'})
 		return
 	}
-	if len(os.Args) > 1 && os.Args[1] == "status" {
-		status, _ := os.ReadFile("/proc/self/status")
-		os.Stdout.Write(status)
+	if len(os.Args) > 1 && os.Args[1] == "hold" {
+		os.Stdout.Write([]byte{'x'})
+		io.Copy(io.Discard, os.Stdin)
 		return
 	}
 	n := 2

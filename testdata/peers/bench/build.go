@@ -16,6 +16,7 @@ type bench struct {
 
 	dir            string // for the binaries
 	procpool, bare string
+	plain          string // procpool without build tags
 	library        string // the least program with a pool
 	fork           string // "" without a C compiler, like what follows
 	pi             [3]string
@@ -37,11 +38,14 @@ var piFlags = [3][]string{
 // build makes the binaries in b.dir and looks for the peers that are not ours.
 func (b *bench) build() error {
 	for _, p := range []struct {
-		to        *string
-		name, pkg string
-	}{{&b.procpool, "procpool", "."}, {&b.bare, "bare", "./testdata/peers/bare"}, {&b.library, "library", "./testdata/peers/library"}} {
+		to              *string
+		name, tags, pkg string
+	}{
+		{&b.procpool, "procpool", "urfave_cli_no_docs", "."}, {&b.plain, "plain", "", "."},
+		{&b.bare, "bare", "", "./testdata/peers/bare"}, {&b.library, "library", "", "./testdata/peers/library"},
+	} {
 		*p.to = filepath.Join(b.dir, p.name)
-		if _, err := output("go", "build", "-tags", "urfave_cli_no_docs", "-o", *p.to, p.pkg); err != nil {
+		if _, err := output("go", "build", "-tags", p.tags, "-o", *p.to, p.pkg); err != nil {
 			return fmt.Errorf("%w (run this from the root of the module)", err)
 		}
 	}

@@ -56,9 +56,9 @@ func tinyInputs(b *bench, processes, goroutines *pool.Pool) ([]row, error) {
 			return mapped(run(context.Background(), p, increment, slices.Values(ints)), want, func(n int) int { return n })
 		})
 	}
-	ordered, unordered := of("Map", processes, pool.Map[int, int]), of("MapUnordered", processes, pool.MapUnordered[int, int])
-	m.add(ordered, of("Map on goroutines", goroutines, pool.Map[int, int]))
-	m.add(unordered, of("MapUnordered on goroutines", goroutines, pool.MapUnordered[int, int]))
+	ordered, unordered := of("Map", processes, inOrder[int]), of("MapUnordered", processes, asFinished[int])
+	m.add(ordered, of("Map on goroutines", goroutines, inOrder[int]))
+	m.add(unordered, of("MapUnordered on goroutines", goroutines, asFinished[int]))
 	m.add(ordered, m.python("ints", "map", 1, n))
 	m.add(ordered, m.python("ints", "imap", 1, n))
 	m.add(unordered, m.python("ints", "imap_unordered", 1, n))
@@ -89,16 +89,30 @@ func largeInputs(b *bench, processes, goroutines *pool.Pool) ([]row, error) {
 			return mapped(run(context.Background(), p, echo, slices.Values(inputs)), n*size, func(b []byte) int { return len(b) })
 		})
 	}
-	ordered, unordered := of("Map", processes, pool.Map[[]byte, []byte]), of("MapUnordered", processes, pool.MapUnordered[[]byte, []byte])
-	m.add(ordered, of("Map on goroutines", goroutines, pool.Map[[]byte, []byte]))
-	m.add(unordered, of("MapUnordered on goroutines", goroutines, pool.MapUnordered[[]byte, []byte]))
+	ordered, unordered := of("Map", processes, inOrder[[]byte]), of("MapUnordered", processes, asFinished[[]byte])
+	m.add(ordered, of("Map on goroutines", goroutines, inOrder[[]byte]))
+	m.add(unordered, of("MapUnordered on goroutines", goroutines, asFinished[[]byte]))
 	m.add(ordered, m.python("payloads", "map", 0, n))
 	m.add(ordered, m.python("payloads", "imap", 1, n))
 	m.add(unordered, m.python("payloads", "imap_unordered", 1, n))
 	return m.rows, b.measure(b.rounds(5, 1), m.all...)
 }
 
-// A mapper is pool.Map or pool.MapUnordered.
+func inOrder[T any](ctx context.Context, p *pool.Pool, t pool.Task[T, T], in iter.Seq[T]) iter.Seq2[T, error] {
+	return pool.Map(ctx, p, t, in)
+}
+
+func asFinished[T any](ctx context.Context, p *pool.Pool, t pool.Task[T, T], in iter.Seq[T]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for out, err := range pool.MapUnordered(ctx, p, t, in) {
+			if !yield(out.Value, err) {
+				return
+			}
+		}
+	}
+}
+
+// A mapper is inOrder or asFinished: pool.Map or pool.MapUnordered.
 type mapper[T any] func(context.Context, *pool.Pool, pool.Task[T, T], iter.Seq[T]) iter.Seq2[T, error]
 
 // mapped is how long the results took, which must be worth so much together.

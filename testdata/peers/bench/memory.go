@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,11 +10,10 @@ import (
 	"time"
 
 	"procpool/child"
-	"procpool/ipc"
 )
 
-// memory measures peak resident sets: of a child, and of a parent with very
-// many chunks. Linux only, as the kernel's own account of them is.
+// memory measures what a child has for itself, and the peak resident set of a
+// parent with very many chunks. Linux only, as the kernel's own figures are.
 func memory(b *bench) ([]row, error) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		b.notes = append(b.notes, "memory: this system does not tell peak resident sets")
@@ -34,55 +32,60 @@ func memory(b *bench) ([]row, error) {
 }
 
 // childMemory looks at workers that have said hello: of the program itself, and
-// of the least one with a pool. What a child does not share with its parent
-// and its siblings is the part that is not the program's file.
+// of the least one with a pool. What a worker costs is what it does not share with
+// its parent and its siblings: the Private pages of smaps_rollup, while another one runs.
 func childMemory(b *bench) ([]row, error) {
-	bare := func(figure string) *contender {
-		return &contender{name: "bare Go", command: []string{b.bare, "status"}, run: func() (float64, error) {
-			status, err := output(b.bare, "status")
-			return mebibytes(status, figure), err
-		}}
-	}
+	bare := unique("bare Go", b.bare, "hold")
+	ours, plain, library := unique("procpool", b.procpool, child.Arg), unique("procpool", b.plain, child.Arg), unique("library", b.library, child.Arg)
 	rows := []row{
-		{what: "peak resident set of a child", ours: childFigure("procpool", b.procpool, "VmHWM:"), peer: bare("VmHWM:"), goal: goal{most: 2}},
-		{what: "of the least program with a pool", ours: childFigure("library", b.library, "VmHWM:"), peer: bare("VmHWM:"), goal: goal{most: 2}},
-		{what: "of a child alone, its program not counted", ours: childFigure("procpool", b.procpool, "RssAnon:"), peer: bare("RssAnon:"), goal: goal{most: 2}},
+		{what: "memory of a worker's own", ours: ours, peer: bare, goal: goal{most: 1.5}},
+		{what: "built without the tag urfave_cli_no_docs", ours: plain, peer: bare, goal: goal{most: 2}},
+		{what: "of the least program with a pool", ours: library, peer: bare, goal: goal{most: 1.5}},
 	}
+	all := []*contender{bare, ours, plain, library}
 	if b.before != "" {
-		rows = append(rows, row{what: rows[0].what, ours: childFigure("procpool", b.procpool, "VmHWM:"), peer: childFigure("procpool before", b.before, "VmHWM:")})
+		before := unique("procpool before", b.before, child.Arg)
+		rows = append(rows, row{what: rows[0].what, ours: ours, peer: before})
+		all = append(all, before)
 	}
-	var all []*contender
 	for i := range rows {
 		rows[i].unit = "MiB"
-		all = append(all, rows[i].ours, rows[i].peer)
 	}
 	return rows, b.measure(b.rounds(11, 5), all...)
 }
 
-// childFigure is a figure of a worker that has said hello, in MiB.
-func childFigure(name, program, figure string) *contender {
-	command := []string{program, child.Arg}
-	return &contender{name: name, command: command, run: func() (float64, error) {
-		cmd := exec.Command(command[0], command[1:]...)
-		cmd.Env = append(os.Environ(), "GOMAXPROCS=1") // as pools start them
-		stdin, err := cmd.StdinPipe()
-		if err != nil {
-			return 0, err
+// unique is what a process has for itself, in MiB, beside another of its kind.
+func unique(name string, command ...string) *contender {
+	return &contender{name: name, command: command, run: func() (mib float64, err error) {
+		for range 2 {
+			cmd := exec.Command(command[0], command[1:]...)
+			cmd.Env = append(os.Environ(), "GOMAXPROCS=1") // as pools start them
+			stdin, err := cmd.StdinPipe()
+			if err != nil {
+				return 0, err
+			}
+			stdout, err := cmd.StdoutPipe()
+			if err != nil {
+				return 0, err
+			}
+			if err := cmd.Start(); err != nil {
+				return 0, err
+			}
+			defer func() {
+				stdin.Close()
+				io.Copy(io.Discard, stdout)
+				cmd.Wait()
+			}()
+			if _, err := stdout.Read(make([]byte, 1)); err != nil {
+				return 0, err
+			}
+			rollup, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", cmd.Process.Pid))
+			if err != nil {
+				return 0, err
+			}
+			mib = mebibytes(rollup, "Private_Clean:") + mebibytes(rollup, "Private_Dirty:")
 		}
-		stdout, err := cmd.StdoutPipe()
-		if err != nil {
-			return 0, err
-		}
-		if err := cmd.Start(); err != nil {
-			return 0, err
-		}
-		var status []byte
-		if _, _, err = ipc.NewReader(stdout, 0).Hello(); err == nil {
-			status, err = os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
-		}
-		stdin.Close()
-		io.Copy(io.Discard, stdout)
-		return mebibytes(status, figure), errors.Join(err, cmd.Wait())
+		return mib, nil
 	}}
 }
 

@@ -1,0 +1,38 @@
+package pool
+
+import "time"
+
+// cancelAll ends the calls in progress, and waits until their tasks have ended or
+// their workers were ended for it.
+func (p *Pool) cancelAll() {
+	p.mu.Lock()
+	for c := range p.calls {
+		c.fail(ErrClosed)
+		c.cancel()
+		for _, s := range p.slots {
+			s.executor.cancel(c)
+		}
+	}
+	p.mu.Unlock()
+	// Nobody tells when a worker is idle, and nobody minds a few milliseconds here.
+	patience := time.Now().Add(p.opts.CancelGrace + time.Second)
+	for p.busy() && time.Now().Before(patience) {
+		select {
+		case <-p.stop:
+			return
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+// busy reports whether any worker has something in flight.
+func (p *Pool) busy() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.slots {
+		if len(s.inFlight) > 0 {
+			return true
+		}
+	}
+	return false
+}
