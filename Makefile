@@ -3,7 +3,7 @@
 .PHONY: test race lint ci full bench peers fuzz script home release
 
 # All packages: ./... leaves out those below testdata.
-PACKAGES = ./... ./testdata/peers/... ./testdata/forgetful ./testdata/replaced
+PACKAGES = ./... ./testdata/peers/... ./testdata/forgetful ./testdata/replaced ./ipc/testdata/identity
 
 # Without the code of urfave/cli that generates documentation, which nothing here
 # uses and every worker would initialise.

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"procpool/internal/pipe"
 	"procpool/internal/role"
@@ -75,12 +77,27 @@ type server struct {
 
 // hello appends a hello. failed is why the worker cannot work; nil if it can.
 func hello(dst []byte, failed error) []byte {
-	host, _ := os.Hostname()
+	host := thisHost()
 	h := ipc.Hello{Build: ipc.Build(), PID: int64(os.Getpid()), Host: host, CPUs: allowedCPUs(), Tasks: task.Names()}
 	if failed != nil {
 		h.StartError = clip(ipc.Fail{Error: failed.Error()}, ipc.MaxNoise).Error
 	}
 	return ipc.AppendHello(dst, h)
+}
+
+// thisHost returns the name of this machine as a hello may have it.
+func thisHost() string {
+	name, _ := os.Hostname()
+	name = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, name)
+	if len(name) > ipc.MaxHost {
+		name = strings.ToValidUTF8(name[:ipc.MaxHost], "")
+	}
+	return name
 }
 
 // read reads messages until there are no more. It runs beside work, so it

@@ -134,7 +134,9 @@ func (c *decoder) any() any {
 		return nil
 	case tag == 0xc2 || tag == 0xc3:
 		return c.bool()
-	case tag == 0xca || tag == 0xcb:
+	case tag == 0xca:
+		return float64(c.float32())
+	case tag == 0xcb:
 		return c.float()
 	case tag >= 0xa0 && tag < 0xc0 || tag >= 0xd9 && tag <= 0xdb:
 		return string(c.str())

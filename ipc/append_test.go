@@ -76,7 +76,7 @@ func TestMessagesRoundTrip(t *testing.T) {
 		if got, err := ParseFail(bodyOf(t, AppendFail(nil, f), KindFail)); err != nil || !reflect.DeepEqual(got, f) {
 			t.Errorf("an error of %d bytes: %v", n, err)
 		}
-		h := Hello{Build: s, PID: int64(n), Host: s, CPUs: s}
+		h := Hello{Build: s[:min(n, maxBuild)], PID: int64(n), Host: s[:min(n, MaxHost)], CPUs: strings.Repeat("7", min(n, 32<<10))}
 		for range n {
 			h.Tasks = append(h.Tasks, "t")
 		}
@@ -97,7 +97,7 @@ func TestMessagesRoundTrip(t *testing.T) {
 		if err != nil || got.Interval != r.Interval || !got.HasInterval {
 			t.Errorf("interval %v is read as %v, %v", r.Interval, got.Interval, err)
 		}
-		n := CountOf(v)
+		n := CountOf(min(v, 1<<53))
 		b := Bye{Usage: Usage{Counters: Counters{n, n, n, n, n, n}}}
 		if got, err := ParseBye(bodyOf(t, AppendBye(nil, b), KindBye)); err != nil || got != b {
 			t.Errorf("counts of %d are read as %+v, %v", v, got, err)

@@ -3,6 +3,10 @@ package ipc
 import (
 	"encoding/binary"
 	"math"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A cursor reads the values of a complete message body. The first error is kept in
@@ -193,6 +197,49 @@ func (c *cursor) native() int {
 	return int(v)
 }
 
+// seconds reads a span of time in seconds.
+func (c *cursor) seconds() float64 {
+	const most = 1e12
+	v := c.num()
+	if !(v >= 0 && v <= most) { // or not a number
+		c.fail("seconds are not between 0 and 1e12")
+		return 0
+	}
+	return v
+}
+
+// cpus reads a list of CPUs, such as "0-3,8". It becomes part of tables and messages.
+func (c *cursor) cpus() string {
+	const most = 32 << 10 // bytes; every second of 8,192 CPUs, the most of Linux, takes 20 KB
+	list := c.str()
+	if len(list) > most {
+		c.fail("a list of CPUs is too long")
+	}
+	for _, b := range list {
+		if b != ',' && b != '-' && (b < '0' || b > '9') {
+			c.fail("what should be a list of CPUs has other characters")
+		}
+	}
+	return string(list)
+}
+
+// name reads a text of at most so many bytes that can be printed within a line.
+func (c *cursor) name(most int) string {
+	name := c.str()
+	if len(name) > most {
+		c.fail("a name is longer than " + strconv.Itoa(most) + " bytes")
+		return ""
+	}
+	if !printable(string(name)) {
+		c.fail("a name has characters that cannot be printed")
+	}
+	return string(name)
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
 // null skips a nil, and reports whether there was one.
 func (c *cursor) null() bool {
 	if c.i < len(c.b) && c.b[c.i] == 0xc0 {
@@ -207,9 +254,13 @@ func (c *cursor) counter() Count {
 	if c.null() {
 		return Count{}
 	}
+	const most = 1 << 53 // sums of counts must not overflow, and JSON must hold them
 	v := c.int()
 	if v < 0 {
 		c.fail("integer below zero")
+	}
+	if v > most {
+		c.fail("a count is over 2^53")
 	}
 	return CountOf(v)
 }
@@ -222,22 +273,38 @@ func (c *cursor) bool() bool {
 	return tag == 0xc3
 }
 
+// float reads a float64. One of 32 bits is refused, since whoever sent it has dropped
+// digits.
 func (c *cursor) float() float64 {
 	tag, body, _ := c.next()
 	switch tag {
-	case 0xca:
-		return float64(math.Float32frombits(binary.BigEndian.Uint32(body)))
 	case 0xcb:
 		return math.Float64frombits(binary.BigEndian.Uint64(body))
+	case 0xca:
+		c.fail("a 32-bit float, not one of 64 bits")
 	}
 	c.fail("not a float")
 	return 0
 }
 
+func (c *cursor) float32() float32 {
+	tag, body, _ := c.next()
+	if tag != 0xca {
+		c.fail("not a 32-bit float")
+		return 0
+	}
+	return math.Float32frombits(binary.BigEndian.Uint32(body))
+}
+
 // num reads a float or an integer. A client in another language may send 5 for 5.0.
 func (c *cursor) num() float64 {
-	if c.i < len(c.b) && (c.b[c.i] == 0xca || c.b[c.i] == 0xcb) {
-		return c.float()
+	if c.i < len(c.b) {
+		switch c.b[c.i] {
+		case 0xca:
+			return float64(c.float32())
+		case 0xcb:
+			return c.float()
+		}
 	}
 	v, negative := c.integer()
 	if negative {
@@ -246,12 +313,34 @@ func (c *cursor) num() float64 {
 	return float64(v)
 }
 
-// listOf reads an array whose elements element reads, or nil.
-func listOf[T any](c *cursor, element func() T) []T {
+// manyElements is the length above which a list is read twice, so that no memory is
+// taken for elements that are something else: an element can take one byte.
+const manyElements = 64 << 10
+
+// listOf reads an array whose elements element reads, or nil. least is the least number
+// of bytes that an element takes.
+func listOf[T any](c *cursor, least int, element func() T) []T {
 	if c.null() {
 		return nil
 	}
-	list := make([]T, c.arrayLen())
+	n := c.arrayLen()
+	if n > manyElements && n > (len(c.b)-c.i)/least {
+		c.fail("elements are too short")
+	}
+	if start := c.i; n > manyElements && least == 1 {
+		for range n {
+			if element(); c.bad != "" {
+				break
+			}
+		}
+		if c.bad == "" {
+			c.i = start
+		}
+	}
+	if c.bad != "" {
+		return nil
+	}
+	list := make([]T, n)
 	for i := range list {
 		list[i] = element()
 	}

@@ -1,9 +1,7 @@
 package ipc
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 	"reflect"
 	"strconv"
 	"sync"
@@ -101,15 +99,7 @@ func decodeString(c *decoder, v reflect.Value)  { v.SetString(string(c.str())) }
 
 // decodeFloat32 keeps a NaN away from float64, as encodeFloat32 does.
 func decodeFloat32(c *decoder, v reflect.Value) {
-	if c.i >= len(c.b) || c.b[c.i] != 0xca {
-		c.fail("not a 32-bit float")
-		return
-	}
-	_, body, _ := c.next()
-	if c.bad != "" {
-		return
-	}
-	if f := math.Float32frombits(binary.BigEndian.Uint32(body)); f == f {
+	if f := c.float32(); f == f {
 		v.SetFloat(float64(f))
 	} else {
 		v.Set(reflect.ValueOf(f).Convert(v.Type()))
@@ -169,19 +159,17 @@ func decodeArrayOf(elem *codec) func(*decoder, reflect.Value) {
 	}
 }
 
-// decodeSliceOf makes room for elements when their number is plausible, and else as
-// they come: an element takes a byte at least, and may need kilobytes.
+// decodeSliceOf makes room for as many elements as take no more memory than the bytes
+// that came, and for more as they turn out to be what they should be: an element takes a
+// byte at least, and may need kilobytes.
 func decodeSliceOf(elem *codec) func(*decoder, reflect.Value) {
-	size := int(elem.typ.Size())
+	size := max(int(elem.typ.Size()), 1)
 	return func(c *decoder, v reflect.Value) {
 		if c.null() {
 			return
 		}
 		n := c.arrayLen()
-		room := n
-		if size > 16 {
-			room = min(n, (64<<10+16*(len(c.b)-c.i))/size)
-		}
+		room := min(n, (64<<10+len(c.b)-c.i)/size)
 		v.Set(reflect.MakeSlice(v.Type(), 0, room))
 		c.open()
 		for i := range n {

@@ -48,8 +48,10 @@
 //	           "cpus": str, "tasks": [str]}}
 //	    Always comes first, before the child has read anything. build identifies the
 //	    program; the pools of procpool accept only children of their own build. cpus
-//	    lists the CPUs that the child may use, as in "0-3,8", and is "" if unknown. With
-//	    "start_error": str the child cannot work, says why, and exits.
+//	    lists the CPUs that the child may use, as in "0-3,8", and is "" if unknown.
+//	    build and host are printed in messages, so they are printable text of at most
+//	    1,024 and 255 bytes. With "start_error": str the child cannot work, says why,
+//	    and exits.
 //	{"result": {"id": uint, "seconds": num, "value": any}}
 //	    Answers a request. seconds is how long the task ran. A result of a task over
 //	    intervals also has the "start" and "end" of the request.
@@ -112,8 +114,9 @@
 //
 // It is an error if a message is not a map of one key, its kind is unknown or does not
 // belong in this direction, a key of the body is missing or occurs twice, an integer
-// does not fit, or an integer comes where a float is expected (in the value of a
-// task that returns a float). NaN and infinities are valid.
+// does not fit, or an integer or a 32-bit float comes where a 64-bit float is expected
+// (in the value of a task that returns a float). In values NaN and infinities are
+// valid; the seconds of result and bye are from 0 to 1e12, and counts up to 2^53.
 //
 // After an error, a [Fault], the stream is useless. A child prints the error on stderr
 // and exits with code 1 and without bye. A parent replaces the child.

@@ -8,6 +8,7 @@ const (
 	MaxDepth     = 256       // levels of nesting in a message
 	MaxPending   = 1024      // requests that a parent may leave unanswered
 	MaxNoise     = 64 << 10  // bytes that a launcher may print before hello
+	MaxHost      = 255       // bytes of a host's name in hello
 	DefaultLimit = 1 << 20   // bytes of a message, unless open says otherwise
 	MaxLimit     = 1<<31 - 1 // bytes of a message that open can ask for at most
 )

@@ -152,6 +152,9 @@ func ParseOpen(body []byte) (o Open, err error) {
 	return o, nil
 }
 
+// maxBuild is the longest text in bytes that may identify a program.
+const maxBuild = 1 << 10
+
 // ParseHello reads the body of a hello. It returns a *Fault for another protocol
 // number.
 func ParseHello(body []byte) (h Hello, err error) {
@@ -162,13 +165,13 @@ func ParseHello(body []byte) (h Hello, err error) {
 		case "protocol":
 			have, number = c.once(have, 1), c.uint()
 		case "build":
-			have, h.Build = c.once(have, 2), string(c.str())
+			have, h.Build = c.once(have, 2), c.name(maxBuild)
 		case "pid":
 			have, h.PID = c.once(have, 4), c.int()
 		case "host":
-			have, h.Host = c.once(have, 8), string(c.str())
+			have, h.Host = c.once(have, 8), c.name(MaxHost)
 		case "cpus":
-			have, h.CPUs = c.once(have, 16), string(c.str())
+			have, h.CPUs = c.once(have, 16), c.cpus()
 		case "tasks":
 			have = c.once(have, 32)
 			for range c.arrayLen() {
@@ -198,11 +201,11 @@ func ParseResult(body []byte) (r Result, err error) {
 		case "id":
 			have, r.ID = c.once(have, id), c.uint()
 		case "seconds":
-			have, r.Seconds = c.once(have, seconds), c.num()
+			have, r.Seconds = c.once(have, seconds), c.seconds()
 		case "value":
 			have, r.Value = c.once(have, value), c.raw()
 		case "began":
-			have, r.Began = c.once(have, began), c.num()
+			have, r.Began = c.once(have, began), c.seconds()
 		case "start":
 			have, r.Interval.Start = c.once(have, start), c.int()
 		case "end":
@@ -254,15 +257,15 @@ func ParseBye(body []byte) (b Bye, err error) {
 	for range c.mapLen() {
 		switch key := string(c.str()); key {
 		case "user_seconds":
-			have, b.UserSeconds = c.once(have, 1), c.num()
+			have, b.UserSeconds = c.once(have, 1), c.seconds()
 		case "system_seconds":
-			have, b.SystemSeconds = c.once(have, 2), c.num()
+			have, b.SystemSeconds = c.once(have, 2), c.seconds()
 		case "gc_cycles":
 			have, gc.Cycles, b.GC = c.once(have, 256), c.counter(), &gc
 		case "gc_pause_seconds":
-			have, gc.PauseSeconds = c.once(have, 512), c.num()
+			have, gc.PauseSeconds = c.once(have, 512), c.seconds()
 		case "ran_on":
-			have, b.RanOn = c.once(have, 1024), string(c.str())
+			have, b.RanOn = c.once(have, 1024), c.cpus()
 		case "parent_silent":
 			have, b.ParentSilent = c.once(have, 2048), c.bool()
 		default:

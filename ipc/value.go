@@ -132,11 +132,11 @@ func decodeValue[T any](value []byte, v *T, take bool) error {
 			}
 		}
 	case *[]float64:
-		*v = listOf(&c, c.float)
+		*v = listOf(&c, 9, c.float)
 	case *[]int:
-		*v = listOf(&c, c.native)
+		*v = listOf(&c, 1, c.native)
 	case *[]int64:
-		*v = listOf(&c, c.int)
+		*v = listOf(&c, 1, c.int)
 	case *Interval:
 		iv, err := readInterval(value)
 		*v = iv

@@ -1,5 +1,6 @@
 // Package text formats what several packages print: counts with their nouns,
-// sizes, floats that read back to the same bits, wrapped lines and shell words.
+// sizes, floats that read back to the same bits, text that a terminal shows as it is,
+// wrapped lines and shell words.
 package text
 
 import (
@@ -39,18 +40,6 @@ func JSONFloat(v float64) []byte {
 		return strconv.AppendQuote(nil, Float(v))
 	}
 	return []byte(Float(v))
-}
-
-// OneLine returns s as one line: line ends become "; " and other control
-// characters become blanks. Messages may quote text of any kind.
-func OneLine(s string) string {
-	s = strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ")
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
 }
 
 // Wrap yields s in lines of at most width bytes. It breaks lines at a blank or

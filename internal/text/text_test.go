@@ -34,12 +34,6 @@ func TestJSONFloat(t *testing.T) {
 	}
 }
 
-func TestOneLine(t *testing.T) {
-	if got := OneLine(" a\nb\x1b[1m\tc\n"); got != "a; b [1m c" {
-		t.Errorf("%q", got)
-	}
-}
-
 func TestWrap(t *testing.T) {
 	for _, c := range []struct {
 		text string
