@@ -47,7 +47,7 @@ var goOut = Define("outing", func(ctx context.Context, e outing) (int, error) {
 // started waits for the process of an outing.
 func started(t *testing.T, file string) (pid int) {
 	t.Helper()
-	for end := time.Now().Add(hardLimit); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if text, err := os.ReadFile(file); err == nil {
 			pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 			if err != nil {
@@ -154,7 +154,7 @@ func canceled() context.Context {
 // A task that heeds its context costs its worker nothing when its call ends: what the
 // worker has loaded stays.
 func TestACancelSparesWorkers(t *testing.T) {
-	p := openPool(t, Options{Procs: 3, CancelGrace: hardLimit})
+	p := openPool(t, Options{Procs: 3, CancelGrace: limit})
 	if err := p.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestShutdown(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s: what was in progress: %v", backend, err)
 			}
-		case <-time.After(hardLimit):
+		case <-time.After(limit):
 			t.Fatalf("%s: what was in progress does not end", backend)
 		}
 		if _, err := Call(t.Context(), p, increment, 1); !errors.Is(err, ErrClosed) {
@@ -285,7 +285,7 @@ var askLimits = Define("ask-limits", func(ctx context.Context, file string) (l l
 // goroutines.
 func TestTasksKnowTheirLimits(t *testing.T) {
 	for _, backend := range backends {
-		p := openPool(t, Options{Procs: 2, Backend: backend, CancelGrace: hardLimit})
+		p := openPool(t, Options{Procs: 2, Backend: backend, CancelGrace: limit})
 		if l, err := Call(t.Context(), p, askLimits, ""); l.Deadline || err != nil {
 			t.Errorf("%s: without a limit: %v, %v", backend, l, err)
 		}

@@ -9,9 +9,6 @@ import (
 	"time"
 )
 
-// hardLimit ends what would hang.
-const hardLimit = time.Minute
-
 // inTime fails the test if f does not return.
 func inTime(t *testing.T, f func()) {
 	t.Helper()
@@ -19,7 +16,7 @@ func inTime(t *testing.T, f func()) {
 	go func() { defer close(done); f() }()
 	select {
 	case <-done:
-	case <-time.After(hardLimit):
+	case <-time.After(limit):
 		stacks := make([]byte, 1<<20)
 		t.Fatalf("it hangs\n%s", stacks[:runtime.Stack(stacks, true)])
 	}

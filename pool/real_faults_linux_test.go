@@ -141,9 +141,6 @@ type stage struct {
 	peak    int64 // the largest resident set of a worker that was seen, in bytes
 }
 
-// limit is the hard end of anything that would hang.
-const limit = 2 * time.Minute
-
 func (s *stage) run(t *testing.T, env ...string) (Outcome, error) {
 	t.Helper()
 	var mu sync.Mutex

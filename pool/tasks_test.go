@@ -30,3 +30,6 @@ const (
 	usMilli  = 1000
 	usSecond = 1000 * usMilli
 )
+
+// limit is the hard end of anything that would hang.
+const limit = 2 * time.Minute
