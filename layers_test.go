@@ -18,7 +18,7 @@ var rooms = map[string][]string{
 	"child":             {"ipc", "task", "placement", "internal/pipe", "internal/procfs", "internal/role", "internal/terminal", "golang.org/x/sys", "internal/proctree"},
 	"parent":            {"ipc", "placement", "internal/pipe", "internal/text", "golang.org/x/sys", "internal/proctree"},
 	"parent/parenttest": {"parent", "ipc"}, // for tests alone
-	"pool":              {"ipc", "task", "parent", "child", "placement", "internal/role"},
+	"pool":              {"ipc", "task", "parent", "child", "placement", "internal/role", "internal/text"},
 	"placement":         {"internal/procfs", "internal/text", "golang.org/x/sys"},
 	"journal":           {"internal/newfile", "internal/text", "ipc"},
 	"compare":           {"pool", "placement", "task", "ipc", "internal/text"},

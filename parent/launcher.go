@@ -99,12 +99,16 @@ func (l *Launcher) check() error {
 		return l.refuse("for example 'taskset -c {cpu}'", "it decides on which CPUs workers run, and has no {cpu} where theirs go")
 	}
 	for _, h := range l.hosts {
-		if h == "" || strings.HasPrefix(h, "-") || strings.ContainsAny(h, " \t\n[],") {
+		if strings.Trim(h, hostChars) != "" || h == "" || h[0] == '-' {
 			return l.refuse("hosts are single names; 'scontrol show hostnames' expands Slurm's lists", "%q is no name of a host", h)
 		}
 	}
 	return nil
 }
+
+// hostChars are all that a host may have, such as user@fe80::1%eth0: the launcher may be
+// a shell's command line.
+const hostChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@%-"
 
 // programPath is the path by which others can start this program. Unlike
 // /proc/self/exe it may lead to another program by now; the build that a worker

@@ -3,6 +3,7 @@
 package parent
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"syscall"
@@ -91,6 +92,21 @@ func TestLauncherWords(t *testing.T) {
 	for i, want := range []string{"0/3@a", "1/3@b", "2/3@a"} {
 		if got := l.words(i); got[1] != want || got[2] != childArg || got[4] != "GOMAXPROCS=1" {
 			t.Errorf("worker %d: %q, not %q", i, got, want)
+		}
+	}
+}
+
+// A host may become part of a shell's command line.
+func TestHosts(t *testing.T) {
+	for host, ok := range map[string]bool{
+		"a": true, "node-07.cluster": true, "user_1@10.0.0.2": true, "fe80::1%eth0": true,
+		"": false, "-oProxyCommand=x": false, "h;touch${IFS}x": false, "$(x)": false, "`x`": false, "a b": false, "a\nb": false,
+		"a[1-3]": false, "a,b": false, "a'b": false, "a|b": false, "ä": false, "a\x1b[m": false, "~": false, "*": false, "a/b": false, "a\\b": false,
+	} {
+		_, err := NewLauncher(LauncherConfig{Text: "nice {host}", Workers: 1, Width: 1, Hosts: []string{host}})
+		var refused *LauncherError
+		if (err == nil) != ok || err != nil && !errors.As(err, &refused) {
+			t.Errorf("host %q: %v", host, err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"procpool/internal/text"
 	"procpool/parent"
 )
 
@@ -224,7 +225,7 @@ func (p *Pool) oomEvidence() string {
 func (p *Pool) config(i int) parent.Config {
 	o := p.opts
 	logLine := func(line []byte) {
-		p.stderr.Write(append(fmt.Appendf(nil, "[worker %d] ", i), append(line, '\n')...))
+		p.stderr.Write(append(text.AppendPrintable(fmt.Appendf(nil, "[worker %d] ", i), line), '\n'))
 	}
 	if o.LogLine != nil {
 		logLine = func(line []byte) { o.LogLine(i, line) }

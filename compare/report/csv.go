@@ -32,12 +32,27 @@ func CSV(w io.Writer, rec compare.Record) error {
 		for _, p := range compare.Phases() {
 			line = append(line, blank(phaseSum(r, p), text.Float))
 		}
+		for i := range line {
+			line[i] = noFormula(line[i])
+		}
 		if err := out.Write(line); err != nil {
 			return err
 		}
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// noFormula returns a cell that a spreadsheet takes for text: one that begins like a
+// formula gets an apostrophe before it, as spreadsheets write it. Numbers are none.
+func noFormula(cell string) string {
+	if cell == "" || !strings.Contains("=+-@\t\r", cell[:1]) {
+		return printable(cell)
+	}
+	if _, err := strconv.ParseFloat(cell, 64); err == nil {
+		return cell
+	}
+	return "'" + printable(cell)
 }
 
 // phaseSum is the time of a phase over all workers and the parent.

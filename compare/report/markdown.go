@@ -79,5 +79,5 @@ func row(cells []string) string {
 // escapeMarkdown makes any text literal, on one line and inside a table too.
 func escapeMarkdown(s string) string {
 	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "*", "\\*", "_", "\\_", "<", "&lt;", ">", "&gt;", "&", "&amp;",
-		"`", "\\`", "#", "\\#", "[", "\\[", "]", "\\]", "\n", " ", "\r", " ").Replace(s)
+		"`", "\\`", "#", "\\#", "[", "\\[", "]", "\\]").Replace(printable(strings.NewReplacer("\n", " ", "\r", " ").Replace(s)))
 }

@@ -178,5 +178,5 @@ func spread(ys []float64, gap, low, high float64) []float64 {
 // escape makes text of s for HTML and SVG. Package html would bring its table of all
 // named characters into every worker.
 func escape(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(s)
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(printable(s))
 }

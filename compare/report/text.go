@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"procpool/compare"
@@ -204,10 +203,12 @@ func (t *textWriter) row(tb table, row []string, widths []int, indent string) st
 	return strings.TrimRight(b.String(), " ")
 }
 
-// printable replaces control characters, which a terminal would act on.
+// printable replaces what a terminal, a browser or an editor would act on, and not
+// show. Each character stays one, so that columns keep their width. A record may come
+// from elsewhere.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if text.Hidden(r) || r == '\t' {
 			return '?'
 		}
 		return r

@@ -40,9 +40,9 @@ func AppendPrintable[T string | []byte](dst []byte, line T) []byte {
 		switch {
 		case r == utf8.RuneError && size <= 1, r < 0x80:
 			dst = fmt.Appendf(dst, `\x%02x`, line[i])
-		case hidden(r) && r > 0xffff:
+		case Hidden(r) && r > 0xffff:
 			dst = fmt.Appendf(dst, `\U%08x`, r)
-		case hidden(r):
+		case Hidden(r):
 			dst = fmt.Appendf(dst, `\u%04x`, r)
 		default:
 			dst = append(dst, line[i:i+size]...)
@@ -52,15 +52,15 @@ func AppendPrintable[T string | []byte](dst []byte, line T) []byte {
 	return dst
 }
 
-// hidden reports whether a character beyond ASCII has no shape of its own. The joiners
-// of Indian and Arabic scripts and of emoji are part of words.
-func hidden(r rune) bool {
+// Hidden reports whether [Printable] escapes a character. The joiners of Indian and
+// Arabic scripts and of emoji are part of words.
+func Hidden(r rune) bool {
 	const nonJoiner, joiner = 0x200c, 0x200d
 	switch {
+	case r >= ' ' && r < 0x7f, r == '\t', r == nonJoiner, r == joiner:
+		return false
 	case r < 0xa0:
 		return true
-	case r == nonJoiner || r == joiner:
-		return false
 	}
 	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
 }
