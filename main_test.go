@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -99,11 +100,12 @@ func TestWorkersOfATestBinaryRunNoTests(t *testing.T) {
 		{"first argument", []string{child.Arg, "0"}, ""},
 		{"first argument before the flags of a test", []string{child.Arg, "0", "-test.v", "-test.run=.*"}, ""},
 		{"alias", []string{"child"}, ""},
-		{"environment", []string{"-test.v", "-test.run=.*"}, child.Env + "=1"},
+		{"environment", nil, child.Env + "=1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cmd := exec.CommandContext(hardLimit(t), exe, c.args...)
 			cmd.Env = append(os.Environ(), c.env)
+			cmd.Stdin = strings.NewReader("") // through a pipe
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			out, err := cmd.Output()
@@ -115,6 +117,28 @@ func TestWorkersOfATestBinaryRunNoTests(t *testing.T) {
 			}
 			if all := string(out) + stderr.String(); strings.Contains(all, "=== RUN") || strings.Contains(all, "PASS") {
 				t.Errorf("it ran tests: %q", all)
+			}
+		})
+	}
+}
+
+// The variable that makes a program a worker may have been left behind. Then it changes
+// nothing, also not in what the program starts.
+func TestAVariableThatWasLeftBehind(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"a run":        {[]string{"run", "--procs", "2", "1000"}, "^PI is approximately "},
+		"another word": {[]string{"tasks"}, "^alloc "},
+		"a device":     {nil, "procpool"}, // standard input is /dev/null; it says how it is called
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.CommandContext(hardLimit(t), "procpool", c.args...)
+			cmd.Env = append(os.Environ(), child.Env+"=1")
+			out, err := cmd.CombinedOutput()
+			if (err == nil) != (c.args != nil) || bytes.Contains(out, []byte("\xa5hello")) || !regexp.MustCompile(c.want).Match(out) {
+				t.Errorf("%v: %q", err, out)
 			}
 		})
 	}

@@ -36,7 +36,10 @@ const (
 	// GOMEMLIMIT=BYTES at once.
 	Arg = "procpool-child"
 	// Env=1 in the environment makes a program a worker where arguments cannot be
-	// passed. Main unsets it, so that what a task starts is not a worker too.
+	// passed: if it has none, and its standard input is a pipe, a socket or a file. In
+	// any other process the variable means nothing: somebody may have left it behind,
+	// and a program must not say hello and exit 0 in place of its work. Main unsets it
+	// in either case, so that what the program starts is not a worker too.
 	Env = "PROCPOOL_CHILD"
 )
 
@@ -52,12 +55,12 @@ const maxStack = 128 << 20
 func Main(aliases ...string) {
 	role.SetMainRan()
 	index, settings, isWorker := parseArgs(os.Args, aliases)
+	os.Unsetenv(Env)
 	if !isWorker {
 		return
 	}
-	os.Unsetenv(Env)
 	applySettings(settings)
-	os.Exit(run(index))
+	os.Exit(run(index, len(os.Args) > 1 && os.Args[1] == Arg))
 }
 
 // parseArgs reports whether this process was started as a worker, and returns
@@ -73,7 +76,13 @@ func parseArgs(args, aliases []string) (index int, settings []string, isWorker b
 	if len(args) == 2 && slices.Contains(aliases, args[1]) {
 		return 0, nil, true
 	}
-	return 0, nil, os.Getenv(Env) == "1"
+	return 0, nil, len(args) <= 1 && os.Getenv(Env) == "1" && isStream(os.Stdin)
+}
+
+// isStream reports whether f may hold requests: it is no terminal and no other device.
+func isStream(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && (info.Mode().IsRegular() || info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0)
 }
 
 // applySettings sets the KEY=VALUE settings in this process and, through the
@@ -96,14 +105,15 @@ func applySettings(settings []string) {
 	}
 }
 
-// run serves requests on the standard streams and returns the exit code.
-func run(index int) int {
+// run serves requests on the standard streams, which a pool made if own is set, and
+// returns the exit code.
+func run(index int, own bool) int {
 	if terminal.Is(os.Stdin) {
 		fmt.Fprintln(os.Stderr, "procpool: child is a worker: it reads msgpack requests on "+ipc.AtTerminal)
 		fmt.Fprintln(os.Stderr, "hint: 'procpool run' starts workers by itself; the protocol is documented in package procpool/ipc")
 		return 2
 	}
-	in, out, err := claimStdio()
+	in, out, err := claimStdio(own)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "procpool: child:", err)
 		return 1

@@ -88,7 +88,7 @@ func TestStartedByAlias(t *testing.T) {
 
 // Main unsets the variable, so what a task starts does not see it.
 func TestStartedByEnvironment(t *testing.T) {
-	p := start(t, []string{Env + "=1"}, "-test.run=none")
+	p := start(t, []string{Env + "=1"})
 	p.hello()
 	p.send(call(1, "env", Env), endMessage)
 	p.wants(fmt.Sprintf("result 1 %x", call(0, "", []string{"unset", "unset"})[len(ipc.AppendRequestHead(nil, 0, "")):]))

@@ -12,7 +12,7 @@ import (
 
 // claimStdio keeps the standard streams for the worker. What Go code prints goes
 // to stderr. Code that writes to the stdout handle itself still reaches it.
-func claimStdio() (in, out *os.File, err error) {
+func claimStdio(bool) (in, out *os.File, err error) {
 	in, out = os.Stdin, os.Stdout
 	os.Stdout = os.Stderr
 	os.Stdin, err = os.Open(os.DevNull)

@@ -14,9 +14,10 @@ import (
 
 // claimStdio moves the standard streams to descriptors that no task knows. What
 // a task prints to stdout then goes to stderr, and its reads of stdin find
-// nothing. The returned files stay open as long as the process lives.
-func claimStdio() (in, out *os.File, err error) {
-	inFD, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 3)
+// nothing. The returned files stay open as long as the process lives. own says that a
+// pool made the streams for this process.
+func claimStdio(own bool) (in, out *os.File, err error) {
+	inFD, err := claimStdin(own)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -27,29 +28,56 @@ func claimStdio() (in, out *os.File, err error) {
 	if err := unix.Dup2(2, 1); err != nil {
 		return nil, nil, err
 	}
-	null, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	empty, err := openEmpty()
 	if err != nil {
 		return nil, nil, err
 	}
-	defer unix.Close(null)
-	if err := unix.Dup2(null, 0); err != nil {
+	defer unix.Close(empty)
+	if err := unix.Dup2(empty, 0); err != nil {
 		return nil, nil, err
-	}
-	// A read of a nonblocking pipe parks its goroutine and not a thread, so with
-	// GOMAXPROCS=1 the tasks go on at once.
-	if isPipe(inFD) {
-		unix.SetNonblock(inFD, true)
 	}
 	return os.NewFile(uintptr(inFD), "stdin"), os.NewFile(uintptr(outFD), "stdout"), nil
 }
 
-func isPipe(fd int) bool {
+// claimStdin returns another descriptor of standard input. If that is a pipe or a socket,
+// reads do not block: one that finds nothing parks its goroutine and not a thread, and
+// with GOMAXPROCS=1 the tasks go on at once.
+//
+// That is a property of the open file, which others may share: a shell reads on from the
+// same pipe when this process has ended, however it has. So the pipe is opened anew.
+// Where that is impossible (a socket, no /proc, a pipe of another user), only a file of
+// this process's own is changed.
+func claimStdin(own bool) (fd int, err error) {
 	var st unix.Stat_t
-	if unix.Fstat(fd, &st) != nil {
-		return false
+	if err := unix.Fstat(0, &st); err != nil {
+		return 0, err
 	}
 	kind := uint32(st.Mode) & unix.S_IFMT
-	return kind == unix.S_IFIFO || kind == unix.S_IFSOCK
+	if kind == unix.S_IFIFO {
+		fd, err = unix.Open("/proc/self/fd/0", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		if err == nil {
+			return fd, nil
+		}
+	}
+	fd, err = unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 3)
+	if err == nil && own && (kind == unix.S_IFIFO || kind == unix.S_IFSOCK) {
+		unix.SetNonblock(fd, true)
+	}
+	return fd, err
+}
+
+// openEmpty opens a file in which nothing is.
+func openEmpty() (fd int, err error) {
+	if fd, err = unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil {
+		return fd, nil
+	}
+	// A container may have no devices. A pipe that nobody can write to is as empty.
+	var ends [2]int
+	if err := unix.Pipe(ends[:]); err != nil {
+		return 0, err
+	}
+	unix.Close(ends[1])
+	return ends[0], nil
 }
 
 // readerGone reports whether nobody can read what is written to out any more.
