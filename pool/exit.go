@@ -120,7 +120,7 @@ func (w *worker) next(next *afterwards, failed bool, err error) {
 		first = farPause
 	}
 	next.pause = min(first<<min(w.failedStarts-1, 20), longestPause)
-	if (w.failedStarts >= maxFailedStarts || isPermanent(err)) && !s.failing {
+	if w.failedStarts >= maxFailedStarts && !s.failing {
 		s.failing = true
 		p.failing++
 		next.add(Event{Kind: WorkerGivenUp, Worker: s.index, Err: err})
