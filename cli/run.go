@@ -48,7 +48,7 @@ type runCommand struct {
 	notes     []chunkNote
 	progress  *progress
 	untraced  error // why there is no trace; the result is as good without
-	unstarted int   // workers that a launcher did not start
+	unstarted int   // starts of workers that failed
 }
 
 func (p *program) runCommand() *cli.Command {
@@ -261,7 +261,7 @@ func (r *runCommand) event(ev pool.Event) {
 	r.trace.event(ev)
 	switch ev.Kind {
 	case pool.WorkerLost:
-		if r.signals.explains(ev.Err) || r.notLaunched(ev.Err) {
+		if r.signals.explains(ev.Err) || r.notStarted(ev.Err) {
 			return // there will be one message for it all, or there was one
 		}
 		r.progress.lost()
