@@ -8,6 +8,7 @@ import (
 
 	"procpool/ipc"
 	"procpool/parent"
+	"procpool/placement"
 	"procpool/task"
 )
 
@@ -214,6 +215,10 @@ func (e *StartError) Error() string {
 	return fmt.Sprintf("no worker can be started (%d tries): %v", e.Tries, e.Err)
 }
 func (e *StartError) Unwrap() error { return e.Err }
+
+// A ThreadsError is a pool for whose workers' threads the system has no room. New looks
+// before it starts any.
+type ThreadsError = placement.ThreadsError
 
 func hostSuffix(host string) string {
 	if host == "" {
