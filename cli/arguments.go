@@ -55,6 +55,9 @@ func (p *program) split(cmd *cli.Command, args []string) (flags, operands []stri
 		args = args[1:]
 		switch {
 		case arg == "--":
+			if cmd.Name == "exec" { // it tells INTERVALS from the command
+				operands = append(operands, arg)
+			}
 			return flags, append(operands, args...), nil
 		case !strings.HasPrefix(arg, "-") || arg == "-" || strings.ContainsRune(".0123456789", rune(arg[1])):
 			operands = append(operands, arg)
