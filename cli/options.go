@@ -33,8 +33,8 @@ type Options struct {
 // called pool.Main("child"), its command child is a worker that other programs can
 // drive.
 //
-// Until Main returns, SIGINT, SIGTERM, SIGHUP and SIGUSR1 end the command: the process
-// exits with 128 plus the signal's number, or dies of the signal.
+// Until Main returns, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU end the
+// command: the process exits with 128 plus the signal's number, or dies of the signal.
 func Main(o Options) int {
 	if o.Args == nil {
 		o.Args = os.Args

@@ -4,11 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+
+	"procpool/pool"
 )
 
 // shortageHint tells what to do when the system lacks what a new worker needs.
 func shortageHint(err error) string {
+	var lost *pool.LostWorkerError
 	switch {
+	case errors.As(err, &lost) && lost.CPULimit > 0:
+		return "a chunk needs more CPU time than a process may have: raise the limit (ulimit -t), or use smaller chunks (--chunk-size)"
 	case errors.Is(err, syscall.EMFILE):
 		return "raise the limit of open files (ulimit -n), of which each worker takes a few, or use fewer --procs"
 	case errors.Is(err, syscall.EAGAIN):

@@ -77,7 +77,11 @@ func (w *worker) afterExit(r *workerProcess, exit parent.Exit, err error) (next 
 		}
 		err = lost
 		failed = failed && len(flights) == 0
-		w.blame(&next, flights, lost)
+		if lost.CPULimit > 0 && r.settled > 0 { // the chunks before this one used most of the time
+			s.returnAll(flights)
+		} else {
+			w.blame(&next, flights, lost)
+		}
 	}
 	w.next(&next, failed, err)
 	return next
@@ -205,9 +209,9 @@ func (w *worker) charge(next *afterwards, ch *chunk, err error) {
 func (w *worker) describe(exit parent.Exit) *LostWorkerError {
 	e := &LostWorkerError{
 		Worker: w.slot.index, PID: exit.PID, Host: exit.Host, Launcher: exit.Launcher,
-		Signal: exit.Signal, ExitCode: exit.ExitCode, Stderr: exit.Stderr, Err: exit.Err,
+		Signal: exit.Signal, ExitCode: exit.ExitCode, CPULimit: exit.CPULimit, Stderr: exit.Stderr, Err: exit.Err,
 	}
-	if exit.Signal == "killed" && !exit.Killed {
+	if exit.Signal == "killed" && !exit.Killed && e.CPULimit == 0 {
 		e.OOM = w.slot.pool.oomEvidence()
 	}
 	return e
