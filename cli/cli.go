@@ -1,4 +1,4 @@
-// Package cli gives a program that has tasks the command line of procpool: run,
+// Package cli gives a program that has tasks the command line of procpool: run, exec,
 // intervals, compare, merge, tasks, doctor, man and completion, with journals,
 // shares, JSON output and exit codes.
 //

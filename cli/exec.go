@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"slices"
 	"strings"
@@ -13,7 +15,9 @@ import (
 	"procpool/internal/command"
 	"procpool/internal/text"
 	"procpool/ipc"
+	"procpool/journal"
 	"procpool/pool"
+	"procpool/task"
 )
 
 // An execution is what the command exec adds to a run: a program of the user's in
@@ -38,7 +42,7 @@ func (p *program) execCommand() *cli.Command {
 			"With --lines FILE, in place of INTERVALS, a chunk is some lines of FILE, which COMMAND reads on standard input. " +
 			"COMMAND has no terminal; what it starts ends with it.",
 		UsageText: p.Name + " exec --chunk-size 1000 1e6 -- ./count.sh",
-		Flags:     r.execFlags(), Before: r.prepareExec, Action: r.run,
+		Flags:     r.execFlags(), Before: r.prepareExec, Action: r.runExec,
 	}
 }
 
@@ -60,22 +64,27 @@ func (r *runCommand) execFlags() []cli.Flag {
 // prepareExec is prepare for exec.
 func (r *runCommand) prepareExec(c *cli.Context) error {
 	x := r.exec
-	if err := r.readExec(c); err != nil {
+	r.spec, r.options.MaxMessage = commandSpec(x.reduce != command.Concat), pool.DefaultMaxMessage
+	if err := r.over(r.readExec(c)); err != nil || r.err != nil {
 		return err
 	}
-	spec := *command.Task.Spec()
-	spec.Exact = x.reduce != command.Concat // outputs have an order
-	r.spec, r.options.MaxMessage = &spec, pool.DefaultMaxMessage
 	if x.reduce == command.Concat && r.json && r.journalPath == "" {
 		return usageHint("--json and --reduce concat cannot both have standard output", "with --journal FILE the outputs are kept there, and merge prints them")
 	}
 	if r.whole.Start > r.whole.End {
 		return usage("--start %d is beyond the end, %d", r.whole.Start, r.whole.End)
 	}
-	if err := r.settle(c); err != nil {
-		return err
+	if x.dryRun {
+		r.journalPath, r.resume = "", false
 	}
-	return nil
+	return r.settle(c)
+}
+
+// commandSpec is the task; exact where the order of outputs does not matter.
+func commandSpec(exact bool) *task.Spec {
+	spec := *command.Task.Spec()
+	spec.Exact = exact
+	return &spec
 }
 
 // readExec reads the operands: INTERVALS -- COMMAND ARGUMENTS, or only the part from
@@ -89,7 +98,7 @@ func (r *runCommand) readExec(c *cli.Context) (err error) {
 	}
 	switch {
 	case at < 0:
-		return usageHint("exec needs -- and then the command", example)
+		return noDashes(example)
 	case at == len(args)-1:
 		return usageHint("there is no command after --", example)
 	case at > 1:
@@ -115,16 +124,20 @@ func (r *runCommand) readExec(c *cli.Context) (err error) {
 	ctx, release := r.bounded(c.Context)
 	defer release()
 	if x.lines, err = command.NewIndex(ctx, x.linesPath); err != nil {
-		if ctx.Err() != nil {
+		if r.during = "it was reading " + x.linesPath; ctx.Err() != nil {
 			return err
 		}
 		if errors.Is(err, command.ErrChanged) {
 			return &failure{code: exitFailed, err: err}
 		}
-		return usage("--lines %s: %w", x.linesPath, withoutPath(err))
+		return usage("--lines %s: %w", x.linesPath, plainError(err))
 	}
 	r.whole.End = x.lines.Lines
 	return nil
+}
+
+func noDashes(example string) error {
+	return usageHint("exec needs -- before the command", example)
 }
 
 // canRun looks for the command, unless it may run elsewhere or has another name for
@@ -143,7 +156,7 @@ func (x *execution) canRun(launcher string) error {
 	if strings.ContainsAny(name, " \t") {
 		hint = "words are not split: write -- sh -c " + text.ShellQuote(name)
 	}
-	return usageHint(fmt.Sprintf("cannot run %s: %v", name, withoutPath(look.Err)), hint)
+	return usageHint(fmt.Sprintf("cannot run %s: %v", name, look.Err), hint)
 }
 
 // grid cuts the input: into 64 chunks a worker, unless a size is asked for.
@@ -154,6 +167,24 @@ func (x *execution) grid(r *runCommand) ipc.Grid {
 		size = max((r.whole.Len()-1)/(chunks*int64(r.options.Procs))+1, 1)
 	}
 	return ipc.ChunkGrid(r.whole, size)
+}
+
+// concats reports whether outputs are printed, and not added up.
+func (x *execution) concats() bool { return x != nil && x.reduce == command.Concat }
+
+// describe says in the header of a journal what the result depends on.
+func (x *execution) describe(h *journal.Header) {
+	if x == nil {
+		return
+	}
+	const longest = 4 << 10
+	h.Command, h.Reduce = text.ShellQuote(x.words...), x.reduce
+	if len(h.Command) > longest {
+		h.Command = fmt.Sprintf("%s... (%d bytes with SHA-256 %x)", strings.ToValidUTF8(h.Command[:longest], "?"), len(h.Command), sha256.Sum256([]byte(h.Command)))
+	}
+	if x.lines != nil {
+		h.Input = x.lines.Text()
+	}
 }
 
 // call is what a worker is told of a chunk.
@@ -169,13 +200,69 @@ func (x *execution) call(grid ipc.Grid, iv ipc.Interval) *command.Call {
 }
 
 // workload completes w. A nil x leaves it alone.
-func (x *execution) workload(r *runCommand, w pool.Workload) pool.Workload {
+func (x *execution) workload(r *runCommand, ctx context.Context, w pool.Workload) pool.Workload {
 	if x == nil {
 		return w
 	}
-	grid := r.grid
+	grid := ipc.Grid{Whole: r.whole, Size: r.grid.Size}
 	w.With = func(dst []byte, iv ipc.Interval) []byte { return x.call(grid, iv).Append(dst) }
+	switch {
+	case !x.concats():
+	case r.journal != nil:
+		w.Task = commandSpec(true) // the journal has the order
+	default:
+		w.InOrder = func(c pool.Chunk) error {
+			return r.printUntil(ctx, c.Total().(command.Partial).Output)
+		}
+	}
+	if x.keepGoing {
+		w.OnFailed = func(_ ipc.Interval, err error) error {
+			if errors.Is(err, command.ErrChanged) {
+				return err
+			}
+			r.progress.note("%s; the others go on", text.OneLine(err.Error()))
+			return nil
+		}
+	}
 	return w
+}
+
+// printUntil prints an output, unless the run is to end while nobody reads.
+func (r *runCommand) printUntil(ctx context.Context, output []byte) error {
+	if len(output) == 0 {
+		return nil
+	}
+	written := make(chan error, 1)
+	go func() {
+		_, err := r.Stdout.Write(output)
+		written <- err
+	}()
+	if !r.until.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, r.until)
+		defer cancel()
+	}
+	select {
+	case err := <-written:
+		return writing("the outputs", err)
+	case <-r.signals.stop:
+		return pool.ErrStopped
+	case <-ctx.Done():
+		if ctx.Err() == context.DeadlineExceeded {
+			return pool.ErrDeadline
+		}
+		return ctx.Err()
+	}
+}
+
+// printOutput prints an output that a journal has kept.
+func (p *program) printOutput(_ ipc.Interval, partial []byte) error {
+	var kept command.Partial
+	if err := ipc.DecodeValue(partial, &kept); err != nil {
+		return err
+	}
+	_, err := p.Stdout.Write(kept.Output)
+	return writing("the outputs", err)
 }
 
 // check returns an error if the result, or what it was computed from, is not what it
@@ -207,10 +294,41 @@ func (x *execution) hint(err error) string {
 // line is the command line of a chunk for a shell.
 func (x *execution) line(iv ipc.Interval, c *command.Call) string {
 	line := text.ShellQuote(c.For(iv, "{worker}")...)
+	if strings.Contains(line, "PROCPOOL_") {
+		line = strings.Join(c.Environment(iv, "0"), " ") + " " + line
+	}
 	if c.Lines == nil {
 		return line
 	}
 	return fmt.Sprintf("sed -n '%d,%dp' %s | %s", iv.Start+1, iv.End, text.ShellQuote(c.Lines.Path), line)
 }
 
-var _ = context.Canceled
+// shownLines is how many command lines a dry run prints.
+const shownLines = 10
+
+// runExec is run for exec.
+func (r *runCommand) runExec(c *cli.Context) error {
+	x := r.exec
+	if !x.dryRun || r.err != nil {
+		return r.run(c)
+	}
+	var b strings.Builder
+	grid := ipc.Grid{Whole: r.whole, Size: r.grid.Size}
+	for p := range min(r.grid.N, shownLines) {
+		iv := r.grid.At(p)
+		b.WriteString(x.line(iv, x.call(grid, iv)) + "\n")
+	}
+	if more := r.grid.N - shownLines; more > 0 {
+		r.note("%d more are not shown", more)
+	}
+	return r.print("the command lines", b.String())
+}
+
+// plainError is the system's error without the name of a file.
+func plainError(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

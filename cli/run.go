@@ -53,9 +53,14 @@ type runCommand struct {
 	unstarted int   // workers that a launcher did not start
 }
 
-func (p *program) runCommand() *cli.Command {
+func (p *program) newRun() *runCommand {
 	r := &runCommand{program: p, begin: time.Now()}
 	r.options.MaxMessage = ipc.DefaultLimit
+	return r
+}
+
+func (p *program) runCommand() *cli.Command {
+	r := p.newRun()
 	return &cli.Command{
 		Name: "run", ArgsUsage: "INTERVALS",
 		Usage: "compute a task over an interval and print the result",
@@ -196,7 +201,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 		Stop: r.signals.stop, Deadline: r.until, Earlier: r.journal.finishedEarlier(), OnChunk: r.onChunk(),
 	}
 	if r.options.Backend == pool.Processes {
-		r.outcome, r.err = p.Run(ctx, r.exec.workload(r, w), pool.Retries(r.options.Retries), pool.RetryErrors(command.ErrExit))
+		r.outcome, r.err = p.Run(ctx, r.exec.workload(r, ctx, w), pool.Retries(r.options.Retries), pool.RetryErrors(command.ErrExit))
 		p.Close()
 	} else {
 		r.outcome, r.err = r.runHere(ctx, p, w)

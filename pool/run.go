@@ -106,6 +106,9 @@ type Chunk struct {
 // Value is the partial as a reader wants to see it.
 func (c Chunk) Value() any { return c.partial.Value() }
 
+// Total is the partial, which has the type of the task's partials.
+func (c Chunk) Total() any { return c.partial.Total() }
+
 // Append appends the encoded partial to dst.
 func (c Chunk) Append(dst []byte) ([]byte, error) { return c.partial.Append(dst) }
 

@@ -79,8 +79,8 @@ func (c *Call) For(iv ipc.Interval, worker string) []string {
 	return words
 }
 
-// environment is what a command finds in its environment beside the worker's.
-func (c *Call) environment(iv ipc.Interval, worker string) []string {
+// Environment is what a command finds in its environment beside the worker's.
+func (c *Call) Environment(iv ipc.Interval, worker string) []string {
 	return []string{
 		"PROCPOOL_START=" + strconv.FormatInt(iv.Start, 10), "PROCPOOL_END=" + strconv.FormatInt(iv.End, 10),
 		"PROCPOOL_CHUNK=" + strconv.FormatInt(c.Chunk, 10), "PROCPOOL_WORKER=" + worker,
@@ -97,8 +97,13 @@ func run(ctx context.Context, iv ipc.Interval) (Partial, error) {
 	if err := ipc.DecodeValue(with, &c); err != nil {
 		return Partial{}, err
 	}
-	if len(c.Words) == 0 {
+	switch {
+	case len(c.Words) == 0:
 		return Partial{}, errors.New("the command has no words")
+	case iv.Len() == 0 && c.Reduce == Sum: // of nothing, for which no command runs
+		return Partial{Reduce: Sum, Number: "0"}, nil
+	case iv.Len() == 0:
+		return Partial{Reduce: c.Reduce}, nil
 	}
 	out, err := c.execute(ctx, iv, strconv.Itoa(role.CallOf(ctx).Worker))
 	if err != nil {

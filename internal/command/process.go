@@ -26,7 +26,7 @@ func (c *Call) execute(ctx context.Context, iv ipc.Interval, worker string) (*ou
 	adopt()
 	words := c.For(iv, worker)
 	cmd := exec.Command(words[0], words[1:]...)
-	cmd.Env = append(os.Environ(), c.environment(iv, worker)...)
+	cmd.Env = append(os.Environ(), c.Environment(iv, worker)...)
 	cmd.SysProcAttr = ownSession()
 	p := &process{cmd: cmd, out: output{keeps: c.Reduce == Concat}, err: tail{to: os.Stderr}, tooMuch: make(chan struct{})}
 	if err := p.start(c, iv); err != nil {
