@@ -207,6 +207,9 @@ func (k *journalSink) hint(err error, read bool) string {
 	if !read {
 		return strings.TrimLeft(goOn, "; ")
 	}
+	if !k.broken { // what was appended is in the file
+		return holds(k.path, k.writer.Coverage()) + goOn
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), endsWithin/2)
 	defer cancel()
 	status, err := journal.ReadCoverage(ctx, k.path)

@@ -101,6 +101,11 @@ func (r *runCommand) settle(c *cli.Context) error {
 	if err := r.readLimits(); err != nil {
 		return err
 	}
+	if r.journalPath != "" { // before there is one
+		if err := enoughThreads(*o); err != nil {
+			return err
+		}
+	}
 	var err error
 	if r.plan, err = r.readBindings(); err != nil {
 		return err
@@ -188,7 +193,8 @@ func (r *runCommand) compute(ctx context.Context) error {
 	p, err := pool.New(ctx, r.options)
 	if err != nil {
 		r.journal.close()
-		if ctx.Err() != nil {
+		var full *pool.ThreadsError
+		if ctx.Err() != nil || errors.As(err, &full) {
 			return err
 		}
 		return badInput(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"procpool/placement"
 	"procpool/pool"
 )
 
@@ -34,4 +35,13 @@ func enoughFiles() error {
 		return nil
 	}
 	return &failure{code: exitFailed, err: fmt.Errorf("no worker can be started: the limit of open files is %d", limit), hint: shortageHint(syscall.EMFILE)}
+}
+
+// enoughThreads returns an error where not all workers could be started. pool.New does
+// the same.
+func enoughThreads(o pool.Options) error {
+	if o.Backend != pool.Processes || o.Launcher != "" {
+		return nil
+	}
+	return placement.System{}.CheckThreads(o.Procs, max(o.GOMAXPROCS, 1))
 }

@@ -9,6 +9,7 @@ import (
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/parent"
+	"procpool/placement"
 	"procpool/task"
 )
 
@@ -234,6 +235,10 @@ func (e *FailedChunksError) Error() string {
 	return fmt.Sprintf("%s failed; the first: %v", text.Plural(e.Chunks, "chunk"), e.First)
 }
 func (e *FailedChunksError) Unwrap() error { return e.First }
+
+// A ThreadsError is a pool for whose workers' threads the system has no room. New looks
+// before it starts any.
+type ThreadsError = placement.ThreadsError
 
 func hostSuffix(host string) string {
 	if host == "" {

@@ -145,7 +145,7 @@ func (p *Pool) failWithoutWorkers(tries int, err error) {
 	if p.without.IsZero() {
 		p.without = time.Now()
 	}
-	if (p.hadWorker || isShortage(err)) && time.Since(p.without) < p.opts.Outage {
+	if (p.hadWorker || isShortage(err)) && !isPermanent(err) && time.Since(p.without) < p.opts.Outage {
 		return
 	}
 	for c := range p.calls {
@@ -161,6 +161,13 @@ func isShortage(err error) bool {
 		}
 	}
 	return false
+}
+
+// isPermanent reports whether the next start will fail as the last one did: the
+// program was replaced by another one.
+func isPermanent(err error) bool {
+	var build *parent.BuildError
+	return errors.As(err, &build)
 }
 
 // returnAll returns chunks that the slot's worker was sent, and will not answer, to be
@@ -234,7 +241,7 @@ func (p *Pool) config(i int) parent.Config {
 		p.stderr.Write(append(text.AppendPrintable(fmt.Appendf(nil, "[worker %d] ", i), line), '\n'))
 	}
 	if o.LogLine != nil {
-		logLine = func(line []byte) { o.LogLine(i, line) }
+		logLine = func(line []byte) { mustReturn("LogLine", func() { o.LogLine(i, line) }) }
 	}
 	return parent.Config{
 		Worker: i, Heartbeat: o.Heartbeat, StartupTimeout: o.StartupTimeout, Grace: o.Grace, CancelGrace: o.CancelGrace,
