@@ -44,13 +44,12 @@ type runCommand struct {
 
 	before, after *placement.Throttling // of this process's control group, for -v and --json
 
-	signal    os.Signal // that asked for the end
-	during    string    // what a run was doing that ended before it computed
-	here      *here     // nil unless tasks run in this process
-	notes     []chunkNote
-	progress  *progress
-	untraced  error // why there is no trace; the result is as good without
-	unstarted int   // workers that a launcher did not start
+	signal   os.Signal // that asked for the end
+	during   string    // what a run was doing that ended before it computed
+	here     *here     // nil unless tasks run in this process
+	notes    []chunkNote
+	progress *progress
+	untraced error // why there is no trace; the result is as good without
 }
 
 func (p *program) newRun() *runCommand {
@@ -187,6 +186,9 @@ func (r *runCommand) compute(ctx context.Context) error {
 		r.options.EventKinds = []pool.EventKind{pool.WorkerLost, pool.ChunkRetried, pool.WorkerGivenUp}
 	}
 	r.options.Stderr = r.progress.guard(r.Stderr)
+	if !r.verbose {
+		r.options.LogLine = r.progress.workerLine
+	}
 	if r.json || r.verbose {
 		r.before = placement.System{}.Throttling()
 	}

@@ -16,7 +16,7 @@ func shortageHint(err error) string {
 	case errors.As(err, &lost) && lost.CPULimit > 0:
 		return "a chunk needs more CPU time than a process may have: raise the limit (ulimit -t), or use smaller chunks (--chunk-size)"
 	case errors.Is(err, syscall.EMFILE):
-		return "raise the limit of open files (ulimit -n), of which each worker takes a few, or use fewer --procs"
+		return "raise the limit of open files (ulimit -n), of which each worker takes five, or use fewer --procs"
 	case errors.Is(err, syscall.EAGAIN):
 		return "raise the limit of processes (ulimit -u, or the cgroup's pids.max), or use fewer --procs"
 	}
