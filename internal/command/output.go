@@ -24,7 +24,6 @@ type output struct {
 	first []byte // the first bytes
 	last  []byte // the last line that is not empty
 	line  []byte // the one that is not at its end
-	long  bool   // line is longer than any number
 }
 
 // readFrom reads r to its end.
