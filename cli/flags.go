@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"procpool/compare"
+	"procpool/internal/command"
 	"procpool/ipc"
 	"procpool/pool"
 	"procpool/task"
@@ -171,7 +172,9 @@ func (p *program) readWorkload(c *cli.Context, w *workload) (err error) {
 			fmt.Sprintf("the nearest are %d and %d", w.whole.Start-over, w.whole.Start-over+w.spec.Grain))
 	}
 	if rounded := w.spec.RoundUp(w.chunkSize); w.chunkSize > 0 && rounded != w.chunkSize {
-		w.rounded = fmt.Sprintf("--chunk-size %d is rounded up to %d, a multiple of the grain of %s, %d", w.chunkSize, rounded, w.spec.Name, w.spec.Grain)
+		if rounded-w.chunkSize > w.chunkSize/100 { // less does not matter to anybody
+			w.rounded = fmt.Sprintf("--chunk-size %d is rounded up to %d, a multiple of the grain of %s, %d", w.chunkSize, rounded, w.spec.Name, w.spec.Grain)
+		}
 		w.chunkSize = rounded
 	}
 	return nil
@@ -196,7 +199,7 @@ func (p *program) taskHint(c *cli.Context) string {
 func taskNames() []string {
 	return slices.DeleteFunc(task.Names(), func(name string) bool {
 		spec, _ := task.Lookup(name)
-		return !spec.Sums()
+		return !spec.Sums() || name == command.Name
 	})
 }
 
@@ -220,7 +223,7 @@ func defaultTask() string {
 
 func findTask(name string) (*task.Spec, error) {
 	spec, ok := task.Lookup(name)
-	if !ok || !spec.Sums() {
+	if !ok || !spec.Sums() || name == command.Name {
 		known := taskNames()
 		return nil, usageHint(fmt.Sprintf("unknown task %q", name), didYouMean(name, known, "the tasks are "+strings.Join(known, ", ")))
 	}

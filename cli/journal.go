@@ -69,6 +69,7 @@ func (r *runCommand) createJournal(ctx context.Context, path string, share journ
 		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact,
 		ChunkSize: r.grid.Size, Chunks: r.grid.N, Share: share, Build: ipc.Build(),
 	}
+	r.exec.describe(&header)
 	if r.chunkSize == 0 {
 		header.Procs = r.options.Procs
 	}
@@ -160,17 +161,17 @@ func (k *journalSink) finish(ctx context.Context, r *runCommand) error {
 		k.broken = true
 		return nameJournal(err)
 	}
-	if r.err != nil || r.outcome.Earlier == 0 {
+	if r.err != nil || r.outcome.Earlier == 0 && !r.exec.concats() {
 		return nil
 	}
-	value, err := k.sum(ctx)
+	value, err := k.sum(ctx, r)
 	if err == nil {
 		r.value = value
 	}
 	return err
 }
 
-func (k *journalSink) sum(ctx context.Context) (any, error) {
+func (k *journalSink) sum(ctx context.Context, r *runCommand) (any, error) {
 	set, err := journal.Open(ctx, []string{k.path})
 	if err != nil {
 		return nil, err
@@ -180,9 +181,7 @@ func (k *journalSink) sum(ctx context.Context) (any, error) {
 			return nil, err
 		}
 	}
-	fold := k.spec.NewFold()
-	err = set.Fold(ctx, func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) })
-	return fold.Value(), err
+	return r.addUp(ctx, set, k.spec, !r.json)
 }
 
 // hint tells how to continue a run that ended with err, and if read is set what the
@@ -192,7 +191,10 @@ func (k *journalSink) hint(err error, read bool) string {
 		return ""
 	}
 	goOn := "the same command with --resume goes on"
+	var unsynced *journal.SyncError
 	switch {
+	case errors.As(err, &unsynced): // nothing tells what there is
+		return ""
 	case noRoom(err):
 		goOn = " and is valid; make room, then " + goOn
 	case errors.Is(err, syscall.EFBIG):
@@ -204,6 +206,9 @@ func (k *journalSink) hint(err error, read bool) string {
 	}
 	if !read {
 		return strings.TrimLeft(goOn, "; ")
+	}
+	if !k.broken { // what was appended is in the file
+		return holds(k.path, k.writer.Coverage()) + goOn
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), endsWithin/2)
 	defer cancel()
@@ -217,11 +222,9 @@ func (k *journalSink) hint(err error, read bool) string {
 	return holds(k.path, status) + goOn
 }
 
-// noRoom reports whether a disk, or a user's part of it, is full. A failed fsync is not
-// meant: after that, nothing tells what there is.
+// noRoom reports whether a disk, or a user's part of it, is full.
 func noRoom(err error) bool {
-	var unsynced *journal.SyncError
-	return (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) && !errors.As(err, &unsynced)
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // holds prints how much of the run a journal holds.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"procpool/internal/command"
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/journal"
@@ -25,6 +26,7 @@ type runCommand struct {
 	grid    ipc.Grid
 	limits  placement.Limits
 	plan    *bindings
+	exec    *execution   // nil but for the command exec
 	journal *journalSink // nil without --journal
 	trace   *tracer      // nil without --trace
 	until   time.Time    // zero without --deadline
@@ -42,18 +44,22 @@ type runCommand struct {
 
 	before, after *placement.Throttling // of this process's control group, for -v and --json
 
-	signal    os.Signal // that asked for the end
-	during    string    // what a run was doing that ended before it computed
-	here      *here     // nil unless tasks run in this process
-	notes     []chunkNote
-	progress  *progress
-	untraced  error // why there is no trace; the result is as good without
-	unstarted int   // workers that a launcher did not start
+	signal   os.Signal // that asked for the end
+	during   string    // what a run was doing that ended before it computed
+	here     *here     // nil unless tasks run in this process
+	notes    []chunkNote
+	progress *progress
+	untraced error // why there is no trace; the result is as good without
+}
+
+func (p *program) newRun() *runCommand {
+	r := &runCommand{program: p, begin: time.Now()}
+	r.options.MaxMessage = ipc.DefaultLimit
+	return r
 }
 
 func (p *program) runCommand() *cli.Command {
-	r := &runCommand{program: p, begin: time.Now()}
-	r.options.MaxMessage = ipc.DefaultLimit
+	r := p.newRun()
 	return &cli.Command{
 		Name: "run", ArgsUsage: "INTERVALS",
 		Usage: "compute a task over an interval and print the result",
@@ -69,6 +75,11 @@ func (r *runCommand) prepare(c *cli.Context) error {
 	if err := r.readWorkload(c, &r.workload); err != nil {
 		return err
 	}
+	return r.settle(c)
+}
+
+// settle checks all but the operands.
+func (r *runCommand) settle(c *cli.Context) error {
 	if r.quiet && r.verbose {
 		return usage("--quiet and --verbose contradict each other")
 	}
@@ -89,6 +100,11 @@ func (r *runCommand) prepare(c *cli.Context) error {
 	if err := r.readLimits(); err != nil {
 		return err
 	}
+	if r.journalPath != "" { // before there is one
+		if err := enoughThreads(*o); err != nil {
+			return err
+		}
+	}
 	var err error
 	if r.plan, err = r.readBindings(); err != nil {
 		return err
@@ -98,6 +114,9 @@ func (r *runCommand) prepare(c *cli.Context) error {
 		r.here = &here{}
 	}
 	r.grid = o.Grid(r.spec, r.whole)
+	if r.exec != nil {
+		r.grid = r.exec.grid(r)
+	}
 	if r.trace, err = newTracer(c, r.tracePath); err != nil {
 		return err
 	}
@@ -167,13 +186,17 @@ func (r *runCommand) compute(ctx context.Context) error {
 		r.options.EventKinds = []pool.EventKind{pool.WorkerLost, pool.ChunkRetried, pool.WorkerGivenUp}
 	}
 	r.options.Stderr = r.progress.guard(r.Stderr)
+	if !r.verbose {
+		r.options.LogLine = r.progress.workerLine
+	}
 	if r.json || r.verbose {
 		r.before = placement.System{}.Throttling()
 	}
 	p, err := pool.New(ctx, r.options)
 	if err != nil {
 		r.journal.close()
-		if ctx.Err() != nil {
+		var full *pool.ThreadsError
+		if ctx.Err() != nil || errors.As(err, &full) {
 			return err
 		}
 		return badInput(err)
@@ -186,7 +209,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 		Stop: r.signals.stop, Deadline: r.until, Earlier: r.journal.finishedEarlier(), OnChunk: r.onChunk(),
 	}
 	if r.options.Backend == pool.Processes {
-		r.outcome, r.err = p.Run(ctx, w, pool.Retries(r.options.Retries))
+		r.outcome, r.err = p.Run(ctx, r.exec.workload(r, ctx, w), pool.Retries(r.options.Retries), pool.RetryErrors(command.ErrExit))
 		p.Close()
 	} else {
 		r.outcome, r.err = r.runHere(ctx, p, w)
@@ -200,6 +223,9 @@ func (r *runCommand) compute(ctx context.Context) error {
 	r.signal = r.signals.first()
 	r.progress.end()
 	r.value = r.outcome.Value
+	if r.err == nil {
+		r.err = r.exec.check(r.value)
+	}
 	ctx, release := r.bounded(ctx)
 	defer release()
 	if err := r.over(r.journal.finish(ctx, r)); r.err == nil {
@@ -255,14 +281,15 @@ func (r *runCommand) event(ev pool.Event) {
 	r.trace.event(ev)
 	switch ev.Kind {
 	case pool.WorkerLost:
-		if r.signals.explains(ev.Err) || r.notLaunched(ev.Err) {
+		if r.signals.explains(ev.Err) || r.notStarted(ev.Err) {
 			return // there will be one message for it all, or there was one
 		}
 		r.progress.lost()
 		r.progress.note("%s; its work goes to another", text.OneLine(ev.Err.Error()))
 	case pool.ChunkRetried:
 		var timeout *pool.TimeoutError
-		if errors.As(ev.Err, &timeout) {
+		var failed *pool.TaskError
+		if errors.As(ev.Err, &timeout) || errors.As(ev.Err, &failed) {
 			r.progress.note("%s; it is tried again", text.OneLine(ev.Err.Error()))
 		}
 	case pool.WorkerGivenUp:
@@ -277,6 +304,9 @@ func (r *runCommand) failure() error {
 		return nil
 	}
 	f := &failure{code: exitFailed, err: r.err, hint: shortageHint(r.err)}
+	if f.hint == "" {
+		f.hint = r.exec.hint(r.err)
+	}
 	if f.hint == "" {
 		f.hint = r.journal.hint(r.err, r.during == "")
 	}

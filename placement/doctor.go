@@ -24,6 +24,8 @@ type Doctor struct {
 	Memory   Memory  `json:"memory"`
 	OOMKills *int64  `json:"oom_kills"` // see System.OOMKills; nil if unknown
 
+	Threads []ThreadLimit `json:"threads"` // limits on them
+
 	Variables []Variable `json:"variables"` // of the scheduler, OpenMP and the Go runtime, if they are set
 	Warnings  []Warning  `json:"warnings"`
 
@@ -42,7 +44,7 @@ type Variable struct {
 // A Warning describes a likely problem and what to do about it.
 type Warning struct {
 	// Kind is for scripts: oversubscribed, quota, throttled, smt, gomaxprocs,
-	// gomemlimit, address-space, bad-variable or ignored.
+	// gomemlimit, address-space, no-proc, bad-variable or ignored.
 	Kind   string `json:"kind"`
 	What   string `json:"what"`
 	Advice string `json:"advice,omitempty"`
@@ -56,6 +58,7 @@ func (s System) Doctor(procs int) Doctor {
 		Throttling: s.Throttling(),
 		Memory:     s.Memory(),
 		OOMKills:   s.OOMKills(),
+		Threads:    s.ThreadLimits(),
 		Variables:  s.variables(),
 		Quotas:     []Quota{},
 		Warnings:   []Warning{},
@@ -77,6 +80,9 @@ func (s System) Doctor(procs int) Doctor {
 	}
 	for _, note := range limits.Notes {
 		d.warn("ignored", note, "")
+	}
+	if _, err := s.read("/proc/self/limits"); err != nil && d.Affinity != nil { // Linux
+		d.warn("no-proc", "/proc cannot be read: quotas, memory and limits are not known", "mount it: mount -t proc proc /proc")
 	}
 	d.warnNumber(limits, procs)
 	if procs > 0 {

@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/parent"
+	"procpool/placement"
 	"procpool/task"
 )
 
@@ -37,13 +39,20 @@ func (in Input) String() string {
 }
 
 // A TaskError is a task's own failure on one input: it returned an error or
-// panicked. It is not tried again. Unwrap gives the *task.Error with text and stack.
+// panicked. It is tried again only if the call has [RetryErrors]. Unwrap gives the
+// *task.Error with text and stack.
 type TaskError struct {
-	Input Input
-	Err   *task.Error
+	Input    Input
+	Err      *task.Error
+	Attempts int // how often it failed in this way; 0 = once
 }
 
-func (e *TaskError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
+func (e *TaskError) Error() string {
+	if e.Attempts > 1 {
+		return fmt.Sprintf("%v, %d times: %v", e.Input, e.Attempts, e.Err)
+	}
+	return fmt.Sprintf("%v: %v", e.Input, e.Err)
+}
 func (e *TaskError) Unwrap() error { return e.Err }
 
 // An InputError is an input that cannot travel: it is a [ValueError], or over
@@ -107,6 +116,7 @@ type LostWorkerError struct {
 	Signal   string   // that ended it, such as "killed"; "" if it exited
 	ExitCode int      // -1 if a signal ended it or it is unknown
 	Stderr   []string // the last lines of its standard error; before them, of a Go crash, the first
+	CPULimit int64    // the limit of CPU time, in seconds, for which the system ended it; 0 if it did not
 	OOM      string   // evidence that the system was out of memory; "" if there is none
 	Attempts int      // how many workers met the input
 	Err      error    // what the parent saw first, such as an *ipc.Fault; may be nil
@@ -125,6 +135,9 @@ func (e *LostWorkerError) Error() string {
 		fmt.Fprintf(&b, "worker %d does not start by %q: %s", e.Worker, e.Launcher, e.how())
 	} else {
 		fmt.Fprintf(&b, "worker %d (pid %d%s) %s", e.Worker, e.PID, hostSuffix(e.Host), e.how())
+	}
+	if e.CPULimit > 0 {
+		fmt.Fprintf(&b, ", at its limit of CPU time, %d s (ulimit -t)", e.CPULimit)
 	}
 	if e.OOM != "" {
 		fmt.Fprintf(&b, ", %s", e.OOM)
@@ -210,6 +223,22 @@ func (e *StartError) Error() string {
 	return fmt.Sprintf("no worker can be started (%d tries): %v", e.Tries, e.Err)
 }
 func (e *StartError) Unwrap() error { return e.Err }
+
+// A FailedChunksError is a run that went on when chunks failed, see
+// [Workload.OnFailed]. Unwrap gives the error of the one that failed first.
+type FailedChunksError struct {
+	Chunks int64 // that failed
+	First  error
+}
+
+func (e *FailedChunksError) Error() string {
+	return fmt.Sprintf("%s failed; the first: %v", text.Plural(e.Chunks, "chunk"), e.First)
+}
+func (e *FailedChunksError) Unwrap() error { return e.First }
+
+// A ThreadsError is a pool for whose workers' threads the system has no room. New looks
+// before it starts any.
+type ThreadsError = placement.ThreadsError
 
 func hostSuffix(host string) string {
 	if host == "" {
