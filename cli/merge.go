@@ -50,6 +50,7 @@ type mergeReport struct {
 	Done     int64             `json:"chunks_done"`
 	Journals int               `json:"journals"`
 	Value    resultValue       `json:"value"`
+	Error    *resultValue      `json:"error,omitempty"` // of an approximation of pi
 }
 
 func (m *mergeCommand) merge(c *cli.Context) error {
@@ -62,6 +63,9 @@ func (m *mergeCommand) merge(c *cli.Context) error {
 	spec, err := r.add(c.Context, paths, m.journal)
 	err = m.signals.ended(err)
 	if m.json {
+		if err == nil && r.Status == string(pool.Done) {
+			r.Error = m.errorOf(spec, r.Interval, r.Interval.String(), r.Value.v)
+		}
 		if err != nil {
 			r.Failure = text.OneLine(err.Error())
 		}
@@ -74,7 +78,7 @@ func (m *mergeCommand) merge(c *cli.Context) error {
 		m.note("journal %s holds %d of %d chunks", m.journal, r.Done, r.Chunks)
 		return nil
 	}
-	return m.print("the result", m.resultLine(spec, r.Interval, r.Value.v))
+	return m.print("the result", m.resultLine(spec, r.Interval, r.Interval.String(), r.Value.v))
 }
 
 // add adds up the journals, into another one if to names it.
