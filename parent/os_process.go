@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"procpool/internal/proctree"
+	"procpool/placement"
 )
 
 // childArg is child.Arg, which this package must not import.
@@ -24,7 +25,7 @@ type osProcess struct {
 
 // OS is the operating system.
 func OS() System {
-	return System{Start: startProcess, ResidentSet: residentSet, OOMKills: oomKills}
+	return System{Start: startProcess, ResidentSet: residentSet, OOMKills: oomKills, CheckThreads: placement.System{}.CheckThreads}
 }
 
 // startProcess starts this program again, as a worker.

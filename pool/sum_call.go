@@ -1,10 +1,10 @@
 package pool
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"procpool/ipc"
@@ -21,7 +21,7 @@ type sumCall struct {
 	chunks *sumSupply
 	fold   task.Fold
 
-	earlier int64           // chunks finished by earlier runs
+	earlier int64           // chunks finished by earlier runs; if there are any, nothing is folded
 	inOrder bool            // partials are folded in the order of their intervals
 	folded  int64           // chunks, where the order matters
 	order   deque[*chunk]   // finished ones beyond those, with gaps
@@ -192,6 +192,9 @@ func (s *sumCall) consume(ctx context.Context) error {
 		defer release()
 		s.expired = deadline.Done()
 	}
+	if _, ok := s.call.pool.slots[0].executor.(*serial); ok {
+		defer s.cancelLate(stop)()
+	}
 	var finished, folded []*chunk
 	for {
 		finished = s.look(finished, folded)
@@ -207,8 +210,9 @@ func (s *sumCall) consume(ctx context.Context) error {
 		}
 		select {
 		case <-s.expired:
+			s.end(ErrDeadline) // before a chunk that was cancelled for it
 			s.accept(s.look(finished, nil), nil)
-			return cmp.Or(s.failure, ErrDeadline)
+			return s.failure
 		case <-stop:
 			stop = nil
 			s.end(ErrStopped)
@@ -217,6 +221,35 @@ func (s *sumCall) consume(ctx context.Context) error {
 			}
 		default:
 		}
+	}
+}
+
+// cancelLate cancels the task's context at the deadline, or when a stopped run's grace
+// is over: in the serial backend the consumer computes, and looks at neither meanwhile.
+// release ends that.
+func (s *sumCall) cancelLate(stop <-chan struct{}) (release func()) {
+	expired, over := s.expired, make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		defer s.call.cancel()
+		select {
+		case <-stop:
+		case <-expired:
+			return
+		case <-over:
+			return
+		}
+		grace := time.NewTimer(s.call.pool.opts.Grace)
+		defer grace.Stop()
+		select {
+		case <-grace.C:
+		case <-expired:
+		case <-over:
+		}
+	})
+	return func() {
+		close(over)
+		watcher.Wait()
 	}
 }
 
