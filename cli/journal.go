@@ -65,6 +65,7 @@ func (r *runCommand) createJournal(ctx context.Context, path string) (err error)
 		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact,
 		Share: r.share, Build: ipc.Build(),
 	}
+	r.exec.describe(&header)
 	header.SetGrid(r.grid)
 	if r.share.N > 0 {
 		header.Deal = r.deal
@@ -134,17 +135,17 @@ func (k *journalSink) finish(ctx context.Context, r *runCommand) error {
 		k.broken = true
 		return nameJournal(err)
 	}
-	if r.err != nil || r.outcome.Earlier == 0 {
+	if r.err != nil || r.outcome.Earlier == 0 && !r.exec.concats() {
 		return nil
 	}
-	value, err := k.sum(ctx)
+	value, err := k.sum(ctx, r)
 	if err == nil {
 		r.value = value
 	}
 	return err
 }
 
-func (k *journalSink) sum(ctx context.Context) (any, error) {
+func (k *journalSink) sum(ctx context.Context, r *runCommand) (any, error) {
 	set, err := journal.Open(ctx, []string{k.path})
 	if err != nil {
 		return nil, err
@@ -154,9 +155,7 @@ func (k *journalSink) sum(ctx context.Context) (any, error) {
 			return nil, err
 		}
 	}
-	fold := k.spec.NewFold()
-	err = set.Fold(ctx, func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) })
-	return fold.Value(), err
+	return r.addUp(ctx, set, k.spec, !r.json)
 }
 
 // hint tells how to continue a run that ended with err, and if read is set what the

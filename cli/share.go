@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"iter"
 	"os"
 	"time"
 
@@ -56,7 +57,9 @@ func (r *runCommand) cut(c *cli.Context) error {
 		if c.IsSet("deal") {
 			return usage("--deal needs --share K/N: it says which chunks a share has")
 		}
-		r.grid = r.options.Grid(r.spec, r.whole)
+		if r.grid = r.options.Grid(r.spec, r.whole); r.exec != nil {
+			r.grid = r.exec.grid(r)
+		}
 		r.chunks = r.grid.N
 		return nil
 	}
@@ -72,6 +75,23 @@ func (r *runCommand) cut(c *cli.Context) error {
 		r.note("share %v is empty: the input has only %s", r.share, text.Plural(r.grid.N, "chunk"))
 	}
 	return nil
+}
+
+// parts yields the chunks that the run is about, in order.
+func (r *runCommand) parts() iter.Seq[ipc.Interval] {
+	if r.only == nil {
+		return r.grid.All()
+	}
+	return func(yield func(ipc.Interval) bool) {
+		for run := range r.only.Runs() {
+			first, end := r.grid.Within(run)
+			for p := first; p < end; p++ {
+				if !yield(r.grid.At(p)) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // computeNothing is compute for an empty share, which needs no workers.

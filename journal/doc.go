@@ -28,7 +28,9 @@
 // [start+p*chunk_size, start+(p+1)*chunk_size), except that the last one ends with the
 // interval. If there is a number longer, each of the first longer chunks has one grain
 // more, and the others start so much later. A share K/N has consecutive chunks, or with
-// "deal":"cyclic" the chunks K, K+N and so on, counted from 1. procs, longer, share, deal,
+// "deal":"cyclic" the chunks K, K+N and so on, counted from 1. The journal of a user's
+// command also has "command", its words quoted for a shell, "reduce", and "input" if it
+// reads lines. procs, longer, share, deal,
 // build and merged (the number of journals that a merge added up) are omitted if they are
 // zero. Every other line is a finished chunk:
 //
@@ -45,9 +47,9 @@
 // key identifies everything that the sum depends on. It is the 128-bit FNV-1a hash, as
 // 32 hexadecimal digits, of the text that fmt.Sprintf returns for the format
 // "procpool journal 1\n%q\n%q\n%d %d\n%d\n%d %d\n%t\n" and the arguments task,
-// task_version, start, end, grain, chunk_size, chunks and exact. If longer is not zero, the
-// text of the format "%d\n" and longer follows. Journals with equal
-// keys can be added up.
+// task_version, start, end, grain, chunk_size, chunks and exact, and if there is a
+// command then also of that for "%q\n%q\n%q\n" and command, reduce and input, and if there
+// is longer of that for "%d\n" and longer. Journals with equal keys can be added up.
 //
 // sum is a checksum and always comes last: exactly `,"sum":"`, 16 lower-case hexadecimal
 // digits and `"}`. It is the CRC-64 with the ECMA-182 polynomial as in xz (all bits
