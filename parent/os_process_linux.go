@@ -2,6 +2,8 @@ package parent
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"strconv"
 	"syscall"
@@ -25,7 +27,16 @@ func startBound(c Command, attr *os.ProcAttr) (*os.Process, error) {
 		}
 		defer placement.SetThreadAffinity(mask)
 	}
-	return os.StartProcess("/proc/self/exe", argv(c), attr)
+	const self = "/proc/self/exe"
+	proc, err := os.StartProcess(self, argv(c), attr)
+	if !errors.Is(err, fs.ErrNotExist) || unix.Access(self, unix.X_OK) == nil { // else it is Dir that does not exist
+		return proc, err
+	}
+	file, err := programFile()
+	if err != nil {
+		return nil, err
+	}
+	return os.StartProcess(file, argv(c), attr)
 }
 
 // procAttr has the kernel end a worker with the thread that starts it: a

@@ -12,7 +12,7 @@ func startBound(c Command, attr *os.ProcAttr) (*os.Process, error) {
 	if !c.CPUs.Empty() {
 		return nil, errors.New("workers can be bound to CPUs on Linux only")
 	}
-	exe, err := os.Executable()
+	exe, err := programFile()
 	if err != nil {
 		return nil, err
 	}

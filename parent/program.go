@@ -1,0 +1,26 @@
+package parent
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// programFile returns the path of this program's file, which another program may have
+// taken by now: the build that a worker tells in its hello shows that.
+func programFile() (string, error) {
+	exe, err := os.Executable()
+	if err == nil {
+		return exe, nil
+	}
+	// Without /proc only the name by which it was called tells. A relative one holds as
+	// long as the program stays in the folder where it was started.
+	if exe, err = exec.LookPath(os.Args[0]); err == nil {
+		exe, err = filepath.Abs(exe)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the file of this program cannot be found: there is no /proc, and no program of the name %q by which it was called", os.Args[0])
+	}
+	return exe, nil
+}
