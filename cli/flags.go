@@ -109,7 +109,7 @@ func (r *runCommand) flags() []cli.Flag {
 
 		&cli.PathFlag{Category: categoryBatch, Name: "journal", Destination: &r.journalPath, Usage: "record finished chunks in `FILE`, so that the run can be resumed; an existing file is never overwritten"},
 		&cli.BoolFlag{Category: categoryBatch, Name: "resume", Destination: &r.resume, Usage: "continue the journal, or begin it if there is none"},
-		&cli.GenericFlag{Category: categoryBatch, Name: "share", Value: newValue(&r.share, "", readShare).offering("auto"), Usage: "compute only share `K/N`, K from 1 to N, or auto: from a Slurm array or an indexed job"},
+	}, r.shareFlags(), []cli.Flag{
 		&cli.GenericFlag{Category: categoryBatch, Name: "deadline", Value: newValue(&r.until, "", r.readDeadline).offering("auto"), Usage: "end the run after `D`, or auto: before the Slurm job ends; what is finished is reported, and kept with --journal"},
 		&cli.GenericFlag{Category: categoryBatch, Name: "grace", Value: duration(&o.Grace, "5s"), Usage: "after a first signal, let chunks in flight finish for at most `D`"},
 
