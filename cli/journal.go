@@ -66,7 +66,7 @@ func (r *runCommand) openJournal(c *cli.Context) error {
 
 func (r *runCommand) createJournal(ctx context.Context, path string, share journal.Share) (err error) {
 	header := journal.Header{
-		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact,
+		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact, Foreign: r.options.Worker != nil,
 		ChunkSize: r.grid.Size, Chunks: r.grid.N, Share: share, Build: ipc.Build(),
 	}
 	if r.chunkSize == 0 {
