@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -138,19 +139,66 @@ func TestDeadlinesHoldEverywhere(t *testing.T) {
 	}
 }
 
-// A signal that is repeated within a second is the same request: timeout(1) sends one
-// to the process and one to its group.
+// Signals within a second are one request, and the first gives the exit code: timeout(1)
+// sends one to the process and one to its group, systemd sends SIGTERM and SIGHUP. (Of
+// two that wait, the kernel delivers the one with the lower number first.)
 func TestARepeatedSignalIsTheSameRequest(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		signals []syscall.Signal
+	}{
+		{"timeout", []syscall.Signal{syscall.SIGTERM, syscall.SIGTERM, syscall.SIGTERM}},
+		{"systemd", []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP}},
+		{"Grid Engine", []syscall.Signal{syscall.SIGUSR2, syscall.SIGXCPU, syscall.SIGTERM}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			j := start(t, t.TempDir(), "procpool", "run", "--procs", "2", "--chunk-size", "3e8", "1e15")
+			j.awaitWork()
+			for _, s := range c.signals {
+				j.signal(s)
+				time.Sleep(20 * time.Millisecond)
+			}
+			if code := j.wait(); code != 128+int(c.signals[0]) {
+				t.Errorf("exit code %d, not that of the first", code)
+			}
+			// Had it cut off, the chunks in flight would not have finished.
+			expect(t, j.stderr.String(), `^procpool: ended by SIG\w+: [1-9]\d* of \d+ chunks are done\n$`)
+		})
+	}
+}
+
+// timeout(1) loses no work in hand.
+func TestTimeoutLosesNoWork(t *testing.T) {
 	t.Parallel()
-	j := start(t, t.TempDir(), "procpool", "run", "--procs", "2", "--chunk-size", "3e8", "1e15")
-	j.awaitWork()
-	for range 5 {
-		j.signal(syscall.SIGTERM)
-		time.Sleep(time.Millisecond)
+	if _, err := exec.LookPath("timeout"); err != nil {
+		t.Skip(err)
 	}
-	if code := j.wait(); code != 143 {
-		t.Errorf("exit code %d, not 143", code)
+	j := start(t, t.TempDir(), "timeout", "2", "procpool", "run", "--procs", "2", "--chunk-size", "3e8", "1e15")
+	code := j.wait()
+	if code != 124 { // timeout's own
+		t.Errorf("exit code %d, not 124", code)
 	}
-	// Had it cut off, the chunks in flight would not have finished.
-	expect(t, j.stderr.String(), `^procpool: ended by SIGTERM: [1-9]\d* of \d+ chunks are done\n$`)
+	expect(t, j.stderr.String(), `^(procpool: ended by SIGTERM: [1-9]\d* of \d+ chunks are done\n)?$`)
+}
+
+// Workers that reach the limit of CPU time are told as such. Only a chunk that needs more
+// than that by itself fails.
+func TestLimitOfCPUTime(t *testing.T) {
+	for _, c := range []struct {
+		name, args, stderr string
+		code               int
+	}{
+		{"many chunks", "--chunk-size 2e7 3e9", `^(procpool: worker 0 \(pid \d+\) was ended by signal: killed, at its limit of CPU time, 1 s \(ulimit -t\); its work goes to another\n)+$`, 0},
+		{"one chunk", "--retries 0 1e15", `limit of CPU time, 1 s \(ulimit -t\).*\nhint: a chunk needs more CPU time.*\n$`, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			j := start(t, t.TempDir(), "sh", "-c", "ulimit -t 1; exec procpool run --procs 1 "+c.args)
+			if code := j.wait(); code != c.code {
+				t.Errorf("exit code %d, not %d", code, c.code)
+			}
+			expect(t, j.stderr.String(), c.stderr)
+		})
+	}
 }

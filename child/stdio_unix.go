@@ -97,5 +97,5 @@ func isBrokenPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }
 // the parent decides what they mean. They are not ignored in the sense of
 // signal.Ignore, because every command that a task starts would inherit that.
 func ignoreSignals() {
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGXCPU)
 }

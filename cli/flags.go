@@ -190,7 +190,9 @@ func (w *workload) fit() error {
 			fmt.Sprintf("the nearest are %d and %d", w.whole.Start-over, w.whole.Start-over+w.spec.Grain))
 	}
 	if rounded := w.spec.RoundUp(w.chunkSize); w.chunkSize > 0 && rounded != w.chunkSize {
-		w.rounded = fmt.Sprintf("--chunk-size %d is rounded up to %d, a multiple of the grain of %s, %d", w.chunkSize, rounded, w.spec.Name, w.spec.Grain)
+		if rounded-w.chunkSize > w.chunkSize/100 { // less does not matter to anybody
+			w.rounded = fmt.Sprintf("--chunk-size %d is rounded up to %d, a multiple of the grain of %s, %d", w.chunkSize, rounded, w.spec.Name, w.spec.Grain)
+		}
 		w.chunkSize = rounded
 	}
 	return nil

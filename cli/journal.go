@@ -192,7 +192,10 @@ func (k *journalSink) hint(err error, read bool) string {
 		return ""
 	}
 	goOn := "the same command with --resume goes on"
+	var unsynced *journal.SyncError
 	switch {
+	case errors.As(err, &unsynced): // nothing tells what there is
+		return ""
 	case noRoom(err):
 		goOn = " and is valid; make room, then " + goOn
 	case errors.Is(err, syscall.EFBIG):
@@ -204,6 +207,9 @@ func (k *journalSink) hint(err error, read bool) string {
 	}
 	if !read {
 		return strings.TrimLeft(goOn, "; ")
+	}
+	if !k.broken { // what was appended is in the file
+		return holds(k.path, k.writer.Coverage()) + goOn
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), endsWithin/2)
 	defer cancel()
@@ -217,11 +223,9 @@ func (k *journalSink) hint(err error, read bool) string {
 	return holds(k.path, status) + goOn
 }
 
-// noRoom reports whether a disk, or a user's part of it, is full. A failed fsync is not
-// meant: after that, nothing tells what there is.
+// noRoom reports whether a disk, or a user's part of it, is full.
 func noRoom(err error) bool {
-	var unsynced *journal.SyncError
-	return (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) && !errors.As(err, &unsynced)
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // holds prints how much of the run a journal holds.

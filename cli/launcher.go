@@ -7,10 +7,6 @@ import (
 	"procpool/pool"
 )
 
-// notedUnstarted limits how many workers that did not start are reported one by
-// one. Where one does not start, hundreds may not.
-const notedUnstarted = 3
-
 // notLaunched reports whether err is a worker that its launcher did not start, and
 // prints it.
 func (r *runCommand) notLaunched(err error) bool {
@@ -18,8 +14,6 @@ func (r *runCommand) notLaunched(err error) bool {
 	if !errors.As(err, &lost) || lost.Launcher == "" {
 		return false
 	}
-	if r.unstarted++; r.unstarted <= notedUnstarted || r.verbose {
-		r.progress.note("%s; it is tried again", text.OneLine(err.Error()))
-	}
+	r.progress.note("%s; it is tried again", text.OneLine(err.Error()))
 	return true
 }

@@ -150,6 +150,10 @@ func launcherHint(err error) string {
 		return "it may wait for a free place (srun without --exact or --immediate), for a password (ssh without BatchMode), or hold output back; --startup-timeout is the time it has"
 	case errors.As(err, &build):
 		return "copy this program to where workers run; {args} in place of {argv} lets you name it there"
+	case errors.As(err, &lost) && strings.Contains(strings.Join(lost.Stderr, " "), "Permission denied ("):
+		return "ssh was refused, since no key of this user's opens that account: try it alone with ssh -oBatchMode=yes HOST true"
+	case errors.As(err, &lost) && strings.Contains(strings.Join(lost.Stderr, " "), "Host key verification failed"):
+		return "ssh does not know that host: ssh-keyscan HOST >>~/.ssh/known_hosts, after a look at its key, or -oStrictHostKeyChecking=accept-new in the launcher"
 	case errors.As(err, &lost) && (lost.ExitCode == 127 || strings.Contains(strings.Join(lost.Stderr, " "), "No such file")):
 		return "the program must be at the same path where workers run; {args} in place of {argv} lets you name another"
 	}

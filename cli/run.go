@@ -44,13 +44,12 @@ type runCommand struct {
 
 	before, after *placement.Throttling // of this process's control group, for -v and --json
 
-	signal    os.Signal // that asked for the end
-	during    string    // what a run was doing that ended before it computed
-	here      *here     // nil unless tasks run in this process
-	notes     []chunkNote
-	progress  *progress
-	untraced  error // why there is no trace; the result is as good without
-	unstarted int   // workers that a launcher did not start
+	signal   os.Signal // that asked for the end
+	during   string    // what a run was doing that ended before it computed
+	here     *here     // nil unless tasks run in this process
+	notes    []chunkNote
+	progress *progress
+	untraced error // why there is no trace; the result is as good without
 }
 
 func (p *program) runCommand() *cli.Command {
@@ -95,6 +94,11 @@ func (r *runCommand) prepare(c *cli.Context) (err error) {
 	r.progress = r.newProgress(r.showProgress)
 	if err := r.readLimits(); err != nil {
 		return err
+	}
+	if r.journalPath != "" { // before there is one
+		if err := enoughThreads(*o); err != nil {
+			return err
+		}
 	}
 	if r.plan, err = r.readBindings(); err != nil {
 		return err
@@ -182,13 +186,17 @@ func (r *runCommand) open(ctx context.Context) (err error) {
 		r.options.EventKinds = []pool.EventKind{pool.WorkerLost, pool.ChunkRetried, pool.WorkerGivenUp}
 	}
 	r.options.Stderr = r.progress.guard(r.Stderr)
+	if !r.verbose {
+		r.options.LogLine = r.progress.workerLine
+	}
 	if r.json || r.verbose {
 		r.before = placement.System{}.Throttling()
 	}
 	r.pool, err = pool.New(ctx, r.options)
 	if err != nil {
 		r.journal.close()
-		if ctx.Err() != nil {
+		var full *pool.ThreadsError
+		if ctx.Err() != nil || errors.As(err, &full) {
 			return err
 		}
 		return badInput(err)

@@ -45,8 +45,9 @@ const (
 	// endsWithin is how long a command that was asked to end may take where it has no
 	// result to lose.
 	endsWithin = 400 * time.Millisecond
-	// sameRequest is how long after the first signal another of its kind is taken for
-	// the same request. timeout(1) sends two, and a shell and its terminal may.
+	// sameRequest is how long after the first signal another one is taken for the same
+	// request. timeout(1) sends two of a kind, systemd SIGTERM and SIGHUP, and a batch
+	// system its own to the process and to its group.
 	sameRequest = time.Second
 )
 
@@ -55,7 +56,7 @@ const (
 // of SIGHUP and SIGINT alone.
 func newWatch() *watch {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 4), done: make(chan struct{})}
+	w := &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 16), done: make(chan struct{})}
 	for _, s := range endingSignals {
 		if !signal.Ignored(s) {
 			signal.Notify(w.came, s)
@@ -81,7 +82,7 @@ func (w *watch) signal(s os.Signal) {
 	defer w.mu.Unlock()
 	first := w.seen == nil
 	switch {
-	case !first && s == w.seen && time.Since(w.at) < sameRequest:
+	case !first && time.Since(w.at) < sameRequest:
 		return
 	case w.manner == dies, w.ctx.Err() != nil: // asked once too often
 		die(s)

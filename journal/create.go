@@ -45,7 +45,7 @@ func createUnnamed(path string, h Header) (*newfile.File, *Writer, error) {
 	}
 	if err != nil {
 		file.Discard()
-		return nil, nil, openError(path, err)
+		return nil, nil, discarded(openError(path, err))
 	}
 	return file, w, nil
 }
@@ -53,8 +53,12 @@ func createUnnamed(path string, h Header) (*newfile.File, *Writer, error) {
 // publish gives a journal its own name.
 func publish(file *newfile.File) error {
 	err := file.Publish()
-	if errors.Is(err, fs.ErrExist) {
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrExist):
 		return &ExistsError{file.Name()}
+	case errors.As(err, &path) && path.Op == "sync": // of the file, or of its folder once it has its name
+		return &SyncError{Path: file.Name(), Err: path.Err, Discarded: file.Temp() != ""}
 	}
 	return err
 }

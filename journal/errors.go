@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 )
 
 // An ExistsError is returned if the file to create exists already. For errors.Is it
@@ -77,8 +78,9 @@ func (e *DamageError) Hint() string {
 // A SyncError is returned if the system reports that it could not bring the journal to
 // the disk. Lines that were written before, and can still be read, may be lost too.
 type SyncError struct {
-	Path string
-	Err  error
+	Path      string
+	Err       error
+	Discarded bool // the journal was new, and is removed
 }
 
 func (e *SyncError) Error() string {
@@ -89,7 +91,23 @@ func (e *SyncError) Unwrap() error { return e.Err }
 
 // Hint says what the user can do.
 func (e *SyncError) Hint() string {
+	if e.Discarded {
+		what := "mend the disk"
+		if errors.Is(e.Err, syscall.ENOSPC) || errors.Is(e.Err, syscall.EDQUOT) {
+			what = "make room"
+		}
+		return "the new journal is removed: " + what + ", then repeat the command"
+	}
 	return "what it holds is uncertain, also where it can be read now: mend the disk first, then see whether --resume still accepts it"
+}
+
+// discarded says of a new journal, which is removed because of err, that it is.
+func discarded(err error) error {
+	var unsynced *SyncError
+	if errors.As(err, &unsynced) {
+		unsynced.Discarded = true
+	}
+	return err
 }
 
 // withoutPath returns the system's error without the name of a file.

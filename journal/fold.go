@@ -58,7 +58,7 @@ func (s *Set) Write(ctx context.Context, path, build string, sum Adder) error {
 		err = s.visitLines(ctx, w.appendRaw)
 	}
 	if err = errors.Join(err, w.finish()); err != nil {
-		return err
+		return discarded(err)
 	}
 	return publish(file) // while it is locked
 }

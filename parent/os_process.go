@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"procpool/internal/proctree"
+	"procpool/placement"
 )
 
 // childArg is child.Arg, which this package must not import.
@@ -26,7 +27,7 @@ type osProcess struct {
 
 // OS is the operating system.
 func OS() System {
-	return System{Start: startProcess, ResidentSet: residentSet, OOMKills: oomKills}
+	return System{Start: startProcess, ResidentSet: residentSet, OOMKills: oomKills, CheckThreads: placement.System{}.CheckThreads}
 }
 
 // startProcess starts a worker: this program again, or another one.

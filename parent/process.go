@@ -239,6 +239,7 @@ type Exit struct {
 	Signal   string   // that ended it, such as "killed"; "" if it exited
 	ExitCode int      // -1 if a signal ended it or it is unknown
 	Killed   bool     // it was killed from here
+	CPULimit int64    // the limit of CPU time, in seconds, for which the system ended it; 0 if it did not
 	Stderr   []string // the last lines of its standard error; before them, of a Go crash, the first
 
 	Lived time.Duration
@@ -270,6 +271,9 @@ func (p *Process) exit(err error) Exit {
 	select {
 	case <-p.exited:
 		e.Signal, e.ExitCode, e.Used = p.status.Signal, p.status.Code, p.used()
+		if p.launched == nil && !e.Killed {
+			e.CPULimit = limitReached(p.status)
+		}
 	default:
 	}
 	// A stream that merely ended says nothing that the exit does not say better.

@@ -18,6 +18,9 @@ type System struct {
 	// OOMKills counts the processes that the system killed in this process's
 	// control group for lack of memory; 0 if unknown.
 	OOMKills func() int64
+	// CheckThreads returns an error if there is no room for so many worker processes,
+	// with GOMAXPROCS threads each; nil never does.
+	CheckThreads func(procs, threads int) error
 }
 
 // A Command says how a worker's process is to be started.

@@ -24,6 +24,8 @@ type Doctor struct {
 	Memory   Memory  `json:"memory"`
 	OOMKills *int64  `json:"oom_kills"` // see System.OOMKills; nil if unknown
 
+	Threads []ThreadLimit `json:"threads"` // limits on them
+
 	Variables []Variable `json:"variables"` // of the scheduler, OpenMP and the Go runtime, if they are set
 	Warnings  []Warning  `json:"warnings"`
 
@@ -56,6 +58,7 @@ func (s System) Doctor(procs int) Doctor {
 		Throttling: s.Throttling(),
 		Memory:     s.Memory(),
 		OOMKills:   s.OOMKills(),
+		Threads:    s.ThreadLimits(),
 		Variables:  s.variables(),
 		Quotas:     []Quota{},
 		Warnings:   []Warning{},

@@ -19,6 +19,7 @@ const (
 	BySlurm    = "slurm"          // SLURM_CPUS_PER_TASK or SLURM_CPUS_ON_NODE
 	ByVariable = "PROCPOOL_PROCS" // environment variable of this name
 	ByMaximum  = "maximum"        // MaxProcs
+	ByThreads  = "threads"        // how many processes and threads there may be; listed only if it allows less than the others
 	ByPool     = "pool"           // a worker's share of the CPUs of its pool, applied by [Limits.With]
 	ByFlag     = "flag"           // --procs, applied by [Limits.WithFlag]
 )
@@ -40,7 +41,7 @@ type Limits struct {
 
 // Limits decides how many workers --procs auto means: the smallest of the number
 // of CPUs in the affinity mask, each CPU quota of the cgroup and those above it,
-// Slurm's CPUs per task, and PROCPOOL_PROCS. If two are equal, the first in this
+// Slurm's CPUs per task, PROCPOOL_PROCS, and what limits on threads leave room for. If two are equal, the first in this
 // order decides. GOMAXPROCS is not considered, since it limits the threads of one
 // process.
 //
@@ -73,6 +74,11 @@ func (s System) Limits() (Limits, error) {
 	if l.Procs > MaxProcs {
 		l.add(Limit{ByMaximum, MaxProcs, "the most workers of one run"})
 	}
+	for _, t := range s.threadLimits(threadsOf(l.Procs, 1)) {
+		if fit := max(t.fit(1), 1); fit < l.Procs {
+			l.add(Limit{ByThreads, fit, fmt.Sprintf("%s = %d, %d are in use", t.Source, t.Max, t.Used)})
+		}
+	}
 	return l, err
 }
 
@@ -101,12 +107,12 @@ func (l Limits) WithFlag(procs int) Limits {
 }
 
 // Available returns the smallest limit of the machine: of the mask, the quotas and
-// Slurm, but not of PROCPOOL_PROCS and MaxProcs. More workers than that share CPUs.
+// Slurm, but not of PROCPOOL_PROCS, MaxProcs and threads. More workers than that share CPUs.
 // The zero Limits return the zero Limit.
 func (l Limits) Available() Limit {
 	var least Limit
 	for _, one := range l.All {
-		if one.By != ByVariable && one.By != ByMaximum && (least.Procs == 0 || one.Procs < least.Procs) {
+		if one.By != ByVariable && one.By != ByMaximum && one.By != ByThreads && (least.Procs == 0 || one.Procs < least.Procs) {
 			least = one
 		}
 	}

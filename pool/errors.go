@@ -8,6 +8,7 @@ import (
 
 	"procpool/ipc"
 	"procpool/parent"
+	"procpool/placement"
 	"procpool/task"
 )
 
@@ -107,6 +108,7 @@ type LostWorkerError struct {
 	Signal   string   // that ended it, such as "killed"; "" if it exited
 	ExitCode int      // -1 if a signal ended it or it is unknown
 	Stderr   []string // the last lines of its standard error; before them, of a Go crash, the first
+	CPULimit int64    // the limit of CPU time, in seconds, for which the system ended it; 0 if it did not
 	OOM      string   // evidence that the system was out of memory; "" if there is none
 	Attempts int      // how many workers met the input
 	Err      error    // what the parent saw first, such as an *ipc.Fault; may be nil
@@ -125,6 +127,9 @@ func (e *LostWorkerError) Error() string {
 		fmt.Fprintf(&b, "worker %d does not start by %q: %s", e.Worker, e.Launcher, e.how())
 	} else {
 		fmt.Fprintf(&b, "worker %d (pid %d%s) %s", e.Worker, e.PID, hostSuffix(e.Host), e.how())
+	}
+	if e.CPULimit > 0 {
+		fmt.Fprintf(&b, ", at its limit of CPU time, %d s (ulimit -t)", e.CPULimit)
 	}
 	if e.OOM != "" {
 		fmt.Fprintf(&b, ", %s", e.OOM)
@@ -210,6 +215,10 @@ func (e *StartError) Error() string {
 	return fmt.Sprintf("no worker can be started (%d tries): %v", e.Tries, e.Err)
 }
 func (e *StartError) Unwrap() error { return e.Err }
+
+// A ThreadsError is a pool for whose workers' threads the system has no room. New looks
+// before it starts any.
+type ThreadsError = placement.ThreadsError
 
 func hostSuffix(host string) string {
 	if host == "" {

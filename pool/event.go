@@ -46,8 +46,26 @@ func (p *Pool) emit(events ...Event) {
 	defer p.events.Unlock()
 	for _, e := range events {
 		e.Time = time.Now()
-		p.opts.OnEvent(e)
+		mustReturn("OnEvent", func() { p.opts.OnEvent(e) })
 	}
+}
+
+// mustReturn calls a function of the caller's on a goroutine that the pool cannot do
+// without. A panic there ends the program, as on any goroutine, and so does
+// runtime.Goexit: without that goroutine the pool would hang.
+func mustReturn(name string, f func()) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			panic(v)
+		}
+		panic(name + " called runtime.Goexit")
+	}()
+	f()
+	returned = true
 }
 
 // wants reports whether OnEvent is to be called for a kind of event.

@@ -77,7 +77,11 @@ func (w *worker) afterExit(r *workerProcess, exit parent.Exit, err error) (next 
 		}
 		err = lost
 		failed = failed && len(flights) == 0
-		w.blame(&next, flights, lost)
+		if lost.CPULimit > 0 && r.settled > 0 { // the chunks before this one used most of the time
+			s.returnAll(flights)
+		} else {
+			w.blame(&next, flights, lost)
+		}
 	}
 	w.next(&next, failed, err)
 	return next
@@ -141,7 +145,7 @@ func (p *Pool) failWithoutWorkers(tries int, err error) {
 	if p.without.IsZero() {
 		p.without = time.Now()
 	}
-	if (p.hadWorker || isShortage(err)) && time.Since(p.without) < p.opts.Outage {
+	if (p.hadWorker || isShortage(err)) && !isPermanent(err) && time.Since(p.without) < p.opts.Outage {
 		return
 	}
 	for c := range p.calls {
@@ -157,6 +161,13 @@ func isShortage(err error) bool {
 		}
 	}
 	return false
+}
+
+// isPermanent reports whether the next start will fail as the last one did: the
+// program was replaced by another one.
+func isPermanent(err error) bool {
+	var build *parent.BuildError
+	return errors.As(err, &build)
 }
 
 // returnAll returns chunks that the slot's worker was sent, and will not answer, to be
@@ -203,9 +214,9 @@ func (w *worker) charge(next *afterwards, ch *chunk, err error) {
 func (w *worker) describe(exit parent.Exit) *LostWorkerError {
 	e := &LostWorkerError{
 		Worker: w.slot.index, PID: exit.PID, Host: exit.Host, Launcher: exit.Launcher,
-		Signal: exit.Signal, ExitCode: exit.ExitCode, Stderr: exit.Stderr, Err: exit.Err,
+		Signal: exit.Signal, ExitCode: exit.ExitCode, CPULimit: exit.CPULimit, Stderr: exit.Stderr, Err: exit.Err,
 	}
-	if exit.Signal == "killed" && !exit.Killed {
+	if exit.Signal == "killed" && !exit.Killed && e.CPULimit == 0 {
 		e.OOM = w.slot.pool.oomEvidence()
 	}
 	return e
@@ -228,7 +239,7 @@ func (p *Pool) config(i int) parent.Config {
 		p.stderr.Write(append(text.AppendPrintable(fmt.Appendf(nil, "[worker %d] ", i), line), '\n'))
 	}
 	if o.LogLine != nil {
-		logLine = func(line []byte) { o.LogLine(i, line) }
+		logLine = func(line []byte) { mustReturn("LogLine", func() { o.LogLine(i, line) }) }
 	}
 	c := parent.Config{
 		Worker: i, Heartbeat: o.Heartbeat, StartupTimeout: o.StartupTimeout, Grace: o.Grace, CancelGrace: o.CancelGrace,

@@ -3,7 +3,11 @@ package pool
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"os/exec"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -81,6 +85,73 @@ func TestSumsAtOnceInThisProcess(t *testing.T) {
 		sums.Wait()
 	}
 }
+
+// lasting ends when it must.
+var lasting = task.DefineSum("lasting", func(ctx context.Context, iv ipc.Interval) (int64, error) {
+	<-ctx.Done()
+	return 0, ctx.Err()
+}, func(a, b int64) int64 { return a + b }, task.Exact())
+
+// The serial backend heeds a deadline, and the end of a stopped run's grace, also within
+// a chunk: the task's context ends.
+func TestASerialRunEndsWithinAChunk(t *testing.T) {
+	for name, test := range map[string]struct {
+		grace    time.Duration
+		workload func(*Workload)
+		want     error
+		status   Status
+	}{
+		"deadline":       {time.Hour, func(w *Workload) { w.Deadline = time.Now().Add(20 * time.Millisecond) }, ErrDeadline, Deadline},
+		"stop and grace": {time.Millisecond, func(w *Workload) { w.Stop = after(time.Now().Add(20 * time.Millisecond)) }, ErrStopped, Interrupted},
+		"stop, then deadline": {time.Hour, func(w *Workload) {
+			w.Stop, w.Deadline = after(time.Now()), time.Now().Add(20*time.Millisecond)
+		}, nil, ""}, // whichever is seen first
+	} {
+		p := openPool(t, Options{Backend: Serial, ChunkSize: 10, Grace: test.grace})
+		w := Workload{Task: lasting.Spec(), Whole: ipc.Interval{End: 100}}
+		test.workload(&w)
+		out, err := p.Run(t.Context(), w)
+		switch {
+		case test.want == nil && !errors.Is(err, ErrDeadline) && !errors.Is(err, ErrStopped),
+			test.want != nil && (!errors.Is(err, test.want) || out.Status != test.status):
+			t.Errorf("%s: %v, %v", name, out.Status, err)
+		}
+	}
+}
+
+// What ends the goroutine of OnEvent or LogLine ends the program, where the pool
+// would otherwise hang.
+func TestCallbacksOfThePoolsGoroutinesMustReturn(t *testing.T) {
+	const env = "PROCPOOL_TEST_MUST_RETURN"
+	leaves := map[string]func(){"panic": func() { panic("unsteady") }, "Goexit": runtime.Goexit}
+	if callback, how, _ := strings.Cut(os.Getenv(env), " "); callback != "" {
+		o := Options{Procs: 1}
+		if callback == "OnEvent" {
+			o.OnEvent = func(Event) { leaves[how]() }
+		} else {
+			o.LogLine = func(int, []byte) { leaves[how]() }
+		}
+		for range Map(t.Context(), openPool(t, o), speaks, numbers(1)) {
+		}
+		select {}
+	}
+	for test, says := range map[string]string{
+		"OnEvent panic": "panic: unsteady", "OnEvent Goexit": "panic: OnEvent called runtime.Goexit",
+		"LogLine panic": "panic: unsteady", "LogLine Goexit": "panic: LogLine called runtime.Goexit",
+	} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=60s")
+		cmd.Env = append(os.Environ(), env+"="+test)
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), says) || strings.Contains(string(out), "timed out") {
+			t.Errorf("%s: %v, want %q:\n%s", test, err, says, out)
+		}
+	}
+}
+
+// speaks writes to standard error.
+var speaks = task.Define("speaks", func(_ context.Context, n int) (int, error) {
+	fmt.Fprintln(os.Stderr, "spoken")
+	return n, nil
+})
 
 // Close from another goroutine ends a sum in the middle of a chunk.
 func TestCloseInTheMiddleOfAChunk(t *testing.T) {

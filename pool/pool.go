@@ -88,6 +88,7 @@ type Pool struct {
 // New makes a pool and begins to start its workers; it does not wait for
 // them. A worker that cannot be started shows in the first call that needs
 // one. When ctx is done the pool is closed at once and calls in progress fail.
+// Its error is an *[OptionsError], a *[ThreadsError], or ctx's.
 func New(ctx context.Context, o Options) (*Pool, error) {
 	return newPool(ctx, o, parent.OS())
 }
@@ -147,6 +148,11 @@ func (p *Pool) startProcesses() error {
 	}
 	if parent.Depth() >= parent.MaxDepth {
 		return fmt.Errorf("pools are nested %d deep, no deeper", parent.MaxDepth)
+	}
+	if check := p.sys.CheckThreads; check != nil && p.opts.Launcher == "" {
+		if err := check(p.opts.Procs, p.opts.GOMAXPROCS); err != nil {
+			return err
+		}
 	}
 	env := p.opts.workerEnv()
 	launcher, err := p.opts.launcher(env)

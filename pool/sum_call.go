@@ -1,9 +1,9 @@
 package pool
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"procpool/ipc"
@@ -21,6 +21,7 @@ type sumCall struct {
 	fold   task.Fold
 
 	inOrder bool            // partials are folded in the order of their intervals
+	resumed bool            // some chunks were finished earlier: nothing is folded
 	folded  int64           // chunks, where the order matters
 	order   deque[*chunk]   // finished ones beyond those, with gaps
 	covered ipc.Ledger      // by finished chunks
@@ -32,7 +33,8 @@ type sumCall struct {
 func newSumCall(ctx context.Context, p *Pool, w Workload, o callOptions) *sumCall {
 	taskCtx, cancel := context.WithCancel(ctx)
 	s := &sumCall{work: w, fold: w.Task.NewFold()}
-	s.inOrder = !w.Task.Exact && w.earlier() == 0
+	s.resumed = w.earlier() > 0
+	s.inOrder = !w.Task.Exact && !s.resumed
 	s.call = p.newCall(taskCtx, w.Task, o)
 	s.call.cancel = cancel
 	s.chunks = &sumSupply{call: s.call, grid: w.Grid, earlier: w.Earlier, fold: s.fold, inOrder: s.inOrder, window: windowSize(p.opts.Procs)}
@@ -146,6 +148,9 @@ func (s *sumCall) consume(ctx context.Context) error {
 		defer release()
 		s.expired = deadline.Done()
 	}
+	if _, ok := s.call.pool.slots[0].executor.(*serial); ok {
+		defer s.cancelLate(stop)()
+	}
 	var finished, folded []*chunk
 	for {
 		finished = s.look(finished, folded)
@@ -161,8 +166,9 @@ func (s *sumCall) consume(ctx context.Context) error {
 		}
 		select {
 		case <-s.expired:
+			s.end(ErrDeadline) // before a chunk that was cancelled for it
 			s.accept(s.look(finished, nil), nil)
-			return cmp.Or(s.failure, ErrDeadline)
+			return s.failure
 		case <-stop:
 			stop = nil
 			s.end(ErrStopped)
@@ -171,6 +177,35 @@ func (s *sumCall) consume(ctx context.Context) error {
 			}
 		default:
 		}
+	}
+}
+
+// cancelLate cancels the task's context at the deadline, or when a stopped run's grace
+// is over: in the serial backend the consumer computes, and looks at neither meanwhile.
+// release ends that.
+func (s *sumCall) cancelLate(stop <-chan struct{}) (release func()) {
+	expired, over := s.expired, make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		defer s.call.cancel()
+		select {
+		case <-stop:
+		case <-expired:
+			return
+		case <-over:
+			return
+		}
+		grace := time.NewTimer(s.call.pool.opts.Grace)
+		defer grace.Stop()
+		select {
+		case <-grace.C:
+		case <-expired:
+		case <-over:
+		}
+	})
+	return func() {
+		close(over)
+		watcher.Wait()
 	}
 }
 
@@ -207,7 +242,7 @@ func (s *sumCall) accept(finished, folded []*chunk) []*chunk {
 			continue
 		}
 		if !s.inOrder {
-			if s.work.earlier() == 0 {
+			if !s.resumed {
 				s.fold.Add(ch.cell.(*sumCell).Partial)
 			}
 			folded = append(folded, ch)

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package parent
+
+func limitReached(ExitStatus) int64 { return 0 }

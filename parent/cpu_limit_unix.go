@@ -1,0 +1,26 @@
+//go:build unix
+
+package parent
+
+import "syscall"
+
+// rlimitCPU is RLIMIT_CPU, which package syscall does not name on Linux.
+const rlimitCPU = 0
+
+// limitReached is the limit of CPU time, in seconds, for which the system ended a
+// process with this status: it inherits the limit of this one. 0 means that it did not.
+func limitReached(s ExitStatus) int64 {
+	var r syscall.Rlimit
+	if s.Signal != syscall.SIGKILL.String() && s.Signal != syscall.SIGXCPU.String() || syscall.Getrlimit(rlimitCPU, &r) != nil {
+		return 0
+	}
+	limit := uint64(r.Max)
+	if s.Signal == syscall.SIGXCPU.String() {
+		limit = uint64(r.Cur)
+	}
+	const almost = 0.9 // the system counts in ticks
+	if limit == 0 || limit > 1<<40 || (s.User+s.System).Seconds() < almost*float64(limit) {
+		return 0
+	}
+	return int64(limit)
+}
