@@ -16,6 +16,7 @@ type request struct {
 	began    float64 // when it began to run, if a trace is wanted; else 0
 	spec     *task.Spec
 	interval ipc.Interval // for a task over intervals
+	with     []byte       // beside it; owned by the request
 	arg      []byte       // for any other task; owned by the request
 	options  ipc.RequestOptions
 	err      error
@@ -37,8 +38,11 @@ func (s *server) prepare(r ipc.Request) request {
 	if !s.last.Sums() {
 		return request{id: r.ID, spec: s.last, arg: s.in.Keep(r.Arg), options: r.RequestOptions}
 	}
-	iv, err := ipc.ParseInterval(r.Arg)
-	return request{id: r.ID, spec: s.last, interval: iv, options: r.RequestOptions, err: err}
+	iv, with, err := ipc.ParseIntervalWith(r.Arg)
+	if len(with) > 0 {
+		with = s.in.Keep(with)
+	}
+	return request{id: r.ID, spec: s.last, interval: iv, with: with, options: r.RequestOptions, err: err}
 }
 
 // run runs the task and appends its encoded result to dst.
@@ -93,7 +97,7 @@ func (q *requestQueue) push(r request, wait bool) bool {
 		return false
 	}
 	q.requests = append(q.requests, r)
-	q.argBytes += len(r.arg)
+	q.argBytes += len(r.arg) + len(r.with)
 	q.changed.Broadcast()
 	return true
 }
@@ -118,7 +122,7 @@ func (q *requestQueue) next() (r request, more bool) {
 		clear(q.requests[n:])
 		q.requests, q.first = q.requests[:n], 0
 	}
-	if q.argBytes -= len(r.arg); q.waiting {
+	if q.argBytes -= len(r.arg) + len(r.with); q.waiting {
 		q.changed.Broadcast()
 	}
 	return r, true
@@ -147,7 +151,7 @@ func (q *requestQueue) cancel(id uint64, onlyQueued bool) (queued bool) {
 	defer q.mu.Unlock()
 	for i := len(q.requests) - 1; i >= q.first; i-- {
 		if q.requests[i].id == id {
-			q.argBytes -= len(q.requests[i].arg)
+			q.argBytes -= len(q.requests[i].arg) + len(q.requests[i].with)
 			q.requests = slices.Delete(q.requests, i, i+1)
 			return true
 		}

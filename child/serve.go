@@ -227,7 +227,7 @@ func (s *server) workAll(ctx context.Context) error {
 		if c == nil || !reuse {
 			c = &taskContext{worker: ctx}
 		}
-		c.call = role.Call{Worker: worker, Index: int64(r.options.Index), Attempt: int(r.options.Attempt)}
+		c.call = role.Call{Worker: worker, Index: int64(r.options.Index), Attempt: int(r.options.Attempt), With: r.with}
 		s.queue.begin(c)
 		c.begin(time.Duration(r.options.TimeoutSeconds * float64(time.Second)))
 		value, err := r.run(c, scratch[:0])

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"procpool/compare"
+	"procpool/internal/command"
 	"procpool/ipc"
 	"procpool/parent"
 	"procpool/pool"
@@ -217,7 +218,7 @@ func (p *program) taskHint(c *cli.Context) string {
 func taskNames() []string {
 	return slices.DeleteFunc(task.Names(), func(name string) bool {
 		spec, _ := task.Lookup(name)
-		return !spec.Sums()
+		return !spec.Sums() || name == command.Name
 	})
 }
 
@@ -241,7 +242,7 @@ func defaultTask() string {
 
 func findTask(name string) (*task.Spec, error) {
 	spec, ok := task.Lookup(name)
-	if !ok || !spec.Sums() {
+	if !ok || !spec.Sums() || name == command.Name {
 		known := taskNames()
 		return nil, usageHint(fmt.Sprintf("unknown task %q", name), didYouMean(name, known, "the tasks are "+strings.Join(known, ", ")))
 	}

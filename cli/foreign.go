@@ -16,14 +16,14 @@ import (
 
 // readForeign reads the workload of a run with --worker. The task is not known before
 // a worker has said hello.
-func (r *runCommand) readForeign(c *cli.Context) error {
+func (r *runCommand) readForeign(c *cli.Context, w *workload) error {
 	if c.IsSet("gomaxprocs") {
 		return usageHint("--gomaxprocs cannot be kept with --worker, whose program need not be in Go", "say it to the program: --worker 'env GOMAXPROCS=2 CMD'")
 	}
 	if !c.IsSet("task") {
-		r.task = ""
+		w.task = ""
 	}
-	return r.readOperand(c, &r.workload)
+	return r.readOperand(c, w)
 }
 
 // meet starts the workers and learns from the first what its task is. An error is the

@@ -69,6 +69,7 @@ func (r *runCommand) createJournal(ctx context.Context, path string, share journ
 		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact, Foreign: r.options.Worker != nil,
 		ChunkSize: r.grid.Size, Chunks: r.grid.N, Share: share, Build: ipc.Build(),
 	}
+	r.exec.describe(&header)
 	if r.chunkSize == 0 {
 		header.Procs = r.options.Procs
 	}
@@ -160,17 +161,17 @@ func (k *journalSink) finish(ctx context.Context, r *runCommand) error {
 		k.broken = true
 		return nameJournal(err)
 	}
-	if r.err != nil || r.outcome.Earlier == 0 {
+	if r.err != nil || r.outcome.Earlier == 0 && !r.exec.concats() {
 		return nil
 	}
-	value, err := k.sum(ctx)
+	value, err := k.sum(ctx, r)
 	if err == nil {
 		r.value = value
 	}
 	return err
 }
 
-func (k *journalSink) sum(ctx context.Context) (any, error) {
+func (k *journalSink) sum(ctx context.Context, r *runCommand) (any, error) {
 	set, err := journal.Open(ctx, []string{k.path})
 	if err != nil {
 		return nil, err
@@ -180,9 +181,7 @@ func (k *journalSink) sum(ctx context.Context) (any, error) {
 			return nil, err
 		}
 	}
-	fold := k.spec.NewFold()
-	err = set.Fold(ctx, func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) })
-	return fold.Value(), err
+	return r.addUp(ctx, set, k.spec, !r.json)
 }
 
 // hint tells how to continue a run that ended with err, and if read is set what the

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"procpool/internal/command"
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/placement"
@@ -31,12 +32,23 @@ func (r *runCommand) report() error {
 	if failed != nil {
 		return failed
 	}
-	result := r.resultLine(r.spec, r.grid.Whole, r.value) + fmt.Sprintf("Time = %.16f sec\n", r.outcome.Wall.Seconds())
+	result := r.resultLine(r.spec, r.grid.Whole, r.value)
+	if result != "" {
+		result += fmt.Sprintf("Time = %.16f sec\n", r.outcome.Wall.Seconds())
+	}
 	return cmp.Or(r.print("the result", result), r.untraced)
 }
 
 // resultLine prints a sum, of the tutorial's task over [0, n) in the tutorial's words.
+// Outputs that were printed as they came have no line.
 func (p *program) resultLine(spec *task.Spec, whole ipc.Interval, value any) string {
+	switch result, ok := value.(command.Partial); {
+	case spec.Name != command.Name:
+	case !ok || !spec.Exact:
+		return ""
+	case result.Reduce == command.None:
+		return fmt.Sprintf("%s over %v is done\n", spec.Name, whole)
+	}
 	if pi, ok := p.piOf(spec, whole, value); ok {
 		return fmt.Sprintf("PI is approximately %.16f, Error is %.16f\n", pi, math.Abs(pi-math.Pi))
 	}
@@ -130,6 +142,8 @@ type runReport struct {
 	Status      pool.Status      `json:"status"`
 	Failure     string           `json:"failure,omitempty"`
 	Task        string           `json:"task"`
+	Command     []string         `json:"command,omitempty"`
+	Reduce      string           `json:"reduce,omitempty"`
 	Backend     pool.Backend     `json:"backend"`
 	Procs       int              `json:"procs"`
 	Interval    ipc.Interval     `json:"interval"`
@@ -138,6 +152,7 @@ type runReport struct {
 	Value       resultValue      `json:"value"`
 	Error       *resultValue     `json:"error,omitempty"`
 	Covered     [][2]int64       `json:"covered"`
+	Failed      [][2]int64       `json:"failed,omitempty"` // with --keep-going
 	WallSeconds float64          `json:"wall_seconds"`
 	CPUSeconds  cpuReport        `json:"cpu_seconds"`
 	Retries     int64            `json:"retries"`
@@ -173,6 +188,9 @@ func (r *runCommand) writeJSON(failed error) error {
 		Covered: pairs(r.outcome.Covered), WallSeconds: r.outcome.Wall.Seconds(),
 		CPUSeconds: cpuReport{r.parent.Seconds(), r.workersCPU()}, Retries: r.outcome.Retries, Limits: r.limits, Throttled: r.throttledSeconds(),
 		Workers: r.workerReports(),
+	}
+	if r.exec != nil {
+		report.Command, report.Reduce, report.Failed = r.exec.words, r.exec.reduce, pairs(r.outcome.Failed)
 	}
 	if failed != nil {
 		report.Failure = text.OneLine(failed.Error())

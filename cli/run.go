@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"procpool/internal/command"
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/journal"
@@ -27,6 +28,7 @@ type runCommand struct {
 	grid    ipc.Grid
 	limits  placement.Limits
 	plan    *bindings
+	exec    *execution   // nil but for the command exec
 	journal *journalSink // nil without --journal
 	trace   *tracer      // nil without --trace
 	until   time.Time    // zero without --deadline
@@ -52,9 +54,14 @@ type runCommand struct {
 	untraced error // why there is no trace; the result is as good without
 }
 
-func (p *program) runCommand() *cli.Command {
+func (p *program) newRun() *runCommand {
 	r := &runCommand{program: p, begin: time.Now()}
 	r.options.MaxMessage = ipc.DefaultLimit
+	return r
+}
+
+func (p *program) runCommand() *cli.Command {
+	r := p.newRun()
 	return &cli.Command{
 		Name: "run", ArgsUsage: "INTERVALS",
 		Usage: "compute a task over an interval and print the result",
@@ -66,15 +73,19 @@ func (p *program) runCommand() *cli.Command {
 }
 
 // prepare checks all that was asked for before anything is started.
-func (r *runCommand) prepare(c *cli.Context) (err error) {
+func (r *runCommand) prepare(c *cli.Context) error {
+	read := r.readWorkload
 	if r.options.Worker != nil {
-		err = r.readForeign(c)
-	} else {
-		err = r.readWorkload(c, &r.workload)
+		read = r.readForeign
 	}
-	if err != nil {
+	if err := read(c, &r.workload); err != nil {
 		return err
 	}
+	return r.settle(c)
+}
+
+// settle checks all but the operands.
+func (r *runCommand) settle(c *cli.Context) (err error) {
 	if r.quiet && r.verbose {
 		return usage("--quiet and --verbose contradict each other")
 	}
@@ -121,6 +132,9 @@ func (r *runCommand) prepare(c *cli.Context) (err error) {
 		}
 	}
 	r.grid = o.Grid(r.spec, r.whole)
+	if r.exec != nil {
+		r.grid = r.exec.grid(r)
+	}
 	if err := r.over(r.openJournal(c)); err != nil {
 		return err
 	}
@@ -222,7 +236,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 		Stop: r.signals.stop, Deadline: r.until, Earlier: r.journal.finishedEarlier(), OnChunk: r.onChunk(),
 	}
 	if r.options.Backend == pool.Processes {
-		r.outcome, r.err = p.Run(ctx, w, pool.Retries(r.options.Retries))
+		r.outcome, r.err = p.Run(ctx, r.exec.workload(r, ctx, w), pool.Retries(r.options.Retries), pool.RetryErrors(command.ErrExit))
 		p.Close()
 	} else {
 		r.outcome, r.err = r.runHere(ctx, p, w)
@@ -236,6 +250,9 @@ func (r *runCommand) compute(ctx context.Context) error {
 	r.signal = r.signals.first()
 	r.progress.end()
 	r.value = r.outcome.Value
+	if r.err == nil {
+		r.err = r.exec.check(r.value)
+	}
 	ctx, release := r.bounded(ctx)
 	defer release()
 	if err := r.over(r.journal.finish(ctx, r)); r.err == nil {
@@ -291,14 +308,15 @@ func (r *runCommand) event(ev pool.Event) {
 	r.trace.event(ev)
 	switch ev.Kind {
 	case pool.WorkerLost:
-		if r.signals.explains(ev.Err) || r.unmet.take(ev.Err) || r.notLaunched(ev.Err) {
+		if r.signals.explains(ev.Err) || r.unmet.take(ev.Err) || r.notStarted(ev.Err) {
 			return // there will be one message for it all, or there was one
 		}
 		r.progress.lost()
 		r.progress.note("%s; its work goes to another", text.OneLine(ev.Err.Error()))
 	case pool.ChunkRetried:
 		var timeout *pool.TimeoutError
-		if errors.As(ev.Err, &timeout) {
+		var failed *pool.TaskError
+		if errors.As(ev.Err, &timeout) || errors.As(ev.Err, &failed) {
 			r.progress.note("%s; it is tried again", text.OneLine(ev.Err.Error()))
 		}
 	case pool.WorkerGivenUp:
@@ -313,6 +331,9 @@ func (r *runCommand) failure() error {
 		return nil
 	}
 	f := &failure{code: exitFailed, err: r.err, hint: shortageHint(r.err)}
+	if f.hint == "" {
+		f.hint = r.exec.hint(r.err)
+	}
 	if f.hint == "" {
 		f.hint = r.journal.hint(r.err, r.during == "")
 	}

@@ -60,6 +60,17 @@ func AppendCancel(dst []byte, c Cancel) []byte {
 	return appendUint(dst, c.ID)
 }
 
+// AppendIntervalWith is AppendInterval with an encoded value beside the interval.
+func AppendIntervalWith(dst []byte, iv Interval, with []byte) []byte {
+	at := len(dst)
+	dst = AppendInterval(dst, iv)
+	if len(with) > 0 {
+		dst[at]++ // one pair more
+		dst = append(append(dst, "\xa4with"...), with...)
+	}
+	return dst
+}
+
 // AppendInterval appends iv as the arg of an interval task.
 func AppendInterval(dst []byte, iv Interval) []byte {
 	dst = append(dst, "\x82\xa5start"...)

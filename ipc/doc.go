@@ -26,7 +26,8 @@
 //	{"request": {"id": uint, "task": str, "arg": any}}
 //	    Asks for a piece of work. For a task over intervals, arg is
 //	    {"start": int, "end": int}: the indices from start to end-1, with
-//	    0 <= start <= end <= 2^62. Three more keys may follow: "timeout_seconds": num
+//	    0 <= start <= end <= 2^62, and perhaps "with": any, what the task needs besides.
+//	    Three more keys of request may follow: "timeout_seconds": num
 //	    is the deadline of the task's context, "index": uint the place of an input in
 //	    its sequence, and "attempt": uint how many children met this work before.
 //	{"cancel": {"id": uint}}

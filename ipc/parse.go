@@ -94,16 +94,22 @@ func ParseCancel(body []byte) (r Cancel, err error) {
 // ParseInterval reads the arg of a task over intervals. The error is a *Fault, or
 // that of [Interval.Validate].
 func ParseInterval(arg []byte) (Interval, error) {
-	iv, err := readInterval(arg)
-	if err != nil {
-		return iv, err
+	iv, _, err := ParseIntervalWith(arg)
+	return iv, err
+}
+
+// ParseIntervalWith is ParseInterval for an arg that may have a value beside the
+// interval. with is its encoding, a part of arg; nil if there is none.
+func ParseIntervalWith(arg []byte) (iv Interval, with []byte, err error) {
+	if iv, with, err = readInterval(arg); err != nil {
+		return iv, nil, err
 	}
-	return iv, iv.Validate()
+	return iv, with, iv.Validate()
 }
 
 // readInterval reads an interval whose bounds may be any.
-func readInterval(arg []byte) (iv Interval, err error) {
-	const start, end = 1, 2
+func readInterval(arg []byte) (iv Interval, with []byte, err error) {
+	const start, end, beside = 1, 2, 4
 	c, have := cursor{b: arg}, 0
 	for range c.mapLen() {
 		switch string(c.str()) {
@@ -111,11 +117,13 @@ func readInterval(arg []byte) (iv Interval, err error) {
 			have, iv.Start = c.once(have, start), c.int()
 		case "end":
 			have, iv.End = c.once(have, end), c.int()
+		case "with":
+			have, with = c.once(have, beside), c.raw()
 		default:
 			c.raw()
 		}
 	}
-	return iv, c.check("interval", have, "start", "end")
+	return iv, with, c.check("interval", have, "start", "end")
 }
 
 // ParseOpen reads the body of an open message. It returns a *Fault for another

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ const format = 1
 const magic = `{"procpool_journal":`
 
 // A Header says what a journal is about. The sum depends on Task, TaskVersion,
-// Interval, Grain, Exact, ChunkSize and Chunks. The [Header.Key] identifies them:
+// Interval, Grain, Exact, ChunkSize, Chunks, Command, Reduce and Input. The [Header.Key] identifies them:
 // journals in which they agree belong to the same job. The other fields describe a
 // single journal.
 type Header struct {
@@ -33,6 +34,11 @@ type Header struct {
 	Foreign     bool         `json:"foreign,omitzero"` // computed by workers of another program: partials are numbers
 	ChunkSize   int64        `json:"chunk_size"`       // Size of the ipc.Grid
 	Chunks      int64        `json:"chunks"`           // N of the ipc.Grid
+
+	// What the sum of a program of the user's depends on besides; empty for tasks.
+	Command string `json:"command,omitzero"` // quoted for a shell
+	Reduce  string `json:"reduce,omitzero"`  // how what it prints is added up
+	Input   string `json:"input,omitzero"`   // what it reads
 
 	Procs   int       `json:"procs,omitzero"`  // number of workers that the grid was made for; 0 if the user chose a chunk size
 	Share   Share     `json:"share,omitzero"`  // zero for the whole
@@ -58,6 +64,9 @@ func (h Header) Key() string {
 		h.Task, h.TaskVersion, h.Interval.Start, h.Interval.End, max(h.Grain, 1), h.ChunkSize, h.Chunks, h.Exact)
 	if h.Foreign {
 		fmt.Fprintln(hash, "foreign")
+	}
+	if h.Command != "" {
+		fmt.Fprintf(hash, "%q\n%q\n%q\n", h.Command, h.Reduce, h.Input)
 	}
 	return fmt.Sprintf("%x", hash.Sum(nil))
 }
@@ -124,6 +133,9 @@ func (h Header) keyFields() [][2]string {
 	return [][2]string{
 		{"task", h.Task},
 		{"task version", strconv.Quote(h.TaskVersion)},
+		{"command", cmp.Or(h.Command, "none")},
+		{"reduction", cmp.Or(h.Reduce, "none")},
+		{"input", cmp.Or(h.Input, "none")},
 		{"interval", h.Interval.String()},
 		{"grain", strconv.FormatInt(max(h.Grain, 1), 10)},
 		{"chunk grid", h.gridText()},

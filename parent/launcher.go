@@ -114,15 +114,13 @@ func (l *Launcher) check() error {
 // a shell's command line.
 const hostChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@%-"
 
-// programPath is the path by which others can start this program. Unlike
-// /proc/self/exe it may lead to another program by now; the build that a worker
-// tells in its hello shows that.
+// programPath is the path by which others can start this program.
 func (l *Launcher) programPath() (string, error) {
-	exe, err := os.Executable()
-	if err == nil {
-		_, err = os.Stat(exe)
+	exe, err := programFile()
+	if err != nil {
+		return "", l.refuse("", "%v", err)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err = os.Stat(exe); errors.Is(err, fs.ErrNotExist) {
 		return "", l.refuse("", "it starts this program by its file, %s, which does not exist any more", exe)
 	}
 	return exe, err

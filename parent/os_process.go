@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"sync"
 
@@ -85,21 +83,8 @@ func (c *Command) program() (path string, words []string, err error) {
 		path, err = self()
 		return path, []string{os.Args[0], childArg, strconv.Itoa(c.Worker)}, err
 	}
-	path, err = ProgramFile(c.Program[0], c.Dir)
+	path, err = FindProgram(c.Program[0], c.Dir)
 	return path, c.Program, err
-}
-
-// ProgramFile finds the file of a program that is to run in dir: a path is relative to
-// dir, and a name is looked up as a shell does.
-func ProgramFile(name, dir string) (string, error) {
-	if dir != "" && filepath.Base(name) != name && !filepath.IsAbs(name) {
-		name = filepath.Join(dir, name)
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Abs(path)
 }
 
 // withoutPath drops "fork/exec /proc/self/exe", which helps nobody.

@@ -11,9 +11,15 @@ import (
 	"procpool/placement"
 )
 
-// self is the path of the program that this process runs, also when its file has been
-// replaced or deleted since.
-func self() (string, error) { return "/proc/self/exe", nil }
+// self is the path of the program that this process runs, with /proc also when its file
+// has been replaced or deleted since.
+func self() (string, error) {
+	const exe = "/proc/self/exe"
+	if unix.Access(exe, unix.X_OK) == nil {
+		return exe, nil
+	}
+	return programFile()
+}
 
 // startBound starts a program bound to cpus. The process inherits the mask of this
 // thread, so it is bound before its runtime counts its CPUs.

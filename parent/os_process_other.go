@@ -10,7 +10,7 @@ import (
 	"procpool/placement"
 )
 
-func self() (string, error) { return os.Executable() }
+func self() (string, error) { return programFile() }
 
 func startBound(path string, words []string, cpus placement.CPUSet, attr *os.ProcAttr) (*os.Process, error) {
 	if !cpus.Empty() {

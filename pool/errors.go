@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/parent"
 	"procpool/placement"
@@ -38,13 +39,20 @@ func (in Input) String() string {
 }
 
 // A TaskError is a task's own failure on one input: it returned an error or
-// panicked. It is not tried again. Unwrap gives the *task.Error with text and stack.
+// panicked. It is tried again only if the call has [RetryErrors]. Unwrap gives the
+// *task.Error with text and stack.
 type TaskError struct {
-	Input Input
-	Err   *task.Error
+	Input    Input
+	Err      *task.Error
+	Attempts int // how often it failed in this way; 0 = once
 }
 
-func (e *TaskError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
+func (e *TaskError) Error() string {
+	if e.Attempts > 1 {
+		return fmt.Sprintf("%v, %d times: %v", e.Input, e.Attempts, e.Err)
+	}
+	return fmt.Sprintf("%v: %v", e.Input, e.Err)
+}
 func (e *TaskError) Unwrap() error { return e.Err }
 
 // An InputError is an input that cannot travel: it is a [ValueError], or over
@@ -215,6 +223,18 @@ func (e *StartError) Error() string {
 	return fmt.Sprintf("no worker can be started (%d tries): %v", e.Tries, e.Err)
 }
 func (e *StartError) Unwrap() error { return e.Err }
+
+// A FailedChunksError is a run that went on when chunks failed, see
+// [Workload.OnFailed]. Unwrap gives the error of the one that failed first.
+type FailedChunksError struct {
+	Chunks int64 // that failed
+	First  error
+}
+
+func (e *FailedChunksError) Error() string {
+	return fmt.Sprintf("%s failed; the first: %v", text.Plural(e.Chunks, "chunk"), e.First)
+}
+func (e *FailedChunksError) Unwrap() error { return e.First }
 
 // A ThreadsError is a pool for whose workers' threads the system has no room. New looks
 // before it starts any.

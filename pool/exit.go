@@ -197,6 +197,8 @@ func (w *worker) charge(next *afterwards, ch *chunk, err error) {
 		err.Input, err.Attempts, err.MayHaveRun = ch.input(), ch.attempts, ch.call.retries < 0
 	case *TimeoutError:
 		err.Input, err.Attempts = ch.input(), ch.attempts
+	case *TaskError:
+		err.Attempts = ch.attempts
 	}
 	c := ch.call
 	if ch.attempts > c.retries || c.stopped {

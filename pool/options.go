@@ -221,7 +221,7 @@ func (o Options) checkWorker() error {
 	case o.Launcher != "":
 		return nil
 	}
-	if _, err := parent.ProgramFile(o.Worker[0], o.Dir); err != nil {
+	if _, err := parent.FindProgram(o.Worker[0], o.Dir); err != nil {
 		return refuse("the workers' program cannot be run: %v", err)
 	}
 	return nil

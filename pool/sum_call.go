@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,15 +29,19 @@ type sumCall struct {
 	count   int64           // chunks finished now
 	expired <-chan struct{} // closed when the run must end; nil if it need not
 	failure error
+
+	failed      ipc.Ledger // chunks that failed, where the run goes on
+	failures    int64
+	firstFailed error
 }
 
 func newSumCall(ctx context.Context, p *Pool, w Workload, o callOptions) *sumCall {
 	taskCtx, cancel := context.WithCancel(ctx)
 	s := &sumCall{work: w, fold: w.Task.NewFold()}
 	s.resumed = w.earlier() > 0
-	s.inOrder = !w.Task.Exact && !s.resumed
+	s.inOrder = w.InOrder != nil || !w.Task.Exact && !s.resumed
 	s.call = p.newCall(taskCtx, w.Task, o)
-	s.call.cancel = cancel
+	s.call.cancel, s.call.with = cancel, w.With
 	s.chunks = &sumSupply{call: s.call, grid: w.Grid, earlier: w.Earlier, fold: s.fold, inOrder: s.inOrder, window: windowSize(p.opts.Procs)}
 	s.call.supply = s.chunks
 	if p.opts.ChunkSize == 0 && w.Grid.N <= int64(len(p.slots)) {
@@ -242,9 +247,7 @@ func (s *sumCall) accept(finished, folded []*chunk) []*chunk {
 			continue
 		}
 		if !s.inOrder {
-			if !s.resumed {
-				s.fold.Add(ch.cell.(*sumCell).Partial)
-			}
+			s.add(ch)
 			folded = append(folded, ch)
 			continue
 		}
@@ -255,17 +258,33 @@ func (s *sumCall) accept(finished, folded []*chunk) []*chunk {
 	}
 	for s.order.len() > 0 && *s.order.at(0) != nil {
 		ch := s.order.pop()
-		s.fold.Add(ch.cell.(*sumCell).Partial)
+		s.add(ch)
 		s.folded++
 		folded = append(folded, ch)
 	}
 	return folded
 }
 
+// add adds an accepted chunk to the sum, or hands it to the caller's own.
+func (s *sumCall) add(ch *chunk) {
+	switch {
+	case ch.err != nil: // it failed, and the run goes on
+	case s.work.InOrder != nil:
+		if s.failure != nil {
+			return
+		}
+		if err := s.work.InOrder(s.chunkOf(ch)); err != nil {
+			s.end(err)
+		}
+	case !s.resumed:
+		s.fold.Add(ch.cell.(*sumCell).Partial)
+	}
+}
+
 // acceptOne notes that a chunk is finished, which may happen once.
 func (s *sumCall) acceptOne(ch *chunk) error {
 	if ch.err != nil {
-		return ch.err
+		return s.acceptFailed(ch)
 	}
 	if s.call.custom && len(ch.raw) > 0 {
 		if err := decode(ch); err != nil {
@@ -279,8 +298,27 @@ func (s *sumCall) acceptOne(ch *chunk) error {
 	if s.work.OnChunk == nil {
 		return nil
 	}
-	return s.work.OnChunk(Chunk{Seq: ch.seq, Interval: ch.iv, Worker: ch.worker, Host: ch.host, PID: ch.pid,
-		Seconds: ch.seconds, Attempts: ch.attempts + 1, partial: ch.cell.(*sumCell).Partial})
+	return s.work.OnChunk(s.chunkOf(ch))
+}
+
+// acceptFailed notes that a chunk has failed. The error ends the run.
+func (s *sumCall) acceptFailed(ch *chunk) error {
+	if s.work.OnFailed == nil || isContextError(ch.err) {
+		return ch.err
+	}
+	if err := s.work.OnFailed(ch.iv, ch.err); err != nil {
+		return err
+	}
+	if s.failures++; s.firstFailed == nil {
+		s.firstFailed = ch.err
+	}
+	return s.failed.Add(ch.iv)
+}
+
+// chunkOf is a finished chunk as the caller sees it.
+func (s *sumCall) chunkOf(ch *chunk) Chunk {
+	return Chunk{Seq: ch.seq, Interval: ch.iv, Worker: ch.worker, Host: ch.host, PID: ch.pid,
+		Seconds: ch.seconds, Attempts: ch.attempts + 1, partial: ch.cell.(*sumCell).Partial}
 }
 
 // end stops handing out. The first reason is the run's.
@@ -306,14 +344,18 @@ func (s *sumCall) over() (bool, error) {
 		return true, c.err
 	case s.failure != nil:
 		return c.inFlight == 0, s.failure
+	case c.inFlight > 0 || c.remaining() > 0:
+		return false, nil
+	case s.failures > 0:
+		return true, &FailedChunksError{Chunks: s.failures, First: s.firstFailed}
 	}
-	return c.inFlight == 0 && c.remaining() == 0, nil
+	return true, nil
 }
 
 // outcome says what came of the run.
 func (s *sumCall) outcome(wall time.Duration, err error) (Outcome, error) {
 	o := Outcome{Status: statusOf(err), Grid: s.work.Grid, Wall: wall, Earlier: s.work.earlier(), Covered: s.work.coveredWith(&s.covered)}
-	o.Chunks = s.count + o.Earlier
+	o.Chunks, o.Failed = s.count+o.Earlier, slices.Collect(s.failed.Runs())
 	s.call.pool.mu.Lock()
 	o.Retries = s.call.retried
 	s.call.pool.mu.Unlock()
@@ -324,7 +366,7 @@ func (s *sumCall) outcome(wall time.Duration, err error) (Outcome, error) {
 	if err != nil {
 		return o, err
 	}
-	if o.Earlier == 0 {
+	if o.Earlier == 0 && s.work.InOrder == nil {
 		o.Value, o.Total, o.fold = s.fold.Value(), s.fold.Total(), s.fold
 	}
 	return o, nil

@@ -137,3 +137,5 @@ func (p *numberPartial) Compute(context.Context, ipc.Interval) error { return &E
 func (p *numberPartial) Append(dst []byte) ([]byte, error) { return p.append(dst) }
 
 func (p *numberPartial) Value() any { return p.value() }
+
+func (p *numberPartial) Total() any { return p.value() }
