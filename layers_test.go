@@ -21,8 +21,9 @@ var rooms = map[string][]string{
 	"pool":              {"ipc", "task", "parent", "child", "placement", "internal/role", "internal/text"},
 	"placement":         {"internal/procfs", "internal/text", "golang.org/x/sys"},
 	"journal":           {"internal/newfile", "internal/text", "ipc"},
-	"compare":           {"pool", "placement", "task", "ipc", "internal/text"},
-	"compare/report":    {"compare", "pool", "internal/text"},
+	"compare":           {"compare/rank", "pool", "placement", "task", "ipc", "internal/text", "internal/units"},
+	"compare/rank":      {},
+	"compare/report":    {"compare", "pool", "internal/text", "internal/units"},
 	"cli": {"internal/command", "pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc", "internal/newfile", "internal/terminal", "internal/text",
 		"github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys"},
 	"internal/tasks":    {"task", "ipc", "internal/kernel"},
@@ -37,6 +38,7 @@ var rooms = map[string][]string{
 	"internal/samples":  {"github.com/vmihailenco/msgpack/v5"}, // for tests alone
 	"internal/terminal": {"golang.org/x/term"},
 	"internal/text":     {},
+	"internal/units":    {"internal/text"},
 	"tools/home":        {},
 	"tools/release":     {},
 }

@@ -106,12 +106,13 @@ func (r *runCommand) flags() []cli.Flag {
 		&cli.GenericFlag{Category: categoryLimits, Name: "retries", Value: number(&o.Retries, "2", 0, 1<<30), Usage: "run a chunk again up to `R` times after its worker died or it took too long, then fail"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "timeout", Value: duration(&o.Timeout, ""), Usage: "kill a worker whose chunk takes longer than `D`, and run the chunk again"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "heartbeat", Value: newValue(&o.Heartbeat, "30s", readHeartbeat).offering("off"), Usage: "replace a worker that is silent for longer than `D`; \"off\" disables"},
+		&cli.GenericFlag{Category: categoryLimits, Name: "outage", Value: duration(&o.Outage, ""), Usage: "end the run when no worker at all was there for `D`: 10s, or 5m with --launcher; workers that do not start are tried again until then"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "max-chunks-per-child", Value: number(&o.MaxChunksPerChild, "", 1, 1<<62), Usage: "replace a worker after `M` chunks"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "max-rss", Value: newValue(&o.MaxRSS, "", parseSize), Usage: "replace a worker between chunks when its resident set is over `SIZE`, such as 512M"},
 
 		&cli.PathFlag{Category: categoryBatch, Name: "journal", Destination: &r.journalPath, Usage: "record finished chunks in `FILE`, so that the run can be resumed; an existing file is never overwritten"},
 		&cli.BoolFlag{Category: categoryBatch, Name: "resume", Destination: &r.resume, Usage: "continue the journal, or begin it if there is none"},
-		&cli.GenericFlag{Category: categoryBatch, Name: "share", Value: newValue(&r.share, "", readShare).offering("auto"), Usage: "compute only share `K/N`, K from 1 to N, or auto: from a Slurm array or an indexed job"},
+	}, r.shareFlags(), []cli.Flag{
 		&cli.GenericFlag{Category: categoryBatch, Name: "deadline", Value: newValue(&r.until, "", r.readDeadline).offering("auto"), Usage: "end the run after `D`, or auto: before the Slurm job ends; what is finished is reported, and kept with --journal"},
 		&cli.GenericFlag{Category: categoryBatch, Name: "grace", Value: duration(&o.Grace, "5s"), Usage: "after a first signal, let chunks in flight finish for at most `D`"},
 
@@ -123,7 +124,7 @@ func (r *runCommand) flags() []cli.Flag {
 }
 
 // processFlags are those that only worker processes can honour.
-var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "max-chunks-per-child", "max-rss", "launcher", "hosts", "worker"}
+var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "outage", "max-chunks-per-child", "max-rss", "launcher", "hosts", "worker"}
 
 // backendCan refuses flags that the backend cannot honour.
 func backendCan(c *cli.Context, backend pool.Backend) error {

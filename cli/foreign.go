@@ -46,7 +46,7 @@ func (r *runCommand) meet(c *cli.Context) error {
 	if errors.As(err, &refused) {
 		return err
 	}
-	if err := r.over(err); err != nil {
+	if err := r.ended(err); err != nil {
 		r.outcome.Status, r.err = pool.Failed, err
 	}
 	if r.err != nil {

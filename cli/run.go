@@ -12,7 +12,6 @@ import (
 	"procpool/internal/command"
 	"procpool/internal/text"
 	"procpool/ipc"
-	"procpool/journal"
 	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
@@ -32,7 +31,7 @@ type runCommand struct {
 	journal *journalSink // nil without --journal
 	trace   *tracer      // nil without --trace
 	until   time.Time    // zero without --deadline
-	share   journal.Share
+	dealtShare
 
 	bind, journalPath, tracePath, showProgress string
 	reportBindings, resume, json, verbose      bool
@@ -131,11 +130,10 @@ func (r *runCommand) settle(c *cli.Context) (err error) {
 			return err
 		}
 	}
-	r.grid = o.Grid(r.spec, r.whole)
-	if r.exec != nil {
-		r.grid = r.exec.grid(r)
+	if err := r.cut(c); err != nil {
+		return err
 	}
-	if err := r.over(r.openJournal(c)); err != nil {
+	if err := r.ended(r.openJournal(c)); err != nil {
 		return err
 	}
 	for _, note := range []string{r.rounded, parent.LauncherNote(o.Launcher)} {
@@ -148,8 +146,12 @@ func (r *runCommand) settle(c *cli.Context) (err error) {
 
 // run computes and reports.
 func (r *runCommand) run(c *cli.Context) error {
+	compute := r.compute
+	if r.only != nil && r.chunks == 0 {
+		compute = r.computeNothing
+	}
 	if r.err == nil {
-		if err := r.compute(c.Context); err != nil {
+		if err := compute(c.Context); err != nil {
 			return err
 		}
 	}
@@ -166,9 +168,9 @@ func (r *runCommand) bounded(ctx context.Context) (context.Context, context.Canc
 	return context.WithDeadline(ctx, r.until)
 }
 
-// over notes in r that the run was ended where it did not compute. It returns any
+// ended notes in r that the run was ended where it did not compute. It returns any
 // other error.
-func (r *runCommand) over(err error) error {
+func (r *runCommand) ended(err error) error {
 	switch signal := r.signals.first(); {
 	case errors.Is(err, context.DeadlineExceeded):
 		r.outcome.Status, r.err = pool.Deadline, pool.ErrDeadline
@@ -230,9 +232,9 @@ func (r *runCommand) compute(ctx context.Context) error {
 	p := r.pool
 	r.plan.report(r.program, r.reportBindings)
 	r.progress.ending = r.signals.stop
-	r.progress.start(r.grid.N, r.options.Procs)
+	r.progress.start(r.chunks, r.options.Procs)
 	w := pool.Workload{
-		Task: r.spec, Whole: r.grid.Whole, Grid: r.grid,
+		Task: r.spec, Whole: r.whole, Grid: r.grid, Only: r.only,
 		Stop: r.signals.stop, Deadline: r.until, Earlier: r.journal.finishedEarlier(), OnChunk: r.onChunk(),
 	}
 	if r.options.Backend == pool.Processes {
@@ -255,7 +257,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	}
 	ctx, release := r.bounded(ctx)
 	defer release()
-	if err := r.over(r.journal.finish(ctx, r)); r.err == nil {
+	if err := r.ended(r.journal.finish(ctx, r)); r.err == nil {
 		r.err = err
 	}
 	r.untraced = r.trace.write(r)
@@ -286,7 +288,7 @@ type chunkNote struct {
 const notedChunks = 64
 
 func (r *runCommand) onChunk() func(pool.Chunk) error {
-	noted := r.verbose && r.grid.N <= notedChunks
+	noted := r.verbose && r.chunks <= notedChunks
 	if !noted && r.journal == nil && !r.progress.shown() {
 		return nil
 	}
@@ -320,7 +322,7 @@ func (r *runCommand) event(ev pool.Event) {
 			r.progress.note("%s; it is tried again", text.OneLine(ev.Err.Error()))
 		}
 	case pool.WorkerGivenUp:
-		r.progress.note("giving up on worker %d: %s", ev.Worker, text.OneLine(ev.Err.Error()))
+		r.progress.note("worker %d is not counted on for now, and tried again with pauses: %s", ev.Worker, text.OneLine(ev.Err.Error()))
 	}
 }
 
@@ -350,7 +352,7 @@ func (r *runCommand) failure() error {
 		if r.journal == nil {
 			f.hint = "with --journal FILE --resume the same command goes on with the chunks that are not done; --chunk-size makes them small"
 		}
-	case r.grid.N > 1:
+	case r.chunks > 1:
 		f.err = fmt.Errorf("%w (%s)", r.err, r.soFar())
 	}
 	return f
@@ -360,7 +362,7 @@ func (r *runCommand) soFar() string {
 	if r.during != "" {
 		return r.during
 	}
-	return fmt.Sprintf("%d of %d chunks are done", r.outcome.Chunks, r.grid.N)
+	return fmt.Sprintf("%d of %d chunks are done", r.outcome.Chunks, r.chunks)
 }
 
 // readDeadline reads --deadline as a moment.

@@ -202,7 +202,8 @@ func (r *workerProcess) Hello(h ipc.Hello) {
 		s.failing = false
 		p.failing--
 	}
-	p.hadWorker, p.without = true, time.Time{}
+	p.hadWorker = true
+	p.living++
 	if p.hello == nil {
 		p.hello = &h
 	}

@@ -21,6 +21,8 @@ type Spec struct {
 	Exact    bool   // partials add up to the same bits in any order
 	Computes string // see About
 	Stresses string // see About
+	Shared   string // see Causes
+	Repeated string // see Causes
 
 	sentinels   []error // whose identity errors keep
 	err         error   // what was wrong with the definition
