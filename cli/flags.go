@@ -103,6 +103,7 @@ func (r *runCommand) flags() []cli.Flag {
 		&cli.GenericFlag{Category: categoryLimits, Name: "retries", Value: number(&o.Retries, "2", 0, 1<<30), Usage: "run a chunk again up to `R` times after its worker died or it took too long, then fail"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "timeout", Value: duration(&o.Timeout, ""), Usage: "kill a worker whose chunk takes longer than `D`, and run the chunk again"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "heartbeat", Value: newValue(&o.Heartbeat, "30s", readHeartbeat).offering("off"), Usage: "replace a worker that is silent for longer than `D`; \"off\" disables"},
+		&cli.GenericFlag{Category: categoryLimits, Name: "outage", Value: duration(&o.Outage, ""), Usage: "end the run when no worker at all was there for `D`: 10s, or 5m with --launcher; workers that do not start are tried again until then"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "max-chunks-per-child", Value: number(&o.MaxChunksPerChild, "", 1, 1<<62), Usage: "replace a worker after `M` chunks"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "max-rss", Value: newValue(&o.MaxRSS, "", parseSize), Usage: "replace a worker between chunks when its resident set is over `SIZE`, such as 512M"},
 
@@ -120,7 +121,7 @@ func (r *runCommand) flags() []cli.Flag {
 }
 
 // processFlags are those that only worker processes can honour.
-var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "max-chunks-per-child", "max-rss", "launcher", "hosts"}
+var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "outage", "max-chunks-per-child", "max-rss", "launcher", "hosts"}
 
 // backendCan refuses flags that the backend cannot honour.
 func backendCan(c *cli.Context, backend pool.Backend) error {

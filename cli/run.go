@@ -295,7 +295,7 @@ func (r *runCommand) event(ev pool.Event) {
 			r.progress.note("%s; it is tried again", text.OneLine(ev.Err.Error()))
 		}
 	case pool.WorkerGivenUp:
-		r.progress.note("giving up on worker %d: %s", ev.Worker, text.OneLine(ev.Err.Error()))
+		r.progress.note("worker %d is not counted on for now, and tried again with pauses: %s", ev.Worker, text.OneLine(ev.Err.Error()))
 	}
 }
 

@@ -137,14 +137,19 @@ func closeCPUs(workers, width int) ([]placement.CPUSet, error) {
 
 // words is the command line that launches worker i.
 func (l *Launcher) words(i int) []string {
-	f := fill{rank: i, n: l.workers, exe: l.exe, args: append([]string{childArg, strconv.Itoa(i)}, l.settings...)}
-	if len(l.hosts) > 0 {
-		f.host = l.hosts[i%len(l.hosts)]
-	}
+	f := fill{rank: i, n: l.workers, host: l.host(i), exe: l.exe, args: append([]string{childArg, strconv.Itoa(i)}, l.settings...)}
 	if len(l.cpus) > 0 {
 		f.cpu = l.cpus[i%len(l.cpus)].String()
 	}
 	return l.template.expand(f)
+}
+
+// host is the host that worker i is to run on; "" if there are none.
+func (l *Launcher) host(i int) string {
+	if len(l.hosts) == 0 {
+		return ""
+	}
+	return l.hosts[i%len(l.hosts)]
 }
 
 // LauncherNote returns a warning for launchers that usually fail (ssh without
@@ -165,10 +170,14 @@ func LauncherNote(text string) string {
 // label lines, read stdin from a file, and so on.
 var slurmOutput = [...]string{"SLURM_LABELIO", "SLURM_STDINMODE", "SLURM_STDOUTMODE", "SLURM_STDERRMODE"}
 
-// launcherEnv is environ without those.
+// launcherEnv is environ without those, and has ssh ask nobody: a window in which it
+// does may be seen by nobody.
 func launcherEnv(environ []string) []string {
-	return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
+	kept := slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
 		key, _, _ := strings.Cut(kv, "=")
-		return slices.Contains(slurmOutput[:], key)
+		return slices.Contains(slurmOutput[:], key) || key == askpass
 	})
+	return append(kept, askpass+"=never")
 }
+
+const askpass = "SSH_ASKPASS_REQUIRE"

@@ -78,7 +78,7 @@ type Process struct {
 
 	mu        sync.Mutex // guards what follows
 	pid       int        // of the worker, as far as it is known
-	host      string     // of the worker; "" for this one
+	host      string     // of the worker; "" for this one. Before its hello, the one that it is to run on
 	ready     bool       // it said hello
 	ending    bool       // it was told to end
 	killed    error      // why it was killed from here; nil if it was not
@@ -108,7 +108,7 @@ func newProcess(s *Spawner, c Config, h Handler, started OSProcess, born time.Ti
 		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), over: make(chan struct{}), exited: make(chan struct{}),
 	}
 	if l, ok := started.(*launchedProcess); ok {
-		p.launched = l
+		p.launched, p.host = l, s.launcher.host(c.Worker)
 		s.adopt(l)
 	}
 	p.in = newReader(p)
@@ -223,7 +223,7 @@ func (p *Process) killLocked(why error) {
 // An Exit says how a worker process ended.
 type Exit struct {
 	PID      int
-	Host     string // "" for this one
+	Host     string // "" for this one; before its hello, the one that it was to run on
 	Ready    bool   // it had said hello
 	InOrder  bool   // it was told to end, and said bye after all its answers
 	Left     bool   // it left because this process was silent: it had been stopped

@@ -68,8 +68,8 @@ func (p *Process) arrived(h ipc.Hello) error {
 		return ErrHeldBack
 	}
 	here := thisHost()
-	if h.Host != here {
-		p.host = h.Host
+	if p.host = h.Host; h.Host == here {
+		p.host = ""
 	}
 	p.launched.itself.Store(h.Host == here && h.PID == int64(p.os.Pid()))
 	p.pid = int(h.PID)

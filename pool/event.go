@@ -18,7 +18,7 @@ const (
 	ChunkRetried  EventKind = "retried"  // a chunk goes to another worker
 	WorkerLost    EventKind = "lost"     // a worker ended before its time, or could not be started
 	WorkerEnded   EventKind = "ended"    // a worker ended in order, at the end or to be replaced
-	WorkerGivenUp EventKind = "given-up" // a worker's place stays empty after failed starts
+	WorkerGivenUp EventKind = "given-up" // after failed starts calls do not count on a worker's place any more; it is tried again with pauses
 )
 
 // An Event is something that happened in a pool.

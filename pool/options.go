@@ -53,7 +53,7 @@ type Options struct {
 	Heartbeat      time.Duration // silence after which a worker is lost; 0 = DefaultHeartbeat, below 0 = never
 	StartupTimeout time.Duration // from a worker's start to its hello; 0 = DefaultStartupTimeout
 	CancelGrace    time.Duration // for a task to heed its cancelled context, before its worker is killed; 0 = DefaultCancelGrace
-	Outage         time.Duration // without any worker, for a reason that may pass, until calls fail; 0 = DefaultOutage, or DefaultLaunchedOutage
+	Outage         time.Duration // without any worker until calls fail; 0 = DefaultOutage, or DefaultLaunchedOutage, and less if there never was a worker
 	Grace          time.Duration // for chunks in flight after a stop, and for workers to end; 0 = DefaultGrace
 
 	MaxChunksPerChild int   // chunks after which a worker is replaced; 0 = never
@@ -115,6 +115,16 @@ type Options struct {
 	// EventKinds are the kinds that OnEvent is told of; nil means all. An event
 	// of each of a million chunks has its price.
 	EventKinds []EventKind
+
+	outageNamed bool // Outage was not 0
+}
+
+// host is the host that worker i is to run on; "" if its launcher is given none.
+func (o Options) host(i int) string {
+	if len(o.Hosts) == 0 {
+		return ""
+	}
+	return o.Hosts[i%len(o.Hosts)]
 }
 
 // An OptionsError is a pool that cannot be had as it was asked for.
@@ -153,8 +163,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	o.Retries = max(orDefault(o.Retries, DefaultRetries), -1)
 	o.CancelGrace = orDefault(o.CancelGrace, DefaultCancelGrace)
-	o.Outage = orDefault(o.Outage, DefaultOutage)
-	if o.Launcher != "" && o.Outage == DefaultOutage {
+	if o.outageNamed = o.Outage > 0; !o.outageNamed && o.Launcher == "" {
+		o.Outage = DefaultOutage
+	} else if !o.outageNamed {
 		o.Outage = DefaultLaunchedOutage
 	}
 	o.Heartbeat = max(orDefault(o.Heartbeat, DefaultHeartbeat), 0)

@@ -69,7 +69,8 @@ type Pool struct {
 
 	hadWorker   bool          // some worker has said hello
 	failing     int           // slots
-	without     time.Time     // since when all of them are; zero if not
+	living      int           // workers that have said hello and not ended
+	without     time.Time     // since when there are none, and calls
 	parked      int           // slots
 	resting     int           // slots that wait for a call before they try again
 	called      chan struct{} // closed and replaced when a call comes for them
@@ -105,7 +106,7 @@ func newPool(ctx context.Context, o Options, sys parent.System) (*Pool, error) {
 		slots = 1 // however many parts the input is cut into
 	}
 	for i := range slots {
-		p.slots = append(p.slots, &slot{pool: p, index: i, stats: WorkerStats{Worker: i}})
+		p.slots = append(p.slots, &slot{pool: p, index: i, stats: WorkerStats{Worker: i, Host: o.host(i)}})
 	}
 	if err := p.start(); err != nil {
 		return nil, err
@@ -231,6 +232,9 @@ func (p *Pool) add(c *call) error {
 	}
 	if p.failure != nil {
 		return p.failure
+	}
+	if p.living == 0 && len(p.calls) == 0 {
+		p.without = time.Now()
 	}
 	p.calls[c] = struct{}{}
 	if p.resting > 0 { // slots that wait for a call try again
