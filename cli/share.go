@@ -121,6 +121,9 @@ func (r *runCommand) parts() iter.Seq[ipc.Interval] {
 
 // computeNothing is compute for an empty share, which needs no workers.
 func (r *runCommand) computeNothing(ctx context.Context) error {
+	if r.pool != nil {
+		r.pool.Close()
+	}
 	r.outcome = pool.Outcome{Status: pool.Done, Grid: r.grid}
 	r.value = r.spec.NewFold().Value()
 	r.err = r.ended(r.journal.finish(ctx, r))
