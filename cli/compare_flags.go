@@ -103,10 +103,8 @@ func (m *compareCommand) chosenTasks(operands []string) ([]*task.Spec, error) {
 
 // comparedTasks are those that a comparison can run: over intervals, or with inputs.
 func comparedTasks() []string {
-	return slices.DeleteFunc(task.Names(), func(name string) bool {
-		spec, _ := task.Lookup(name)
-		return name == compare.Null || !spec.Sums() && !compare.Comparable(name)
-	})
+	inputs := slices.DeleteFunc(task.Names(), func(name string) bool { return !compare.Comparable(name) })
+	return append(ownTasks(), inputs...)
 }
 
 func findCompared(name string) (*task.Spec, error) {
