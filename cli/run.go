@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"procpool/internal/command"
+	"procpool/internal/proctree"
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/journal"
@@ -192,6 +193,9 @@ func (r *runCommand) compute(ctx context.Context) error {
 	if r.json || r.verbose {
 		r.before = placement.System{}.Throttling()
 	}
+	if r.ownsStrays() {
+		proctree.Adopt()
+	}
 	p, err := pool.New(ctx, r.options)
 	if err != nil {
 		r.journal.close()
@@ -211,6 +215,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	if r.options.Backend == pool.Processes {
 		r.outcome, r.err = p.Run(ctx, r.exec.workload(r, ctx, w), pool.Retries(r.options.Retries), pool.RetryErrors(command.ErrExit))
 		p.Close()
+		r.endStrays()
 	} else {
 		r.outcome, r.err = r.runHere(ctx, p, w)
 	}
@@ -281,6 +286,7 @@ func (r *runCommand) event(ev pool.Event) {
 	r.trace.event(ev)
 	switch ev.Kind {
 	case pool.WorkerLost:
+		r.endStrays()
 		if r.signals.explains(ev.Err) || r.notLaunched(ev.Err) {
 			return // there will be one message for it all, or there was one
 		}

@@ -15,6 +15,7 @@ type SpawnerConfig struct {
 	Dir      string             // their working directory; "" = this process's
 	Bind     []placement.CPUSet // worker i is bound to Bind[i%len(Bind)]; an empty set binds nothing
 	Launcher *Launcher          // that starts workers; nil = none
+	EndsOwn  bool               // workers outlive this process until they have ended what they started
 	Stop     <-chan struct{}    // closed when nothing more is to be started; nil = never
 }
 
@@ -27,6 +28,7 @@ type Spawner struct {
 	dir      string
 	bind     []placement.CPUSet
 	launcher *Launcher
+	endsOwn  bool
 	stop     <-chan struct{}
 	requests chan spawnRequest
 	starting chan struct{}  // holds one for each launched worker that has not said hello; nil without a launcher
@@ -48,7 +50,7 @@ type spawned struct {
 // after all of its processes have ended.
 func NewSpawner(c SpawnerConfig) *Spawner {
 	s := &Spawner{
-		system: c.System, env: c.Env, dir: c.Dir, bind: c.Bind, launcher: c.Launcher, stop: c.Stop,
+		system: c.System, env: c.Env, dir: c.Dir, bind: c.Bind, launcher: c.Launcher, endsOwn: c.EndsOwn, stop: c.Stop,
 		requests: make(chan spawnRequest), closed: make(chan struct{}),
 	}
 	if s.system.Start == nil {
@@ -85,7 +87,7 @@ func (s *Spawner) run() {
 }
 
 func (s *Spawner) command(worker int) Command {
-	c := Command{Worker: worker, Env: s.env, Dir: s.dir}
+	c := Command{Worker: worker, Env: s.env, Dir: s.dir, EndsOwn: s.endsOwn}
 	if s.launcher != nil {
 		c.Words = s.launcher.words(worker)
 	} else if len(s.bind) > 0 {

@@ -30,6 +30,8 @@ type Command struct {
 	Dir    string           // the working directory; "" = this process's
 	CPUs   placement.CPUSet // to be bound to; empty = wherever this process may run
 	Words  []string         // of the launcher that starts it; nil = none
+
+	EndsOwn bool // see SpawnerConfig
 }
 
 // An OSProcess is a process as the operating system offers it. Its three pipes
