@@ -15,7 +15,7 @@ import (
 // prints the new list.
 const standardPackages = `
 	bufio bytes cmp container/heap context crypto crypto/cipher crypto/fips140 crypto/sha256 crypto/subtle
-	embed encoding encoding/base64 encoding/binary encoding/csv encoding/hex encoding/json
+	embed encoding encoding/base64 encoding/binary encoding/hex encoding/json
 	errors flag fmt hash hash/crc64 hash/fnv io io/fs iter log maps math math/big math/bits math/rand math/rand/v2 net/netip net/url
 	os os/exec os/signal path path/filepath reflect regexp regexp/syntax runtime runtime/debug slices sort strconv strings
 	sync sync/atomic syscall text/tabwriter text/template text/template/parse time unicode unicode/utf16 unicode/utf8 unique unsafe weak`

@@ -110,3 +110,58 @@ func procpoolFor(t *testing.T, dir string) string {
 	}
 	return to
 }
+
+// withinMounts runs a shell script in a namespace of mounts of its own, in a folder.
+func withinMounts(t *testing.T, dir, script string, args ...string) *job {
+	t.Helper()
+	flags := "-m"
+	if os.Getuid() != 0 {
+		flags = "-rm"
+	}
+	if out, err := exec.Command("unshare", flags, "mount", "-t", "tmpfs", "none", dir).CombinedOutput(); err != nil {
+		t.Skipf("cannot make a namespace of mounts: %v: %s", err, out)
+	}
+	return start(t, dir, "unshare", append([]string{flags, "sh", "-ec", script, "sh"}, args...)...)
+}
+
+// What a container or a chroot may lack costs nothing that a run needs, or a sentence
+// says what is missing.
+func TestBareSystems(t *testing.T) {
+	exe, err := exec.LookPath("procpool")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const pi = `^PI is approximately 3\.1405926538397946, Error is 0\.0009999997499985\n`
+	const hide = "for name in $HIDE; do mount -t tmpfs -o ro none /$name; done; " // an empty folder in its place
+	for name, c := range map[string]struct {
+		script string
+		args   []string
+		code   int
+		stdout string
+		stderr string
+	}{
+		"no proc":              {`HIDE=proc; ` + hide + `exec "$@"`, []string{"run", "--procs", "2", "1000"}, 0, pi, `^$`},
+		"no proc, bound":       {`HIDE=proc; ` + hide + `exec "$@"`, []string{"run", "--procs", "1", "--bind", "close", "1000"}, 0, pi[:20], `^$`},
+		"no proc, in the path": {`HIDE=proc; ` + hide + `PATH=$(dirname "$1"):$PATH; shift; exec procpool "$@"`, []string{"run", "--procs", "2", "1000"}, 0, pi, `^$`},
+		"no proc, a launcher":  {`HIDE=proc; ` + hide + `exec "$@"`, []string{"run", "--procs", "2", "--launcher", "nice", "1000"}, 0, pi, `^$`},
+		"no proc, wrong name": {`HIDE=proc; ` + hide + `PATH=/bin:/usr/bin exec "$@"`, []string{"run", "--procs", "2", "1000"}, 1, `^$`,
+			`^(procpool: (giving up on worker \d: )?start a worker process: .*\n)+procpool: \d+ more lines like these are not shown\nprocpool: no worker can be started \(\d+ tries\): start a worker process: the file of this program cannot be found: there is no /proc, and no program of the name "procpool" by which it was called .*\n$`},
+		"no proc, doctor":      {`HIDE=proc; ` + hide + `exec "$@"`, []string{"doctor"}, 0, `(?s)warning +/proc cannot be read: quotas, memory and limits are not known\n +hint: `, `^$`},
+		"no sys":               {`HIDE=sys; ` + hide + `exec "$@"`, []string{"run", "--procs", "2", "--bind", "close", "--verbose", "1000"}, 0, pi, `.`},
+		"no devices":           {`HIDE=dev; ` + hide + `exec "$@"`, []string{"run", "--procs", "2", "1000"}, 0, pi, `^$`},
+		"nothing":              {`HIDE="proc sys dev"; ` + hide + `PATH=$(dirname "$1"):$PATH; exec env -i PATH="$PATH" "$@"`, []string{"run", "--procs", "2", "1000"}, 0, pi, `^$`},
+		"empty environment":    {`exec env -i "$@"`, []string{"run", "--procs", "2", "--task", "primes", "1000"}, 0, `^primes over \[0, 1000\) = 168\n`, `^$`},
+		"read-only":            {`mount -o remount,bind,ro /; cd /; exec "$@"`, []string{"run", "--procs", "2", "1000"}, 0, pi, `^$`},
+		"read-only, a journal": {`mount -o remount,bind,ro /; cd /; exec "$@"`, []string{"run", "--procs", "2", "--journal", "j", "1000"}, 2, `^$`, `^procpool: --journal j: read-only file system\n$`},
+		"read-only, a trace":   {`mount -o remount,bind,ro /; cd /; exec "$@"`, []string{"run", "--procs", "2", "--trace", "j", "1000"}, 2, `^$`, `^procpool: --trace j: read-only file system\n$`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := withinMounts(t, t.TempDir(), c.script, append([]string{exe}, c.args...)...)
+			if code := j.wait(); code != c.code {
+				t.Errorf("exit code %d, not %d", code, c.code)
+			}
+			expect(t, j.stdout.String(), c.stdout)
+			expect(t, j.stderr.String(), c.stderr)
+		})
+	}
+}

@@ -48,7 +48,7 @@ func (p *program) execCommand() *cli.Command {
 }
 
 // notForExec are flags of run that mean nothing where a program is the task.
-var notForExec = []string{"task", "chunk-size", "backend", "max-chunks-per-child", "max-rss"}
+var notForExec = []string{"task", "chunk-size", "backend", "max-chunks-per-child", "max-rss", "worker"}
 
 func (r *runCommand) execFlags() []cli.Flag {
 	x := r.exec
@@ -67,7 +67,7 @@ func (r *runCommand) prepareExec(c *cli.Context) error {
 	x := r.exec
 	r.options.EndsOwn = true
 	r.spec, r.options.MaxMessage = commandSpec(x.reduce != command.Concat), pool.DefaultMaxMessage
-	if err := r.over(r.readExec(c)); err != nil || r.err != nil {
+	if err := r.ended(r.readExec(c)); err != nil || r.err != nil {
 		return err
 	}
 	if x.reduce == command.Concat && r.json && r.journalPath == "" {
@@ -192,8 +192,8 @@ func (x *execution) describe(h *journal.Header) {
 // call is what a worker is told of a chunk.
 func (x *execution) call(grid ipc.Grid, iv ipc.Interval) *command.Call {
 	c := &command.Call{Words: x.words, Reduce: x.reduce}
-	if grid.Size > 0 {
-		c.Chunk = (iv.Start - grid.Whole.Start) / grid.Size
+	if grid.N > 0 {
+		c.Chunk = grid.Find(iv.Start)
 	}
 	if x.lines != nil {
 		c.Lines = x.lines.Part(iv.Start)
@@ -216,8 +216,7 @@ func (x *execution) workload(r *runCommand, ctx context.Context, w pool.Workload
 	if x == nil {
 		return w
 	}
-	grid := ipc.Grid{Whole: r.whole, Size: r.grid.Size}
-	w.With = func(dst []byte, iv ipc.Interval) []byte { return x.call(grid, iv).Append(dst) }
+	w.With = func(dst []byte, iv ipc.Interval) []byte { return x.call(r.grid, iv).Append(dst) }
 	switch {
 	case !x.concats():
 	case r.journal != nil:
@@ -330,12 +329,14 @@ func (r *runCommand) runExec(c *cli.Context) error {
 		return r.run(c)
 	}
 	var b strings.Builder
-	grid := ipc.Grid{Whole: r.whole, Size: r.grid.Size}
-	for p := range min(r.grid.N, shownLines) {
-		iv := r.grid.At(p)
-		b.WriteString(x.line(iv, x.call(grid, iv)) + "\n")
+	n := 0
+	for iv := range r.parts() {
+		b.WriteString(x.line(iv, x.call(r.grid, iv)) + "\n")
+		if n++; n == shownLines {
+			break
+		}
 	}
-	if more := r.grid.N - shownLines; more > 0 {
+	if more := r.chunks - shownLines; more > 0 {
 		r.note("%d more are not shown", more)
 	}
 	return r.print("the command lines", b.String())

@@ -51,6 +51,7 @@ type mergeReport struct {
 	Done     int64             `json:"chunks_done"`
 	Journals int               `json:"journals"`
 	Value    resultValue       `json:"value"`
+	Error    *resultValue      `json:"error,omitempty"` // of an approximation of pi
 }
 
 func (m *mergeCommand) merge(c *cli.Context) error {
@@ -63,6 +64,9 @@ func (m *mergeCommand) merge(c *cli.Context) error {
 	spec, err := r.add(c.Context, m, paths)
 	err = m.signals.ended(err)
 	if m.json {
+		if err == nil && r.Status == string(pool.Done) {
+			r.Error = m.errorOf(spec, r.Interval, r.Interval.String(), r.Value.v)
+		}
 		if err != nil {
 			r.Failure = text.OneLine(err.Error())
 		}
@@ -75,7 +79,7 @@ func (m *mergeCommand) merge(c *cli.Context) error {
 		m.note("journal %s holds %d of %d chunks", m.journal, r.Done, r.Chunks)
 		return nil
 	}
-	return m.print("the result", m.resultLine(spec, r.Interval, r.Value.v))
+	return m.print("the result", m.resultLine(spec, r.Interval, r.Interval.String(), r.Value.v))
 }
 
 // add adds up the journals, into another one if it is asked for.
@@ -160,6 +164,9 @@ func (a *adder) Take() (partial []byte, value json.RawMessage, err error) {
 
 // taskOf finds the task of a journal in this program.
 func taskOf(h journal.Header) (*task.Spec, error) {
+	if h.Foreign {
+		return task.Foreign(h.Task, ipc.About{Version: h.TaskVersion, Grain: h.Grain, Exact: h.Exact}), nil
+	}
 	if h.Command != "" {
 		return commandSpec(h.Exact), nil
 	}

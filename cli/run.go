@@ -13,7 +13,6 @@ import (
 	"procpool/internal/proctree"
 	"procpool/internal/text"
 	"procpool/ipc"
-	"procpool/journal"
 	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
@@ -24,6 +23,8 @@ type runCommand struct {
 	*program
 	workload
 	options pool.Options
+	pool    *pool.Pool // nil before compute, but with --worker
+	unmet   *unmet     // nil without --worker
 	grid    ipc.Grid
 	limits  placement.Limits
 	plan    *bindings
@@ -31,7 +32,7 @@ type runCommand struct {
 	journal *journalSink // nil without --journal
 	trace   *tracer      // nil without --trace
 	until   time.Time    // zero without --deadline
-	share   journal.Share
+	dealtShare
 
 	bind, journalPath, tracePath, showProgress string
 	reportBindings, resume, json, verbose      bool
@@ -73,14 +74,18 @@ func (p *program) runCommand() *cli.Command {
 
 // prepare checks all that was asked for before anything is started.
 func (r *runCommand) prepare(c *cli.Context) error {
-	if err := r.readWorkload(c, &r.workload); err != nil {
+	read := r.readWorkload
+	if r.options.Worker != nil {
+		read = r.readForeign
+	}
+	if err := read(c, &r.workload); err != nil {
 		return err
 	}
 	return r.settle(c)
 }
 
 // settle checks all but the operands.
-func (r *runCommand) settle(c *cli.Context) error {
+func (r *runCommand) settle(c *cli.Context) (err error) {
 	if r.quiet && r.verbose {
 		return usage("--quiet and --verbose contradict each other")
 	}
@@ -106,7 +111,6 @@ func (r *runCommand) settle(c *cli.Context) error {
 			return err
 		}
 	}
-	var err error
 	if r.plan, err = r.readBindings(); err != nil {
 		return err
 	}
@@ -114,14 +118,23 @@ func (r *runCommand) settle(c *cli.Context) error {
 	if o.Backend != pool.Processes {
 		r.here = &here{}
 	}
-	r.grid = o.Grid(r.spec, r.whole)
-	if r.exec != nil {
-		r.grid = r.exec.grid(r)
-	}
 	if r.trace, err = newTracer(c, r.tracePath); err != nil {
 		return err
 	}
-	if err := r.over(r.openJournal(c)); err != nil {
+	if o.Worker != nil {
+		defer func() {
+			if r.pool != nil && (err != nil || r.err != nil) {
+				r.pool.Close()
+			}
+		}()
+		if err := r.meet(c); err != nil || r.err != nil {
+			return err
+		}
+	}
+	if err := r.cut(c); err != nil {
+		return err
+	}
+	if err := r.ended(r.openJournal(c)); err != nil {
 		return err
 	}
 	for _, note := range []string{r.rounded, parent.LauncherNote(o.Launcher)} {
@@ -134,8 +147,12 @@ func (r *runCommand) settle(c *cli.Context) error {
 
 // run computes and reports.
 func (r *runCommand) run(c *cli.Context) error {
+	compute := r.compute
+	if r.only != nil && r.chunks == 0 {
+		compute = r.computeNothing
+	}
 	if r.err == nil {
-		if err := r.compute(c.Context); err != nil {
+		if err := compute(c.Context); err != nil {
 			return err
 		}
 	}
@@ -152,9 +169,9 @@ func (r *runCommand) bounded(ctx context.Context) (context.Context, context.Canc
 	return context.WithDeadline(ctx, r.until)
 }
 
-// over notes in r that the run was ended where it did not compute. It returns any
+// ended notes in r that the run was ended where it did not compute. It returns any
 // other error.
-func (r *runCommand) over(err error) error {
+func (r *runCommand) ended(err error) error {
 	switch signal := r.signals.first(); {
 	case errors.Is(err, context.DeadlineExceeded):
 		r.outcome.Status, r.err = pool.Deadline, pool.ErrDeadline
@@ -178,10 +195,9 @@ func (r *runCommand) readLimits() (err error) {
 	return err
 }
 
-// compute runs the workload. Its own error means that nothing was computed; how
-// the run ended is in r.
-func (r *runCommand) compute(ctx context.Context) error {
-	r.signals.drains()
+// open makes the pool. A pool that cannot be had as it was asked for is the user's
+// mistake.
+func (r *runCommand) open(ctx context.Context) (err error) {
 	r.options.OnEvent, r.options.Trace = r.event, r.trace != nil
 	if r.trace == nil {
 		r.options.EventKinds = []pool.EventKind{pool.WorkerLost, pool.ChunkRetried, pool.WorkerGivenUp}
@@ -196,7 +212,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	if r.ownsStrays() {
 		proctree.Adopt()
 	}
-	p, err := pool.New(ctx, r.options)
+	r.pool, err = pool.New(ctx, r.options)
 	if err != nil {
 		r.journal.close()
 		var full *pool.ThreadsError
@@ -205,11 +221,24 @@ func (r *runCommand) compute(ctx context.Context) error {
 		}
 		return badInput(err)
 	}
+	return nil
+}
+
+// compute runs the workload. Its own error means that nothing was computed; how
+// the run ended is in r.
+func (r *runCommand) compute(ctx context.Context) error {
+	r.signals.drains()
+	if r.pool == nil {
+		if err := r.open(ctx); err != nil {
+			return err
+		}
+	}
+	p := r.pool
 	r.plan.report(r.program, r.reportBindings)
 	r.progress.ending = r.signals.stop
-	r.progress.start(r.grid.N, r.options.Procs)
+	r.progress.start(r.chunks, r.options.Procs)
 	w := pool.Workload{
-		Task: r.spec, Whole: r.grid.Whole, Grid: r.grid,
+		Task: r.spec, Whole: r.whole, Grid: r.grid, Only: r.only,
 		Stop: r.signals.stop, Deadline: r.until, Earlier: r.journal.finishedEarlier(), OnChunk: r.onChunk(),
 	}
 	if r.options.Backend == pool.Processes {
@@ -233,7 +262,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	}
 	ctx, release := r.bounded(ctx)
 	defer release()
-	if err := r.over(r.journal.finish(ctx, r)); r.err == nil {
+	if err := r.ended(r.journal.finish(ctx, r)); r.err == nil {
 		r.err = err
 	}
 	r.untraced = r.trace.write(r)
@@ -264,7 +293,7 @@ type chunkNote struct {
 const notedChunks = 64
 
 func (r *runCommand) onChunk() func(pool.Chunk) error {
-	noted := r.verbose && r.grid.N <= notedChunks
+	noted := r.verbose && r.chunks <= notedChunks
 	if !noted && r.journal == nil && !r.progress.shown() {
 		return nil
 	}
@@ -287,7 +316,7 @@ func (r *runCommand) event(ev pool.Event) {
 	switch ev.Kind {
 	case pool.WorkerLost:
 		r.endStrays()
-		if r.signals.explains(ev.Err) || r.notLaunched(ev.Err) {
+		if r.signals.explains(ev.Err) || r.unmet.take(ev.Err) || r.notStarted(ev.Err) {
 			return // there will be one message for it all, or there was one
 		}
 		r.progress.lost()
@@ -299,7 +328,7 @@ func (r *runCommand) event(ev pool.Event) {
 			r.progress.note("%s; it is tried again", text.OneLine(ev.Err.Error()))
 		}
 	case pool.WorkerGivenUp:
-		r.progress.note("giving up on worker %d: %s", ev.Worker, text.OneLine(ev.Err.Error()))
+		r.progress.note("worker %d is not counted on for now, and tried again with pauses: %s", ev.Worker, text.OneLine(ev.Err.Error()))
 	}
 }
 
@@ -329,7 +358,7 @@ func (r *runCommand) failure() error {
 		if r.journal == nil {
 			f.hint = "with --journal FILE --resume the same command goes on with the chunks that are not done; --chunk-size makes them small"
 		}
-	case r.grid.N > 1:
+	case r.chunks > 1:
 		f.err = fmt.Errorf("%w (%s)", r.err, r.soFar())
 	}
 	return f
@@ -339,7 +368,7 @@ func (r *runCommand) soFar() string {
 	if r.during != "" {
 		return r.during
 	}
-	return fmt.Sprintf("%d of %d chunks are done", r.outcome.Chunks, r.grid.N)
+	return fmt.Sprintf("%d of %d chunks are done", r.outcome.Chunks, r.chunks)
 }
 
 // readDeadline reads --deadline as a moment.

@@ -60,14 +60,42 @@ func (s Share) validate() error {
 	return nil
 }
 
-// Interval returns the part of grid.Whole that is share s. A share consists of whole
-// chunks of the grid, so that all shares together have the chunks of an undivided run
-// and give the same bits. The first grid.N%N shares have one chunk more than the
+// Cyclic is the way to deal the chunks of a grid in which share K gets the chunks K, K+N,
+// K+2N and so on, counted from 1. It suits work that is uneven over the input. Usually
+// a share has consecutive chunks.
+const Cyclic = "cyclic"
+
+// sharesChunks is the number of chunks of a share in a grid that is made for shares.
+const sharesChunks = 64
+
+// Grid returns the grid of all N shares of whole, which depends on nothing else: 64
+// chunks a share, whose sizes are within one grain of each other. If there are fewer
+// grains, there are fewer chunks.
+func (s Share) Grid(whole ipc.Interval, grain int64) ipc.Grid {
+	return ipc.EvenGrid(whole, min(s.N, ipc.MaxIndex/sharesChunks)*sharesChunks, grain)
+}
+
+// Of returns what share s has of the grid, dealt as deal says: Cyclic, or "". A share
+// consists of whole chunks, so that all shares together have the chunks of an undivided
+// run and give the same bits. The first grid.N%N shares have one chunk more than the
 // others. If there are more shares than chunks, some are empty.
-func (s Share) Interval(grid ipc.Grid) ipc.Interval {
-	if s == (Share{}) {
-		return grid.Whole
+func (s Share) Of(grid ipc.Grid, deal string) *ipc.Ledger {
+	covers := &ipc.Ledger{}
+	switch {
+	case s == Share{}:
+		mustAdd(covers, grid.Whole)
+	case deal == Cyclic:
+		for p := s.K - 1; p < grid.N; p += s.N {
+			mustAdd(covers, grid.At(p))
+		}
+	default:
+		mustAdd(covers, s.block(grid))
 	}
+	return covers
+}
+
+// block returns the interval of share s, if it has consecutive chunks.
+func (s Share) block(grid ipc.Grid) ipc.Interval {
 	each, rest := grid.N/s.N, grid.N%s.N
 	start := func(p int64) int64 { // the index where share p+1 starts
 		if p = p*each + min(p, rest); p < grid.N {

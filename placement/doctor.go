@@ -44,7 +44,7 @@ type Variable struct {
 // A Warning describes a likely problem and what to do about it.
 type Warning struct {
 	// Kind is for scripts: oversubscribed, quota, throttled, smt, gomaxprocs,
-	// gomemlimit, address-space, bad-variable or ignored.
+	// gomemlimit, address-space, no-proc, bad-variable or ignored.
 	Kind   string `json:"kind"`
 	What   string `json:"what"`
 	Advice string `json:"advice,omitempty"`
@@ -80,6 +80,9 @@ func (s System) Doctor(procs int) Doctor {
 	}
 	for _, note := range limits.Notes {
 		d.warn("ignored", note, "")
+	}
+	if _, err := s.read("/proc/self/limits"); err != nil && d.Affinity != nil { // Linux
+		d.warn("no-proc", "/proc cannot be read: quotas, memory and limits are not known", "mount it: mount -t proc proc /proc")
 	}
 	d.warnNumber(limits, procs)
 	if procs > 0 {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
@@ -108,6 +109,7 @@ func TestDoctorWarnings(t *testing.T) {
 		{"enough addresses", limits("2147483648").system("0-3"), 0, ""},
 		{"addresses without limit", limits("unlimited").system("0-3"), 0, ""},
 		{"not Linux", files{}.system(""), 0, ""},
+		{"without /proc", System{FS: fstest.MapFS{}, Affinity: files{}.system("0-3").Affinity}, 0, "no-proc"},
 	} {
 		var kinds []string
 		for _, w := range c.sys.Doctor(c.procs).Warnings {

@@ -19,6 +19,9 @@ type Workload struct {
 
 	// Grid cuts Whole; the zero Grid stands for [Pool.Grid].
 	Grid ipc.Grid
+	// Only covers the chunks of Grid that this run is about, such as a share of them.
+	// It must not change during the run. Nil means all.
+	Only *ipc.Ledger
 	// Stop, when closed, ends the run early: nothing more is handed out, and
 	// chunks in flight may finish within Options.Grace.
 	Stop <-chan struct{}
@@ -132,7 +135,7 @@ func (p *Pool) Run(ctx context.Context, w Workload, opts ...CallOption) (Outcome
 	if err := w.check(); err != nil {
 		return Outcome{Status: Failed}, err
 	}
-	if w.Grid.N == 0 {
+	if w.Grid.N == 0 && w.Only == nil {
 		w.Grid = p.Grid(w.Task, w.Whole)
 	}
 	s := newSumCall(ctx, p, w, p.callOptions(opts))
@@ -152,6 +155,29 @@ func (w *Workload) earlier() (n int64) {
 		return 0
 	}
 	for run := range w.Earlier.Runs() {
+		first, end := w.Grid.Within(run)
+		n += end - first
+	}
+	return n
+}
+
+// asked is what the run has to cover, as maximal intervals in order.
+func (w *Workload) asked() []ipc.Interval {
+	switch {
+	case w.Only != nil:
+		return slices.Collect(w.Only.Runs())
+	case w.Whole.Len() == 0:
+		return nil
+	}
+	return []ipc.Interval{w.Whole}
+}
+
+// chunks is how many chunks of the grid the run is about, also earlier ones.
+func (w *Workload) chunks() (n int64) {
+	if w.Only == nil {
+		return w.Grid.N
+	}
+	for run := range w.Only.Runs() {
 		first, end := w.Grid.Within(run)
 		n += end - first
 	}

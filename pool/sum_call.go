@@ -21,8 +21,8 @@ type sumCall struct {
 	chunks *sumSupply
 	fold   task.Fold
 
+	earlier int64           // chunks finished by earlier runs; if there are any, nothing is folded
 	inOrder bool            // partials are folded in the order of their intervals
-	resumed bool            // some chunks were finished earlier: nothing is folded
 	folded  int64           // chunks, where the order matters
 	order   deque[*chunk]   // finished ones beyond those, with gaps
 	covered ipc.Ledger      // by finished chunks
@@ -38,13 +38,13 @@ type sumCall struct {
 func newSumCall(ctx context.Context, p *Pool, w Workload, o callOptions) *sumCall {
 	taskCtx, cancel := context.WithCancel(ctx)
 	s := &sumCall{work: w, fold: w.Task.NewFold()}
-	s.resumed = w.earlier() > 0
-	s.inOrder = w.InOrder != nil || !w.Task.Exact && !s.resumed
+	s.earlier = w.earlier()
+	s.inOrder = w.InOrder != nil || !w.Task.Exact && s.earlier == 0
 	s.call = p.newCall(taskCtx, w.Task, o)
 	s.call.cancel, s.call.with = cancel, w.With
-	s.chunks = &sumSupply{call: s.call, grid: w.Grid, earlier: w.Earlier, fold: s.fold, inOrder: s.inOrder, window: windowSize(p.opts.Procs)}
+	s.chunks = &sumSupply{call: s.call, grid: w.Grid, only: w.Only, earlier: w.Earlier, fold: s.fold, inOrder: s.inOrder, window: windowSize(p.opts.Procs), unmade: w.chunks() - s.earlier}
 	s.call.supply = s.chunks
-	if p.opts.ChunkSize == 0 && w.Grid.N <= int64(len(p.slots)) {
+	if p.opts.ChunkSize == 0 && w.chunks() <= int64(len(p.slots)) {
 		s.chunks.assign()
 	}
 	return s
@@ -61,13 +61,16 @@ func windowSize(procs int) int64 { return max(4*int64(procs), 8*ipc.MaxPending) 
 type sumSupply struct {
 	call    *call
 	grid    ipc.Grid
+	only    *ipc.Ledger // chunks that are not in it do not belong to the sum; nil: all do
 	earlier *ipc.Ledger // chunks in it are left out
 	fold    task.Fold
 	inOrder bool
 	window  int64
 
-	at       int64 // the first chunk that does not exist yet
-	head     int64 // the first chunk that is not folded, where the order matters
+	at       int64 // the first chunk of the grid that does not exist yet
+	foreign  int64 // chunks before it that do not belong to the sum
+	unmade   int64 // chunks that are still to be made
+	head     int64 // the first chunk of the sum that is not folded, where the order matters
 	existing int64
 	free     []*chunk
 
@@ -77,22 +80,61 @@ type sumSupply struct {
 // more reports whether there is a chunk now.
 func (s *sumSupply) more() bool {
 	s.skip()
-	if s.at >= s.grid.N || s.existing >= s.window || s.inOrder && s.at >= s.head+s.window {
+	if s.at >= s.grid.N || s.existing >= s.window || s.inOrder && s.at-s.foreign >= s.head+s.window {
 		return false
 	}
-	return s.resultBytes <= maxWaiting || s.existing == 0 || s.inOrder && s.at == s.head
+	return s.resultBytes <= maxWaiting || s.existing == 0 || s.inOrder && s.at-s.foreign == s.head
 }
 
-// skip passes over chunks that were finished earlier, a run of them at a time.
+// skip passes over chunks that do not belong to the sum, and those that were finished
+// earlier, a run of them at a time.
 func (s *sumSupply) skip() {
-	for s.earlier != nil && s.at < s.grid.N {
-		part := s.grid.At(s.at)
-		run, covered := s.earlier.RunAt(part.Start)
-		if !covered || run.End < part.End || part.Len() == 0 {
-			return
-		}
-		_, s.at = s.grid.Within(run)
+	for s.at < s.grid.N && (s.passForeign() || s.passEarlier()) {
 	}
+}
+
+// passForeign passes over the chunks before the next one that belongs to the sum. It
+// reports whether there were any.
+func (s *sumSupply) passForeign() bool {
+	if s.only == nil {
+		return false
+	}
+	part := s.grid.At(s.at)
+	if part.Len() == 0 {
+		s.at++
+		s.foreign++
+		return true
+	}
+	next := s.at
+	for gap := range s.only.Gaps(ipc.Interval{Start: part.Start, End: s.grid.Whole.End}) {
+		switch {
+		case gap.Start > part.Start: // the part belongs to the sum
+		case gap.End == s.grid.Whole.End:
+			next = s.grid.N
+		default:
+			next = s.grid.Find(gap.End)
+		}
+		break
+	}
+	passed := next - s.at
+	s.foreign += passed
+	s.at = next
+	return passed > 0
+}
+
+// passEarlier passes over chunks that were finished earlier. It reports whether there
+// were any.
+func (s *sumSupply) passEarlier() bool {
+	if s.earlier == nil {
+		return false
+	}
+	part := s.grid.At(s.at)
+	run, covered := s.earlier.RunAt(part.Start)
+	if !covered || run.End < part.End || part.Len() == 0 {
+		return false
+	}
+	_, s.at = s.grid.Within(run)
+	return true
 }
 
 func (s *sumSupply) next() *chunk {
@@ -104,13 +146,14 @@ func (s *sumSupply) next() *chunk {
 		made.chunk.call, made.chunk.cell = s.call, &made.cell
 		ch = &made.chunk
 	}
-	ch.reset(s.at, s.grid.At(s.at))
+	ch.reset(s.at-s.foreign, s.grid.At(s.at))
 	s.at++
+	s.unmade--
 	s.existing++
 	return ch
 }
 
-func (s *sumSupply) left() int64 { return s.grid.N - s.at }
+func (s *sumSupply) left() int64 { return s.unmade }
 
 func (s *sumSupply) settled(size int64) { s.resultBytes += size }
 
@@ -276,7 +319,7 @@ func (s *sumCall) add(ch *chunk) {
 		if err := s.work.InOrder(s.chunkOf(ch)); err != nil {
 			s.end(err)
 		}
-	case !s.resumed:
+	case s.earlier == 0:
 		s.fold.Add(ch.cell.(*sumCell).Partial)
 	}
 }
@@ -354,13 +397,13 @@ func (s *sumCall) over() (bool, error) {
 
 // outcome says what came of the run.
 func (s *sumCall) outcome(wall time.Duration, err error) (Outcome, error) {
-	o := Outcome{Status: statusOf(err), Grid: s.work.Grid, Wall: wall, Earlier: s.work.earlier(), Covered: s.work.coveredWith(&s.covered)}
+	o := Outcome{Status: statusOf(err), Grid: s.work.Grid, Wall: wall, Earlier: s.earlier, Covered: s.work.coveredWith(&s.covered)}
 	o.Chunks, o.Failed = s.count+o.Earlier, slices.Collect(s.failed.Runs())
 	s.call.pool.mu.Lock()
 	o.Retries = s.call.retried
 	s.call.pool.mu.Unlock()
-	if err == nil && !(len(o.Covered) == 1 && o.Covered[0] == s.work.Whole || s.work.Whole.Len() == 0) {
-		err = fmt.Errorf("the partials cover %v, not %v", o.Covered, s.work.Whole)
+	if asked := s.work.asked(); err == nil && !slices.Equal(o.Covered, asked) {
+		err = fmt.Errorf("the partials cover %v, not %v", o.Covered, asked)
 		o.Status = Failed
 	}
 	if err != nil {
