@@ -12,18 +12,19 @@ import (
 // the path below the module's, of others by a prefix of the path. What is not here
 // is not allowed. The standard library is, everywhere.
 var rooms = map[string][]string{
-	"":                  {"cli", "pool", "internal/tasks"},
-	"ipc":               {"github.com/vmihailenco/msgpack/v5", "golang.org/x/sys"},
-	"task":              {"ipc", "internal/role"},
-	"child":             {"ipc", "task", "placement", "internal/pipe", "internal/procfs", "internal/role", "internal/terminal", "golang.org/x/sys", "internal/proctree"},
-	"parent":            {"ipc", "placement", "internal/pipe", "internal/text", "golang.org/x/sys", "internal/proctree"},
-	"parent/parenttest": {"parent", "ipc"}, // for tests alone
-	"pool":              {"ipc", "task", "parent", "child", "placement", "internal/role", "internal/text"},
-	"placement":         {"internal/procfs", "internal/text", "golang.org/x/sys"},
-	"journal":           {"internal/newfile", "internal/text", "ipc"},
-	"compare":           {"compare/rank", "pool", "placement", "task", "ipc", "internal/text", "internal/units"},
-	"compare/rank":      {},
-	"compare/report":    {"compare", "pool", "internal/text", "internal/units"},
+	"":                    {"cli", "pool", "internal/tasks"},
+	"ipc":                 {"github.com/vmihailenco/msgpack/v5", "golang.org/x/sys"},
+	"task":                {"ipc", "internal/role"},
+	"child":               {"ipc", "task", "placement", "internal/pipe", "internal/procfs", "internal/role", "internal/terminal", "golang.org/x/sys", "internal/proctree"},
+	"parent":              {"ipc", "placement", "internal/pipe", "internal/text", "golang.org/x/sys", "internal/proctree"},
+	"parent/parenttest":   {"parent", "ipc"}, // for tests alone
+	"pool":                {"ipc", "task", "parent", "child", "placement", "internal/role", "internal/text"},
+	"placement":           {"internal/procfs", "internal/text", "golang.org/x/sys"},
+	"journal":             {"internal/newfile", "internal/text", "ipc"},
+	"compare":             {"compare/rank", "pool", "placement", "task", "ipc", "internal/text", "internal/units"},
+	"compare/rank":        {},
+	"compare/comparetest": {"compare/rank", "ipc", "pool"}, // for tests alone
+	"compare/report":      {"compare", "pool", "internal/text", "internal/units"},
 	"cli": {"internal/command", "pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc", "internal/newfile", "internal/terminal", "internal/text",
 		"github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys"},
 	"internal/tasks":    {"task", "ipc", "internal/kernel"},

@@ -47,7 +47,7 @@ func (p *program) execCommand() *cli.Command {
 }
 
 // notForExec are flags of run that mean nothing where a program is the task.
-var notForExec = []string{"task", "chunk-size", "backend", "max-chunks-per-child", "max-rss"}
+var notForExec = []string{"task", "chunk-size", "backend", "max-chunks-per-child", "max-rss", "worker"}
 
 func (r *runCommand) execFlags() []cli.Flag {
 	x := r.exec

@@ -91,9 +91,9 @@ func (r *runCommand) printUsage() {
 		}
 		table.Flush()
 	}
-	fmt.Fprintln(table, "worker\tpid\tchunks\trestarts\tstart-up s\tbusy s\tuser s\tsystem s\tpeak MiB\tCPUs\tran on\tswitches\tmigrations")
+	fmt.Fprintln(table, "worker\tpid\thost\tchunks\trestarts\tstart-up s\tbusy s\tuser s\tsystem s\tpeak MiB\tCPUs\tran on\tswitches\tmigrations")
 	for _, s := range r.stats {
-		fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%.6f\t%.6f\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Worker, s.PID, s.Chunks, s.Restarts, s.StartupSeconds, s.BusySeconds,
+		fmt.Fprintf(table, "%d\t%d\t%s\t%d\t%d\t%.6f\t%.6f\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Worker, s.PID, orDash(s.Host), s.Chunks, s.Restarts, s.StartupSeconds, s.BusySeconds,
 			r.orUnknown(s.UserSeconds), r.orUnknown(s.SystemSeconds), mebibytes(s.PeakRSSBytes), orDash(s.CPUs), orDash(s.RanOn),
 			switches(s), s.Migrations)
 	}

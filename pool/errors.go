@@ -111,7 +111,7 @@ type LostWorkerError struct {
 	Input    Input // zero where no single input is to blame
 	Worker   int   // index of the worker
 	PID      int
-	Host     string   // "" for this one
+	Host     string   // "" for this one; before its hello, the one that it was to run on
 	Launcher string   // that did not bring it to its hello; "" if it said hello or was started without one
 	Signal   string   // that ended it, such as "killed"; "" if it exited
 	ExitCode int      // -1 if a signal ended it or it is unknown
@@ -132,7 +132,7 @@ func (e *LostWorkerError) Error() string {
 		fmt.Fprintf(&b, "%v: ", e.Input)
 	}
 	if e.Launcher != "" {
-		fmt.Fprintf(&b, "worker %d does not start by %q: %s", e.Worker, e.Launcher, e.how())
+		fmt.Fprintf(&b, "worker %d%s does not start by %q: %s", e.Worker, hostSuffix(e.Host), e.Launcher, e.how())
 	} else {
 		fmt.Fprintf(&b, "worker %d (pid %d%s) %s", e.Worker, e.PID, hostSuffix(e.Host), e.how())
 	}

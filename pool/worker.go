@@ -202,7 +202,11 @@ func (r *workerProcess) Hello(h ipc.Hello) {
 		s.failing = false
 		p.failing--
 	}
-	p.hadWorker, p.without = true, time.Time{}
+	p.hadWorker = true
+	p.living++
+	if p.hello == nil {
+		p.hello = &h
+	}
 	p.announceReady()
 	s.stats.PID, s.stats.Host, s.stats.CPUs = r.process.PID(), h.Host, h.CPUs
 	s.stats.StartupSeconds += startup

@@ -4,6 +4,7 @@ import (
 	_ "embed" // the style sheet of the page
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"procpool/compare"
@@ -100,6 +101,10 @@ func (p *page) verdictLine() string {
 		}
 		won[r.Winner()] = append(won[r.Winner()], p.RowName(r))
 	}
+	slices.SortStableFunc(winners, func(a, b string) int { // what is open comes last
+		open := map[string]int{string(compare.Open): 1}
+		return open[a] - open[b]
+	})
 	if len(winners) == 0 {
 		return "Nothing was compared"
 	}
@@ -135,7 +140,7 @@ func (p *page) card(r compare.RowResult) {
 		if r.Ratio.Bounded() {
 			interval = units.RatioSpan(r.Ratio.Low, r.Ratio.High)
 		}
-		p.put(`<p class="factor">%s <span>%s</span></p>`, units.Ratio(r.Ratio.Centre), interval)
+		p.put(`<p class="small">time of %s by that of %s</p><p class="factor">%s <span>%s</span></p>`, string(r.A), string(r.B), units.Ratio(r.Ratio.Centre), interval)
 	}
 	row := p.Plan.Rows[r.Row]
 	for _, c := range p.Results.Cells {

@@ -104,9 +104,18 @@ func Ratio[F ~float64](r F) string {
 	return sign + strconv.FormatFloat(x, 'f', 2, 64)
 }
 
-// RatioSpan prints the interval of a ratio.
+// RatioSpan prints the interval of a ratio. An end that is not 1 does not look like 1.
 func RatioSpan[F ~float64](low, high F) string {
-	return fmt.Sprintf("[%s .. %s]", Ratio(low), Ratio(high))
+	end := func(r F) string {
+		s := Ratio(r)
+		for digits := 3; digits < 6 && r != 1 && strings.TrimRight(strings.TrimPrefix(s, "1/"), "0") == "1."; digits++ {
+			if s = strconv.FormatFloat(float64(r), 'f', digits, 64); r < 1 {
+				s = "1/" + strconv.FormatFloat(1/float64(r), 'f', digits, 64)
+			}
+		}
+		return s
+	}
+	return fmt.Sprintf("[%s .. %s]", end(low), end(high))
 }
 
 // Count prints a number of things, whole where it is.
