@@ -24,6 +24,7 @@ var elsewhere = map[string]string{
 	"go work ":                      "in TestProgramsOfTheDocs",
 	"go mod ":                       "in TestProgramsOfTheDocs",
 	"make home ":                    "in the tests of tools/home",
+	"procpool run --worker ":        "in TestPythonWorkersAreKilled",
 }
 
 // What README.md and docs/ show is what happens: the commands of a page are run in their

@@ -78,7 +78,7 @@ type server struct {
 // hello appends a hello. failed is why the worker cannot work; nil if it can.
 func hello(dst []byte, failed error) []byte {
 	host := thisHost()
-	h := ipc.Hello{Build: ipc.Build(), PID: int64(os.Getpid()), Host: host, CPUs: allowedCPUs(), Tasks: task.Names()}
+	h := ipc.Hello{Build: ipc.Build(), PID: int64(os.Getpid()), Host: host, CPUs: allowedCPUs(), Tasks: task.Names(), Abouts: task.Abouts(), Beats: true}
 	if failed != nil {
 		h.StartError = clip(ipc.Fail{Error: failed.Error()}, ipc.MaxNoise).Error
 	}

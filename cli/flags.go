@@ -12,6 +12,7 @@ import (
 	"procpool/compare"
 	"procpool/internal/command"
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/pool"
 	"procpool/task"
 )
@@ -31,6 +32,7 @@ var categories = [...]string{categoryWhat, categoryWhere, categoryMethod, catego
 
 // A workload is what run and intervals are asked to compute.
 type workload struct {
+	task      string // its name; "" if the user must name it
 	spec      *task.Spec
 	whole     ipc.Interval
 	procs     int // 0 = auto
@@ -39,7 +41,7 @@ type workload struct {
 }
 
 func (p *program) workloadFlags(w *workload) []cli.Flag {
-	tasks := newValue(&w.spec, defaultTask(), findTask)
+	tasks := newValue(&w.task, defaultTask(), asIs)
 	tasks.offers = taskNames
 	return []cli.Flag{
 		&cli.GenericFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Value: tasks, Usage: "`NAME` of the task; '" + p.Name + " tasks' lists them"},
@@ -96,6 +98,7 @@ func (r *runCommand) flags() []cli.Flag {
 	o := &r.options
 	return slices.Concat(r.workloadFlags(&r.workload), []cli.Flag{
 		&cli.GenericFlag{Category: categoryWhere, Name: "backend", Aliases: []string{"b"}, Value: newValue(&o.Backend, "processes", readBackend).offering(backendNames...), Usage: "`WHERE` tasks run: processes, goroutines or serial"},
+		&cli.GenericFlag{Category: categoryWhere, Name: "worker", Value: newValue(&o.Worker, "", parent.SplitWords), Usage: "start `'CMD ARGS'` as workers, such as 'python3 worker.py': any program that speaks procpool's wire; --task is one of its tasks"},
 		bindFlag(&r.bind, "bind workers to CPUs as `HOW` says: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
 		&cli.BoolFlag{Category: categoryWhere, Name: "report-bindings", Destination: &r.reportBindings, Usage: "print the CPUs that each worker is bound to"},
 		gomaxprocsFlag(&o.GOMAXPROCS),
@@ -121,7 +124,7 @@ func (r *runCommand) flags() []cli.Flag {
 }
 
 // processFlags are those that only worker processes can honour.
-var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "outage", "max-chunks-per-child", "max-rss", "launcher", "hosts"}
+var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "outage", "max-chunks-per-child", "max-rss", "launcher", "hosts", "worker"}
 
 // backendCan refuses flags that the backend cannot honour.
 func backendCan(c *cli.Context, backend pool.Backend) error {
@@ -146,8 +149,22 @@ func launcherGiven(c *cli.Context, o pool.Options) error {
 	return nil
 }
 
-// readWorkload reads the operand, and checks what the flags say together.
+// readWorkload reads the operand, finds the task, and checks what the flags say together.
 func (p *program) readWorkload(c *cli.Context, w *workload) (err error) {
+	if err := p.readOperand(c, w); err != nil {
+		return err
+	}
+	if w.task == "" {
+		return usageHint("--task is missing", "the tasks are "+strings.Join(ownTasks(), ", "))
+	}
+	if w.spec, err = findTask(w.task); err != nil {
+		return err
+	}
+	return w.fit()
+}
+
+// readOperand reads INTERVALS.
+func (p *program) readOperand(c *cli.Context, w *workload) (err error) {
 	args := c.Args().Slice()
 	switch {
 	case len(args) == 0:
@@ -162,12 +179,14 @@ func (p *program) readWorkload(c *cli.Context, w *workload) (err error) {
 		}
 		return refused
 	}
-	if w.spec == nil {
-		return usageHint("--task is missing", "the tasks are "+strings.Join(ownTasks(), ", "))
-	}
 	if w.whole.Start > w.whole.End {
 		return usage("--start %d is beyond the end, %d", w.whole.Start, w.whole.End)
 	}
+	return nil
+}
+
+// fit checks the bounds and cuts of the interval against the task's grain.
+func (w *workload) fit() error {
 	if over := w.whole.Start % w.spec.Grain; over != 0 {
 		return usageHint(fmt.Sprintf("--start %d is not a multiple of the grain of %s, %d", w.whole.Start, w.spec.Name, w.spec.Grain),
 			fmt.Sprintf("the nearest are %d and %d", w.whole.Start-over, w.whole.Start-over+w.spec.Grain))

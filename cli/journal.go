@@ -62,7 +62,7 @@ func (r *runCommand) openJournal(c *cli.Context) error {
 
 func (r *runCommand) createJournal(ctx context.Context, path string) (err error) {
 	header := journal.Header{
-		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact,
+		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact, Foreign: r.options.Worker != nil,
 		Share: r.share, Build: ipc.Build(),
 	}
 	r.exec.describe(&header)

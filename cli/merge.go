@@ -164,6 +164,9 @@ func (a *adder) Take() (partial []byte, value json.RawMessage, err error) {
 
 // taskOf finds the task of a journal in this program.
 func taskOf(h journal.Header) (*task.Spec, error) {
+	if h.Foreign {
+		return task.Foreign(h.Task, ipc.About{Version: h.TaskVersion, Grain: h.Grain, Exact: h.Exact}), nil
+	}
 	if h.Command != "" {
 		return commandSpec(h.Exact), nil
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"procpool/internal/command"
+	"procpool/internal/proctree"
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/parent"
@@ -22,6 +23,8 @@ type runCommand struct {
 	*program
 	workload
 	options pool.Options
+	pool    *pool.Pool // nil before compute, but with --worker
+	unmet   *unmet     // nil without --worker
 	grid    ipc.Grid
 	limits  placement.Limits
 	plan    *bindings
@@ -71,14 +74,18 @@ func (p *program) runCommand() *cli.Command {
 
 // prepare checks all that was asked for before anything is started.
 func (r *runCommand) prepare(c *cli.Context) error {
-	if err := r.readWorkload(c, &r.workload); err != nil {
+	read := r.readWorkload
+	if r.options.Worker != nil {
+		read = r.readForeign
+	}
+	if err := read(c, &r.workload); err != nil {
 		return err
 	}
 	return r.settle(c)
 }
 
 // settle checks all but the operands.
-func (r *runCommand) settle(c *cli.Context) error {
+func (r *runCommand) settle(c *cli.Context) (err error) {
 	if r.quiet && r.verbose {
 		return usage("--quiet and --verbose contradict each other")
 	}
@@ -104,7 +111,6 @@ func (r *runCommand) settle(c *cli.Context) error {
 			return err
 		}
 	}
-	var err error
 	if r.plan, err = r.readBindings(); err != nil {
 		return err
 	}
@@ -112,10 +118,20 @@ func (r *runCommand) settle(c *cli.Context) error {
 	if o.Backend != pool.Processes {
 		r.here = &here{}
 	}
-	if err := r.cut(c); err != nil {
+	if r.trace, err = newTracer(c, r.tracePath); err != nil {
 		return err
 	}
-	if r.trace, err = newTracer(c, r.tracePath); err != nil {
+	if o.Worker != nil {
+		defer func() {
+			if r.pool != nil && (err != nil || r.err != nil) {
+				r.pool.Close()
+			}
+		}()
+		if err := r.meet(c); err != nil || r.err != nil {
+			return err
+		}
+	}
+	if err := r.cut(c); err != nil {
 		return err
 	}
 	if err := r.ended(r.openJournal(c)); err != nil {
@@ -179,10 +195,9 @@ func (r *runCommand) readLimits() (err error) {
 	return err
 }
 
-// compute runs the workload. Its own error means that nothing was computed; how
-// the run ended is in r.
-func (r *runCommand) compute(ctx context.Context) error {
-	r.signals.drains()
+// open makes the pool. A pool that cannot be had as it was asked for is the user's
+// mistake.
+func (r *runCommand) open(ctx context.Context) (err error) {
 	r.options.OnEvent, r.options.Trace = r.event, r.trace != nil
 	if r.trace == nil {
 		r.options.EventKinds = []pool.EventKind{pool.WorkerLost, pool.ChunkRetried, pool.WorkerGivenUp}
@@ -194,7 +209,10 @@ func (r *runCommand) compute(ctx context.Context) error {
 	if r.json || r.verbose {
 		r.before = placement.System{}.Throttling()
 	}
-	p, err := pool.New(ctx, r.options)
+	if r.ownsStrays() {
+		proctree.Adopt()
+	}
+	r.pool, err = pool.New(ctx, r.options)
 	if err != nil {
 		r.journal.close()
 		var full *pool.ThreadsError
@@ -203,6 +221,19 @@ func (r *runCommand) compute(ctx context.Context) error {
 		}
 		return badInput(err)
 	}
+	return nil
+}
+
+// compute runs the workload. Its own error means that nothing was computed; how
+// the run ended is in r.
+func (r *runCommand) compute(ctx context.Context) error {
+	r.signals.drains()
+	if r.pool == nil {
+		if err := r.open(ctx); err != nil {
+			return err
+		}
+	}
+	p := r.pool
 	r.plan.report(r.program, r.reportBindings)
 	r.progress.ending = r.signals.stop
 	r.progress.start(r.chunks, r.options.Procs)
@@ -213,6 +244,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	if r.options.Backend == pool.Processes {
 		r.outcome, r.err = p.Run(ctx, r.exec.workload(r, ctx, w), pool.Retries(r.options.Retries), pool.RetryErrors(command.ErrExit))
 		p.Close()
+		r.endStrays()
 	} else {
 		r.outcome, r.err = r.runHere(ctx, p, w)
 	}
@@ -283,7 +315,8 @@ func (r *runCommand) event(ev pool.Event) {
 	r.trace.event(ev)
 	switch ev.Kind {
 	case pool.WorkerLost:
-		if r.signals.explains(ev.Err) || r.notStarted(ev.Err) {
+		r.endStrays()
+		if r.signals.explains(ev.Err) || r.unmet.take(ev.Err) || r.notStarted(ev.Err) {
 			return // there will be one message for it all, or there was one
 		}
 		r.progress.lost()

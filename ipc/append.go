@@ -2,7 +2,9 @@ package ipc
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
+	"slices"
 )
 
 // The functions here append messages to a byte slice field by field, because a
@@ -98,8 +100,10 @@ func AppendEnd(dst []byte) []byte { return append(dst, "\x81\xa3end\x80"...) }
 // AppendHello appends a hello message.
 func AppendHello(dst []byte, h Hello) []byte {
 	pairs := byte(6)
-	if h.StartError != "" {
-		pairs++
+	for _, more := range [...]bool{len(h.Abouts) > 0, h.Beats, h.StartError != ""} {
+		if more {
+			pairs++
+		}
 	}
 	dst = append(append(dst, "\x81\xa5hello"...), 0x80|pairs)
 	dst = append(dst, "\xa8protocol\x01\xa5build"...)
@@ -115,10 +119,31 @@ func AppendHello(dst []byte, h Hello) []byte {
 	for _, t := range h.Tasks {
 		dst = appendString(dst, t)
 	}
+	if len(h.Abouts) > 0 {
+		dst = appendAbouts(append(dst, "\xa5about"...), h.Abouts)
+	}
+	if h.Beats {
+		dst = append(dst, "\xa5beats\xc3"...)
+	}
 	if h.StartError != "" {
 		dst = appendString(append(dst, "\xabstart_error"...), h.StartError)
 	}
 	return append(dst, '\n')
+}
+
+func appendAbouts(dst []byte, abouts map[string]About) []byte {
+	dst = appendHeader(dst, len(abouts), 0x80, 15, 0xde, 0xdf)
+	for _, name := range slices.Sorted(maps.Keys(abouts)) {
+		about := abouts[name]
+		dst = appendString(dst, name)
+		dst = appendString(append(dst, "\x83\xa7version"...), about.Version)
+		dst = appendInt(append(dst, "\xa5grain"...), about.Grain)
+		dst = append(dst, "\xa5exact\xc2"...)
+		if about.Exact {
+			dst[len(dst)-1] = 0xc3
+		}
+	}
+	return dst
 }
 
 // AppendResultHead appends a result without its value. The caller must append the

@@ -48,11 +48,13 @@
 //	{"hello": {"protocol": 1, "build": str, "pid": int, "host": str,
 //	           "cpus": str, "tasks": [str]}}
 //	    Always comes first, before the child has read anything. build identifies the
-//	    program; the pools of procpool accept only children of their own build. cpus
-//	    lists the CPUs that the child may use, as in "0-3,8", and is "" if unknown.
+//	    program; a pool accepts only children of its own build, unless it was given the
+//	    command line of another program (see docs/wire.md). cpus lists the CPUs that the child may use, as in "0-3,8", and is "" if unknown.
 //	    build and host are printed in messages, so they are printable text of at most
 //	    1,024 and 255 bytes. With "start_error": str the child cannot work, says why,
-//	    and exits.
+//	    and exits. With "beats": true it beats after open, also while a task runs, and
+//	    leaves when the parent is silent. "about": {str: {"version": str, "grain": uint,
+//	    "exact": bool}} says of its tasks what is not version "1", grain 1 and false.
 //	{"result": {"id": uint, "seconds": num, "value": any}}
 //	    Answers a request. seconds is how long the task ran. A result of a task over
 //	    intervals also has the "start" and "end" of the request.

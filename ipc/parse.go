@@ -187,6 +187,10 @@ func ParseHello(body []byte) (h Hello, err error) {
 			}
 		case "start_error":
 			have, h.StartError = c.once(have, 64), string(c.str())
+		case "beats":
+			have, h.Beats = c.once(have, 128), c.bool()
+		case "about":
+			have, h.Abouts = c.once(have, 256), c.abouts()
 		default:
 			c.raw()
 		}
@@ -194,10 +198,45 @@ func ParseHello(body []byte) (h Hello, err error) {
 	if err := c.check("hello", have, "protocol", "build", "pid", "host", "cpus", "tasks"); err != nil {
 		return h, err
 	}
+	for name := range h.Abouts {
+		if !slices.Contains(h.Tasks, name) {
+			return h, fault(body, nil, "hello: about %q, which is not among its tasks", name)
+		}
+	}
 	if number != Protocol {
 		return h, fault(body, nil, "child speaks protocol %d, this is protocol %d", number, Protocol)
 	}
 	return h, nil
+}
+
+// abouts reads what a hello says of tasks.
+func (c *cursor) abouts() map[string]About {
+	var abouts map[string]About
+	for range c.mapLen() {
+		name, have, about := string(c.str()), 0, DefaultAbout
+		for range c.mapLen() {
+			switch string(c.str()) {
+			case "version":
+				have, about.Version = c.once(have, 1), string(c.str())
+			case "grain":
+				if have, about.Grain = c.once(have, 2), c.int(); about.Grain < 1 || about.Grain > MaxIndex {
+					c.fail("a grain is not between 1 and 2^62")
+				}
+			case "exact":
+				have, about.Exact = c.once(have, 4), c.bool()
+			default:
+				c.raw()
+			}
+		}
+		if _, twice := abouts[name]; twice {
+			c.fail("a key occurs twice")
+		}
+		if abouts == nil {
+			abouts = make(map[string]About)
+		}
+		abouts[name] = about
+	}
+	return abouts
 }
 
 // ParseResult reads the body of a result.

@@ -47,9 +47,11 @@
 // key identifies everything that the sum depends on. It is the 128-bit FNV-1a hash, as
 // 32 hexadecimal digits, of the text that fmt.Sprintf returns for the format
 // "procpool journal 1\n%q\n%q\n%d %d\n%d\n%d %d\n%t\n" and the arguments task,
-// task_version, start, end, grain, chunk_size, chunks and exact, and if there is a
-// command then also of that for "%q\n%q\n%q\n" and command, reduce and input, and if there
-// is longer of that for "%d\n" and longer. Journals with equal keys can be added up.
+// task_version, start, end, grain, chunk_size, chunks and exact; of "foreign\n" if
+// "foreign":true stands after exact: workers of another program computed the chunks, and
+// their partials are numbers; if there is a command then also of that for
+// "%q\n%q\n%q\n" and command, reduce and input; and if there is longer of that for
+// "%d\n" and longer. Journals with equal keys can be added up.
 //
 // sum is a checksum and always comes last: exactly `,"sum":"`, 16 lower-case hexadecimal
 // digits and `"}`. It is the CRC-64 with the ECMA-182 polynomial as in xz (all bits

@@ -28,12 +28,13 @@ const magic = `{"procpool_journal":`
 type Header struct {
 	Task        string       `json:"task"`
 	TaskVersion string       `json:"task_version"`
-	Interval    ipc.Interval `json:"interval"`        // whole input, also in the journal of a share
-	Grain       int64        `json:"grain"`           // see task.Grain; 0 means 1
-	Exact       bool         `json:"exact"`           // see task.Exact
-	ChunkSize   int64        `json:"chunk_size"`      // Size of the ipc.Grid
-	Chunks      int64        `json:"chunks"`          // N of the ipc.Grid
-	Longer      int64        `json:"longer,omitzero"` // Longer of the ipc.Grid, by one grain
+	Interval    ipc.Interval `json:"interval"`         // whole input, also in the journal of a share
+	Grain       int64        `json:"grain"`            // see task.Grain; 0 means 1
+	Exact       bool         `json:"exact"`            // see task.Exact
+	Foreign     bool         `json:"foreign,omitzero"` // computed by workers of another program: partials are numbers
+	ChunkSize   int64        `json:"chunk_size"`       // Size of the ipc.Grid
+	Chunks      int64        `json:"chunks"`           // N of the ipc.Grid
+	Longer      int64        `json:"longer,omitzero"`  // Longer of the ipc.Grid, by one grain
 
 	// What the sum of a program of the user's depends on besides; empty for tasks.
 	Command string `json:"command,omitzero"` // quoted for a shell
@@ -72,6 +73,9 @@ func (h Header) Key() string {
 	hash := fnv.New128a()
 	fmt.Fprintf(hash, "procpool journal %d\n%q\n%q\n%d %d\n%d\n%d %d\n%t\n", format,
 		h.Task, h.TaskVersion, h.Interval.Start, h.Interval.End, max(h.Grain, 1), h.ChunkSize, h.Chunks, h.Exact)
+	if h.Foreign {
+		fmt.Fprintln(hash, "foreign")
+	}
 	if h.Command != "" {
 		fmt.Fprintf(hash, "%q\n%q\n%q\n", h.Command, h.Reduce, h.Input)
 	}
@@ -154,6 +158,7 @@ func (h Header) keyFields() [][2]string {
 		{"grain", strconv.FormatInt(max(h.Grain, 1), 10)},
 		{"chunk grid", h.gridText()},
 		{"exactness", strconv.FormatBool(h.Exact)},
+		{"use of another program's workers", strconv.FormatBool(h.Foreign)},
 	}
 }
 

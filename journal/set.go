@@ -85,7 +85,7 @@ func Open(ctx context.Context, paths []string) (*Set, error) {
 	// The journals agree only in the fields that make up the key.
 	h := jobs[best]
 	s.header = Header{Task: h.Task, TaskVersion: h.TaskVersion, Interval: h.Interval, Grain: h.Grain, Command: h.Command, Reduce: h.Reduce, Input: h.Input,
-		Exact: h.Exact, ChunkSize: h.ChunkSize, Chunks: h.Chunks, Longer: h.Longer}
+		Exact: h.Exact, Foreign: h.Foreign, ChunkSize: h.ChunkSize, Chunks: h.Chunks, Longer: h.Longer}
 	problems := foreign(s, jobs, best)
 	for _, src := range s.sources {
 		s.header.Merged += src.merged

@@ -22,7 +22,8 @@ type Launcher struct {
 	template template
 	workers  int
 	hosts    []string
-	exe      string             // path of this program, here and where workers run
+	exe      string             // path of the workers' program, here and where they run
+	args     []string           // of another program than this one; nil = those of a worker
 	cpus     []placement.CPUSet // for {cpu}: that of worker i is cpus[i%len(cpus)]
 	settings []string           // further arguments of the worker
 }
@@ -32,6 +33,7 @@ type LauncherConfig struct {
 	Text    string             // its command line, see pool.Options.Launcher
 	Workers int                // for {n}
 	Hosts   []string           // for {host}, in turn
+	Program []string           // command line of workers of another program; nil = this program
 	Bind    []placement.CPUSet // for {cpu}; without one this process's CPUs are dealt out, Width to each worker
 	Width   int
 	Env     []string // of workers: what not every launcher carries is passed on in arguments
@@ -60,7 +62,9 @@ func NewLauncher(c LauncherConfig) (*Launcher, error) {
 	if err := l.check(); err != nil {
 		return nil, err
 	}
-	if l.exe, err = l.programPath(); err != nil {
+	if c.Program != nil {
+		l.exe, l.args = c.Program[0], c.Program[1:]
+	} else if l.exe, err = l.programPath(); err != nil {
 		return nil, err
 	}
 	if l.template.has("cpu") && len(l.cpus) == 0 {
@@ -137,7 +141,10 @@ func closeCPUs(workers, width int) ([]placement.CPUSet, error) {
 
 // words is the command line that launches worker i.
 func (l *Launcher) words(i int) []string {
-	f := fill{rank: i, n: l.workers, host: l.host(i), exe: l.exe, args: append([]string{childArg, strconv.Itoa(i)}, l.settings...)}
+	f := fill{rank: i, n: l.workers, host: l.host(i), exe: l.exe, args: l.args}
+	if f.args == nil {
+		f.args = append([]string{childArg, strconv.Itoa(i)}, l.settings...)
+	}
 	if len(l.cpus) > 0 {
 		f.cpu = l.cpus[i%len(l.cpus)].String()
 	}
@@ -155,8 +162,8 @@ func (l *Launcher) host(i int) string {
 // LauncherNote returns a warning for launchers that usually fail (ssh without
 // {cmd}), or "".
 func LauncherNote(text string) string {
-	words, err := splitWords(text)
-	if err != nil || len(words) == 0 || filepath.Base(words[0]) != "ssh" {
+	words, err := SplitWords(text)
+	if err != nil || filepath.Base(words[0]) != "ssh" {
 		return ""
 	}
 	t, err := parseTemplate(text)

@@ -2,8 +2,6 @@ package parent
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
 	"os"
 	"strconv"
 	"syscall"
@@ -13,35 +11,41 @@ import (
 	"procpool/placement"
 )
 
-// startBound starts the program that this process runs, also when its file has
-// been replaced or deleted since. The process inherits the mask of this thread,
-// so it is bound before its runtime counts its CPUs.
-func startBound(c Command, attr *os.ProcAttr) (*os.Process, error) {
-	if !c.CPUs.Empty() {
+// self is the path of the program that this process runs, with /proc also when its file
+// has been replaced or deleted since.
+func self() (string, error) {
+	const exe = "/proc/self/exe"
+	if unix.Access(exe, unix.X_OK) == nil {
+		return exe, nil
+	}
+	return programFile()
+}
+
+// startBound starts a program bound to cpus. The process inherits the mask of this
+// thread, so it is bound before its runtime counts its CPUs.
+func startBound(path string, words []string, cpus placement.CPUSet, attr *os.ProcAttr) (*os.Process, error) {
+	if !cpus.Empty() {
 		mask, err := placement.ThreadAffinity()
 		if err != nil {
 			return nil, err
 		}
-		if err := placement.SetThreadAffinity(c.CPUs); err != nil {
+		if err := placement.SetThreadAffinity(cpus); err != nil {
 			return nil, err
 		}
 		defer placement.SetThreadAffinity(mask)
 	}
-	const self = "/proc/self/exe"
-	proc, err := os.StartProcess(self, argv(c), attr)
-	if !errors.Is(err, fs.ErrNotExist) || unix.Access(self, unix.X_OK) == nil { // else it is Dir that does not exist
-		return proc, err
-	}
-	file, err := programFile()
-	if err != nil {
-		return nil, err
-	}
-	return os.StartProcess(file, argv(c), attr)
+	return os.StartProcess(path, words, attr)
 }
 
 // procAttr has the kernel end a worker with the thread that starts it: a
-// parent that is killed leaves nobody behind, however busy they are.
-func procAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+// parent that is killed leaves nobody behind, however busy they are. Not so one that
+// has to end what it has started: it notices by its streams.
+func procAttr(c Command) *syscall.SysProcAttr {
+	if c.EndsOwn {
+		return nil
+	}
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}
 
 // awaitExit waits until p has ended, as one of many in the runtime's poller:
 // Wait alone would keep a thread for each process. Where the kernel has no

@@ -16,7 +16,7 @@ import (
 // missed no tick, and loses nobody.
 type Config struct {
 	Worker         int           // its index
-	Heartbeat      time.Duration // silence after which it is killed; 0 = never
+	Heartbeat      time.Duration // silence after which it is killed; 0 = never. A worker of another program must say that it beats
 	StartupTimeout time.Duration // from its start to its hello; 0 = none
 	Grace          time.Duration // from End to its end; 0 = none
 	CancelGrace    time.Duration // from the cancel of a request, or its timeout, to its answer; then it is killed
@@ -24,6 +24,10 @@ type Config struct {
 	Trace          bool          // results say when they were begun
 	LogLine        func([]byte)  // gets each line of its standard error, without the line's end, which it must not keep; nil drops them
 	LimitLines     bool          // pass on no more lines than a reader could bear
+
+	// Accept returns why a worker of another program cannot be used, by its hello. Nil
+	// accepts those of this program alone.
+	Accept func(ipc.Hello) error
 }
 
 // A Handler takes what a worker says. [Process.Run] calls it, one method at a time.

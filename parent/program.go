@@ -24,3 +24,16 @@ func programFile() (string, error) {
 	}
 	return exe, nil
 }
+
+// FindProgram finds the file of a program that is to run in dir: a path is relative to
+// dir, and a name is looked up as a shell does.
+func FindProgram(name, dir string) (string, error) {
+	if dir != "" && filepath.Base(name) != name && !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}

@@ -25,11 +25,14 @@ type System struct {
 
 // A Command says how a worker's process is to be started.
 type Command struct {
-	Worker int              // its index
-	Env    []string         // the whole environment
-	Dir    string           // the working directory; "" = this process's
-	CPUs   placement.CPUSet // to be bound to; empty = wherever this process may run
-	Words  []string         // of the launcher that starts it; nil = none
+	Worker  int              // its index
+	Env     []string         // the whole environment
+	Dir     string           // the working directory; "" = this process's
+	CPUs    placement.CPUSet // to be bound to; empty = wherever this process may run
+	Program []string         // its command line; nil = that of a worker of this program
+	Words   []string         // of the launcher that starts it; nil = none
+
+	EndsOwn bool // see SpawnerConfig
 }
 
 // An OSProcess is a process as the operating system offers it. Its three pipes

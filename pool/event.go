@@ -81,8 +81,11 @@ func (p *Pool) finished(worker, pid int, chunks []*chunk, answers []answer) (eve
 	}
 	for i, a := range answers {
 		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: chunks[i].input(), Seconds: a.seconds, Err: a.err}
-		if a.began != 0 {
+		switch {
+		case a.began != 0:
 			e.Began = p.clock.time(a.began)
+		case p.opts.Trace && p.opts.Worker != nil: // which may not say it
+			e.Began = time.Now().Add(-time.Duration(a.seconds * float64(time.Second)))
 		}
 		events = append(events, e)
 	}

@@ -249,10 +249,14 @@ func (p *Pool) config(i int) parent.Config {
 	if o.LogLine != nil {
 		logLine = func(line []byte) { mustReturn("LogLine", func() { o.LogLine(i, line) }) }
 	}
-	return parent.Config{
+	c := parent.Config{
 		Worker: i, Heartbeat: o.Heartbeat, StartupTimeout: o.StartupTimeout, Grace: o.Grace, CancelGrace: o.CancelGrace,
 		MaxMessage: o.MaxMessage, Trace: o.Trace, LogLine: logLine, LimitLines: o.LimitLines,
 	}
+	if o.Worker != nil {
+		c.Accept = p.accept
+	}
+	return c
 }
 
 var _ parent.Handler = (*workerProcess)(nil)

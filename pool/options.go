@@ -64,6 +64,12 @@ type Options struct {
 	GOMEMLIMIT int64    // of each worker process: a soft limit of its Go memory in bytes; 0 = this process's, if the environment sets one, divided by Procs
 	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above. Some launchers (ssh) carry none
 
+	// EndsOwn is for tasks that start processes. Workers are then not killed by the system
+	// in the instant in which this process is killed, but notice it within a second, and
+	// end what their tasks have started before they end. Linux only: other systems kill
+	// no worker.
+	EndsOwn bool
+
 	Dir string // the working directory of worker processes; "" = this process's
 
 	// IdleTimeout ends workers that had nothing to do for so long, as long as more
@@ -80,9 +86,17 @@ type Options struct {
 	// {exe} the path of this program, and {cmd} its whole command line as one
 	// string quoted for a shell. As words of their own {argv} is that command line and
 	// {args} the same without the program; if none of these three occurs, {argv} is last. Empty: no launcher.
-	// Workers must be the same build as this program. Procs 0 then means what Limits says.
+	// Workers must be the same build as this program, but see Worker. Procs 0 then means what Limits says.
 	Launcher string
 	Hosts    []string // for {host}; they belong to the pool
+
+	// Worker is the command line of another program that is to be the workers: any that
+	// speaks the wire, such as {"python3", "worker.py"}; docs/wire.md says how to write
+	// one. A task is asked for by its name, and must have the same version there; its Go
+	// functions are not run. Each process has its index in PROCPOOL_WORKER. The heartbeat
+	// watches workers that say that they beat, and behind a launcher all must, whose {exe}
+	// {args} {argv} and {cmd} are of this command line. Nil: this program.
+	Worker []string
 
 	// Bind pins worker i to the CPUs Bind[i%len(Bind)]: a process before its
 	// runtime starts, in the threads backend the thread. An empty set binds
@@ -189,7 +203,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Backend != Processes {
 		return o, o.onlyProcesses()
 	}
-	return o, nil
+	return o, o.checkWorker()
 }
 
 // onlyProcesses reports an option that needs a process to be honoured.
@@ -203,10 +217,29 @@ func (o Options) onlyProcesses() error {
 		return refuse("backend %s has no worker processes with a memory limit, an environment or a directory of their own", o.Backend)
 	case o.IdleTimeout > 0:
 		return refuse("backend %s has no worker processes that could be ended while they are idle", o.Backend)
+	case o.Worker != nil:
+		return refuse("backend %s runs tasks in this process, not in a worker of another program", o.Backend)
 	case o.Launcher != "":
 		return refuse("backend %s launches nothing: a launcher is for worker processes", o.Backend)
 	case len(o.Bind) > 0 && o.Backend != Threads:
 		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
+	}
+	return nil
+}
+
+// checkWorker reports a worker that cannot be run here. Where a launcher leads to,
+// nobody knows.
+func (o Options) checkWorker() error {
+	switch {
+	case o.Worker == nil:
+		return nil
+	case len(o.Worker) == 0:
+		return refuse("the command line of the workers is empty")
+	case o.Launcher != "":
+		return nil
+	}
+	if _, err := parent.FindProgram(o.Worker[0], o.Dir); err != nil {
+		return refuse("the workers' program cannot be run: %v", err)
 	}
 	return nil
 }
@@ -236,7 +269,7 @@ func (o Options) launcher(env []string) (*parent.Launcher, error) {
 	case o.MaxRSS > 0:
 		return nil, refuse("the resident set of a worker behind it cannot be seen from here", "limit memory by the launcher: prlimit --data=SIZE, srun --mem=SIZE")
 	}
-	l, err := parent.NewLauncher(parent.LauncherConfig{Text: o.Launcher, Workers: o.Procs, Hosts: o.Hosts, Bind: o.Bind, Width: o.GOMAXPROCS, Env: env})
+	l, err := parent.NewLauncher(parent.LauncherConfig{Text: o.Launcher, Workers: o.Procs, Hosts: o.Hosts, Bind: o.Bind, Width: o.GOMAXPROCS, Env: env, Program: o.Worker})
 	var unusable *parent.LauncherError
 	if errors.As(err, &unusable) {
 		return nil, refuse(unusable.Reason, unusable.Advice)

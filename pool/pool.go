@@ -31,6 +31,7 @@
 package pool
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"errors"
@@ -41,6 +42,7 @@ import (
 	"time"
 
 	"procpool/internal/role"
+	"procpool/ipc"
 	"procpool/parent"
 	"procpool/task"
 )
@@ -67,6 +69,7 @@ type Pool struct {
 	shut     bool                    // likewise; those in progress may finish
 	failure  error                   // why there can be no calls; nil if there can
 
+	hello       *ipc.Hello    // the first
 	hadWorker   bool          // some worker has said hello
 	failing     int           // slots
 	living      int           // workers that have said hello and not ended
@@ -141,7 +144,7 @@ func (p *Pool) start() error {
 }
 
 func (p *Pool) startProcesses() error {
-	if !role.MainRan() {
+	if p.opts.Worker == nil && !role.MainRan() {
 		return errors.New("worker processes would run this whole program again: call pool.Main first in main or TestMain")
 	}
 	if parent.Depth() >= parent.MaxDepth {
@@ -157,7 +160,7 @@ func (p *Pool) startProcesses() error {
 	if err != nil {
 		return err
 	}
-	spawner := parent.NewSpawner(parent.SpawnerConfig{System: p.sys, Env: env, Dir: p.opts.Dir, Bind: p.opts.Bind, Launcher: launcher, Stop: p.stop})
+	spawner := parent.NewSpawner(parent.SpawnerConfig{System: p.sys, Env: env, Dir: p.opts.Dir, Bind: p.opts.Bind, Program: p.opts.Worker, Launcher: launcher, EndsOwn: p.opts.EndsOwn, Stop: p.stop})
 	var supervisors sync.WaitGroup
 	for _, s := range p.slots {
 		w := &worker{slot: s, spawner: spawner, unparked: make(chan struct{}, 1)}
@@ -230,8 +233,8 @@ func (p *Pool) add(c *call) error {
 	if p.closed || p.shut {
 		return ErrClosed
 	}
-	if p.failure != nil {
-		return p.failure
+	if err := cmp.Or(p.failure, p.unfit(c.spec)); err != nil {
+		return err
 	}
 	if p.living == 0 && len(p.calls) == 0 {
 		p.without = time.Now()

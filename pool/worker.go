@@ -204,6 +204,9 @@ func (r *workerProcess) Hello(h ipc.Hello) {
 	}
 	p.hadWorker = true
 	p.living++
+	if p.hello == nil {
+		p.hello = &h
+	}
 	p.announceReady()
 	s.stats.PID, s.stats.Host, s.stats.CPUs = r.process.PID(), h.Host, h.CPUs
 	s.stats.StartupSeconds += startup

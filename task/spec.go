@@ -141,6 +141,25 @@ func Lookup(name string) (*Spec, bool) {
 	return s, ok
 }
 
+// About is what a worker says of the task in its hello.
+func (s *Spec) About() ipc.About {
+	return ipc.About{Version: s.Version, Grain: s.Grain, Exact: s.Exact}
+}
+
+// Abouts returns what a worker's hello says of the tasks of the program: of those
+// for which it is not [ipc.DefaultAbout].
+func Abouts() map[string]ipc.About {
+	registry.Lock()
+	defer registry.Unlock()
+	abouts := make(map[string]ipc.About)
+	for name, s := range registry.specs {
+		if about := s.About(); about != ipc.DefaultAbout {
+			abouts[name] = about
+		}
+	}
+	return abouts
+}
+
 // Names returns the names of all tasks of the program in alphabetical order.
 func Names() []string {
 	registry.Lock()
