@@ -29,6 +29,9 @@
 //	    0 <= start <= end <= 2^62. Three more keys may follow: "timeout_seconds": num
 //	    is the deadline of the task's context, "index": uint the place of an input in
 //	    its sequence, and "attempt": uint how many children met this work before.
+//	    A child whose hello has "batches": true may also be sent "args": [any] in place of
+//	    arg: so many requests in one message, with one id and one index after the other.
+//	    Each has its own answer, and can be cancelled, as if it had come alone.
 //	{"cancel": {"id": uint}}
 //	    Asks for the answer to a request no more; only after open. A request that has
 //	    not been begun is not run: it is answered at once by a fail with "begun": false,
@@ -51,11 +54,14 @@
 //	    lists the CPUs that the child may use, as in "0-3,8", and is "" if unknown.
 //	    build and host are printed in messages, so they are printable text of at most
 //	    1,024 and 255 bytes. With "start_error": str the child cannot work, says why,
-//	    and exits.
+//	    and exits. With "batches": true it understands requests with args.
 //	{"result": {"id": uint, "seconds": num, "value": any}}
 //	    Answers a request. seconds is how long the task ran. A result of a task over
 //	    intervals also has the "start" and "end" of the request.
-//	    (trace) "began": num is when the task began, see [Now].
+//	    (trace) "began": num is when the task began, see [Now]. The results of requests
+//	    that came as a batch, and have ids that follow each other, can come in one message:
+//	    {"result": {"id": uint, "answers": [num, any, num, any, ...]}} has the first id, and
+//	    seconds and value of each.
 //	{"fail": {"id": uint, "error": str, "stack": str}}
 //	    Answers a request that has no result: the task returned an error or panicked
 //	    (then stack is not ""), the child does not know the task, the interval is

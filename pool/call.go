@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"procpool/ipc"
 	"procpool/task"
 )
 
@@ -38,7 +39,8 @@ type call struct {
 	used     float64  // seconds of workers' time that it had, and for what is in flight may have, see Pool.pick
 	ahead    float64  // of these for what is in flight
 	pace     float64  // seconds that its intervals or inputs take, smoothed; 0 = unknown
-	batch    int      // inputs that its next chunk may have, about
+	batch    int      // inputs that its chunks may have now, by its pace
+	maxBatch int      // that they ever may have
 	learned  *float64 // the same of all calls of its task
 	measured bool     // pace is its own, and not that of other calls
 	listed   int      // its place in pool.ready; below 0: it is not there
@@ -67,7 +69,7 @@ func (p *Pool) newCall(ctx context.Context, spec *task.Spec, o callOptions) *cal
 	deadline, _ := ctx.Deadline()
 	return &call{
 		pool: p, ctx: ctx, spec: spec, timeout: o.timeout, deadline: deadline, retries: o.retries, prefetch: o.prefetch,
-		custom: spec.DecodesItself(), wake: make(chan struct{}, 1), listed: -1, batch: 1,
+		custom: spec.DecodesItself(), wake: make(chan struct{}, 1), listed: -1, batch: 1, maxBatch: 1,
 	}
 }
 
@@ -386,6 +388,8 @@ func (s *slot) fits(c *call) (fits, waits bool) {
 	switch {
 	case n == 0:
 		return true, false
+	case n+s.batched+c.maxBatch > ipc.MaxPending:
+		return false, true
 	case c.nextAlone(s):
 		if c.drain == nil {
 			c.drain, s.drains = s, c

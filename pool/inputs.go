@@ -13,7 +13,6 @@ type inputs struct {
 	beyond     int64 // outputs that wait to be yielded; where the order matters, inputs beyond those that were
 	ordered    bool
 	aheadBytes int64
-	mostBatch  int   // inputs; 1 = there are no batches
 	spare      int64 // inputs that there may be whatever their size
 	room       chan struct{}
 	over       <-chan struct{} // closed with the call
@@ -93,7 +92,10 @@ func (in *inputs) put(ch *chunk, size int64) {
 	if ch.err != nil {
 		ch.err = &InputError{Input: ch.input(), Err: ch.err}
 		ch.arg = nil
+		in.mu.Lock()
+		in.last = nil // the next input does not follow it
 		in.supplied.Add(1)
+		in.mu.Unlock()
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		in.call.inFlight++
@@ -149,8 +151,8 @@ func (in *inputs) join(arg []byte) bool {
 
 // paced makes batches as large as the pace allows.
 func (in *inputs) paced(seconds float64) {
-	if in.mostBatch > 1 && seconds > 0 {
-		in.call.batch = int(min(max(batchSeconds/seconds, 1), float64(in.mostBatch)))
+	if in.call.maxBatch > 1 && seconds > 0 {
+		in.call.batch = int(min(max(batchSeconds/seconds, 1), float64(in.call.maxBatch)))
 		in.batch.Store(int64(in.call.batch))
 	}
 }

@@ -17,6 +17,9 @@ import (
 // asked for no more, but nobody waits for one that blocks. A panic of the source
 // passes to the goroutine that ranges, after the outputs of what came before it.
 //
+// Inputs that take less than a message costs travel together, several in one. Each
+// keeps its own output, error, timeout and attempts.
+//
 // Nothing runs before the range begins. When it ends early, inputs that are in
 // flight are cancelled: a task that heeds its context lets its worker go on, others
 // cost theirs after Options.CancelGrace. In backends without processes inputs are

@@ -134,9 +134,8 @@ func newMapCall[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], orde
 		room: make(chan struct{}, 1), over: taskCtx.Done()}
 	m.inputs.beyond = max(8*m.inputs.ahead, 1024)
 	m.inputs.ordered = ordered
-	m.inputs.mostBatch = 1
 	if m.encodes && o.retries >= 0 && o.prefetch < 0 && !m.call.custom && !p.opts.Trace && p.opts.MaxChunksPerChild == 0 && !p.wants(ChunkFinished) {
-		m.inputs.mostBatch = min(maxBatch, max(o.ahead/8, 1))
+		m.call.maxBatch = min(maxBatch, max(o.ahead/8, 1))
 	}
 	m.call.supply = m.inputs
 	return m, nil

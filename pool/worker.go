@@ -161,7 +161,7 @@ func (w *worker) more() int {
 	if r == nil || !r.ready || r.retiring || !r.process.Accepting() {
 		return 0
 	}
-	n := ipc.MaxPending - len(w.slot.inFlight) - w.slot.batched - (maxBatch - 1) // the next may be a batch
+	n := ipc.MaxPending - len(w.slot.inFlight) - w.slot.batched
 	if most := w.slot.pool.opts.MaxChunksPerChild; most > 0 {
 		n = min(n, most-r.sent)
 	}

@@ -91,27 +91,16 @@ func Define[In, Out any](name string, run func(ctx context.Context, in In) (Out,
 	t.spec.checkTypes = sync.OnceValue(func() error { return checkTypes(reflect.TypeFor[In](), reflect.TypeFor[Out]()) })
 	t.spec.custom = sync.OnceValue(func() bool { return ipc.DecodesItself(reflect.TypeFor[Out]()) })
 	t.spec.mustCheck = sync.OnceValue(func() bool { return ipc.MustCheck(reflect.TypeFor[Out]()) })
-	type room struct { // which would else be allocated for each input
-		in  In
-		out Out
-	}
-	var last atomic.Pointer[room]
-	t.spec.run = func(ctx context.Context, arg, dst []byte) (_ []byte, err error) {
-		r := last.Swap(nil)
-		if r == nil {
-			r = new(room)
-		}
-		defer func() {
-			*r = room{} // so that what it refers to can be freed
-			last.Store(r)
-		}()
-		if err := ipc.TakeValue(arg, &r.in); err != nil {
+	t.spec.run = func(ctx context.Context, arg, dst []byte) ([]byte, error) {
+		var in In
+		if err := ipc.TakeValue(arg, &in); err != nil {
 			return dst, &Error{Text: "input: " + err.Error()}
 		}
-		if r.out, err = t.Call(ctx, r.in); err != nil {
+		out, err := t.Call(ctx, in)
+		if err != nil {
 			return dst, err
 		}
-		return appendResult(dst, &r.out)
+		return appendResult(dst, &out)
 	}
 	register(t.spec, run != nil)
 	return t
