@@ -12,20 +12,23 @@ import (
 // the path below the module's, of others by a prefix of the path. What is not here
 // is not allowed. The standard library is, everywhere.
 var rooms = map[string][]string{
-	"":                  {"cli", "pool", "internal/tasks"},
-	"ipc":               {"github.com/vmihailenco/msgpack/v5", "golang.org/x/sys"},
-	"task":              {"ipc", "internal/role"},
-	"child":             {"ipc", "task", "placement", "internal/pipe", "internal/procfs", "internal/role", "internal/terminal", "golang.org/x/sys", "internal/proctree"},
-	"parent":            {"ipc", "placement", "internal/pipe", "internal/text", "golang.org/x/sys", "internal/proctree"},
-	"parent/parenttest": {"parent", "ipc"}, // for tests alone
-	"pool":              {"ipc", "task", "parent", "child", "placement", "internal/role", "internal/text"},
-	"placement":         {"internal/procfs", "internal/text", "golang.org/x/sys"},
-	"journal":           {"internal/newfile", "internal/text", "ipc"},
-	"compare":           {"pool", "placement", "task", "ipc", "internal/text"},
-	"compare/report":    {"compare", "pool", "internal/text"},
-	"cli": {"pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc", "internal/newfile", "internal/terminal", "internal/text",
+	"":                    {"cli", "pool", "internal/tasks"},
+	"ipc":                 {"github.com/vmihailenco/msgpack/v5", "golang.org/x/sys"},
+	"task":                {"ipc", "internal/role"},
+	"child":               {"ipc", "task", "placement", "internal/pipe", "internal/procfs", "internal/role", "internal/terminal", "golang.org/x/sys", "internal/proctree"},
+	"parent":              {"ipc", "placement", "internal/pipe", "internal/text", "golang.org/x/sys", "internal/proctree"},
+	"parent/parenttest":   {"parent", "ipc"}, // for tests alone
+	"pool":                {"ipc", "task", "parent", "child", "placement", "internal/role", "internal/text"},
+	"placement":           {"internal/procfs", "internal/text", "golang.org/x/sys"},
+	"journal":             {"internal/newfile", "internal/text", "ipc"},
+	"compare":             {"compare/rank", "pool", "placement", "task", "ipc", "internal/text", "internal/units"},
+	"compare/rank":        {},
+	"compare/comparetest": {"compare/rank", "ipc", "pool"}, // for tests alone
+	"compare/report":      {"compare", "pool", "internal/text", "internal/units"},
+	"cli": {"internal/command", "pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc", "internal/newfile", "internal/terminal", "internal/text",
 		"github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys"},
 	"internal/tasks":    {"task", "ipc", "internal/kernel"},
+	"internal/command":  {"task", "ipc", "internal/proctree", "internal/role", "internal/text", "golang.org/x/sys"},
 	"internal/kernel":   {},
 	"internal/pipe":     {"golang.org/x/sys"},
 	"internal/newfile":  {"golang.org/x/sys"},
@@ -36,6 +39,7 @@ var rooms = map[string][]string{
 	"internal/samples":  {"github.com/vmihailenco/msgpack/v5"}, // for tests alone
 	"internal/terminal": {"golang.org/x/term"},
 	"internal/text":     {},
+	"internal/units":    {"internal/text"},
 	"tools/home":        {},
 	"tools/release":     {},
 }

@@ -61,6 +61,8 @@ func TestScript(t *testing.T) {
 		Deadline:            time.Now().Add(5 * time.Minute), // for hangs alone
 		Setup: func(env *testscript.Env) error {
 			env.Setenv(marker, env.WorkDir)
+			env.Setenv("LC_ALL", "C.UTF-8")
+			env.Setenv("XDG_CACHE_HOME", env.WorkDir+"/cache")
 			if mask, err := (placement.System{}).Mask(); err == nil {
 				cpus := slices.Collect(mask.All())
 				env.Setenv("FIRSTCPU", strconv.Itoa(cpus[0]))

@@ -24,6 +24,7 @@ var elsewhere = map[string]string{
 	"go work ":                      "in TestProgramsOfTheDocs",
 	"go mod ":                       "in TestProgramsOfTheDocs",
 	"make home ":                    "in the tests of tools/home",
+	"procpool run --worker ":        "in TestPythonWorkersAreKilled",
 }
 
 // What README.md and docs/ show is what happens: the commands of a page are run in their
@@ -96,6 +97,7 @@ func runShown(t *testing.T, dir, command string) (output string) {
 	t.Log(command)
 	cmd := exec.CommandContext(hardLimit(t), "sh", "-c", command)
 	cmd.Dir = dir
+	cmd.Env = append(cmd.Environ(), "XDG_CACHE_HOME="+dir, "LC_ALL=C.UTF-8")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s: %v: %s", command, err, out)
@@ -106,7 +108,7 @@ func runShown(t *testing.T, dir, command string) (output string) {
 // shortened gives a comparison the smallest tasks and the fewest rounds that it
 // allows: otherwise it uses all the time that the page gives it, to be precise.
 func shortened(command string) string {
-	return strings.Replace(command, "procpool compare ", "procpool compare --target 5ms --max-runs 7 ", 1)
+	return strings.Replace(command, "procpool compare ", "procpool compare --target 5ms --max-pairs 3 ", 1)
 }
 
 // asShown matches a line of output, whatever the times in it.

@@ -170,6 +170,45 @@ func TestKilledParentLeavesNobody(t *testing.T) {
 	j.eventually("its workers are gone", func() bool { return len(j.workers()) == 0 })
 }
 
+// The same holds for workers that are stopped, also behind a launcher that becomes the
+// worker.
+func TestKilledParentLeavesNobodyStopped(t *testing.T) {
+	for _, launcher := range []string{"", "nice", "nice env A=b nice", "sh -c 'exec nice {cmd}'"} {
+		t.Run(launcher, func(t *testing.T) {
+			t.Parallel()
+			if launcher != "" {
+				if _, err := exec.LookPath("nice"); err != nil {
+					t.Skip(err)
+				}
+			}
+			args := []string{"run", "--procs", "2", "1e15"}
+			if launcher != "" {
+				args = append(args, "--launcher", launcher)
+			}
+			j := start(t, t.TempDir(), "procpool", args...)
+			j.awaitWork()
+			workers := j.workers()
+			for _, pid := range workers {
+				syscall.Kill(pid, syscall.SIGSTOP)
+			}
+			killed := time.Now()
+			j.signal(syscall.SIGKILL)
+			j.wait()
+			for len(j.workers()) > 0 {
+				if time.Since(killed) > 10*time.Second {
+					t.Errorf("workers %v of %v are left", j.workers(), workers)
+					for _, pid := range j.workers() {
+						syscall.Kill(pid, syscall.SIGKILL)
+					}
+					return
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+			t.Logf("%d workers are gone after %v", len(workers), time.Since(killed).Round(time.Millisecond))
+		})
+	}
+}
+
 // The program's file may be deleted and replaced while it runs, and it may have
 // been started by a relative path: later workers are of the same program.
 func TestFileOfTheProgramMayVanish(t *testing.T) {
@@ -260,7 +299,7 @@ func TestAStoppedParentChargesNobody(t *testing.T) {
 	if code := j.wait(); code != 143 && code != 0 {
 		t.Errorf("exit code %d: %s", code, j.stderr.String())
 	}
-	if text := j.stderr.String(); strings.Contains(text, "its work goes to another") || strings.Contains(text, "met it and were lost") {
+	if text := j.stderr.String(); strings.Contains(text, "its work goes to another") || strings.Contains(text, "were lost with it") {
 		t.Error(text)
 	}
 }

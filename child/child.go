@@ -118,6 +118,9 @@ func run(index int, own bool) int {
 		fmt.Fprintln(os.Stderr, "procpool: child:", err)
 		return 1
 	}
+	if own {
+		endWithParent()
+	}
 	debug.SetMaxStack(maxStack)
 	err = Serve(role.WithCall(context.Background(), role.Call{Worker: index}), in, out)
 	proctree.KillOwn() // what tasks have started ends with the worker

@@ -18,6 +18,7 @@ type request struct {
 	began    float64 // when it began to run, if a trace is wanted; else 0
 	spec     *task.Spec
 	interval ipc.Interval // for a task over intervals
+	with     []byte       // beside it; owned by the request
 	arg      []byte       // for any other task; owned by the request; of a batch, one after the other
 	options  ipc.RequestOptions
 	err      error
@@ -42,8 +43,11 @@ func (s *server) prepare(r ipc.Request) request {
 	if r.Batch > 0 {
 		return request{id: r.ID, batch: r.Batch, err: fmt.Errorf("task %q works on intervals, which come one by one", s.last.Name)}
 	}
-	iv, err := ipc.ParseInterval(r.Arg)
-	return request{id: r.ID, spec: s.last, interval: iv, options: r.RequestOptions, err: err}
+	iv, with, err := ipc.ParseIntervalWith(r.Arg)
+	if len(with) > 0 {
+		with = s.in.Keep(with)
+	}
+	return request{id: r.ID, spec: s.last, interval: iv, with: with, options: r.RequestOptions, err: err}
 }
 
 // count is how many requests r is, or what is left of a batch.
@@ -111,7 +115,7 @@ func (q *requestQueue) push(r request, wait bool) bool {
 	}
 	q.requests = append(q.requests, r)
 	q.waits += r.count()
-	q.argBytes += len(r.arg)
+	q.argBytes += len(r.arg) + len(r.with)
 	q.changed.Broadcast()
 	return true
 }
@@ -142,7 +146,7 @@ func (q *requestQueue) next(ctx *taskContext) (r request, more bool) {
 		q.requests, q.first = q.requests[:n], 0
 	}
 	q.waits--
-	if q.argBytes -= len(r.arg); q.waiting {
+	if q.argBytes -= len(r.arg) + len(r.with); q.waiting {
 		q.changed.Broadcast()
 	}
 	return r, true
@@ -188,7 +192,7 @@ func (q *requestQueue) takeOut(i, place int) {
 		r = out
 	}
 	q.waits--
-	q.argBytes -= len(r.arg)
+	q.argBytes -= len(r.arg) + len(r.with)
 	q.requests = slices.Replace(q.requests, i, i+1, left...)
 }
 

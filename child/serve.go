@@ -78,7 +78,7 @@ type server struct {
 // hello appends a hello. failed is why the worker cannot work; nil if it can.
 func hello(dst []byte, failed error) []byte {
 	host := thisHost()
-	h := ipc.Hello{Build: ipc.Build(), PID: int64(os.Getpid()), Host: host, CPUs: allowedCPUs(), Tasks: task.Names(), Batches: true}
+	h := ipc.Hello{Build: ipc.Build(), PID: int64(os.Getpid()), Host: host, CPUs: allowedCPUs(), Tasks: task.Names(), Abouts: task.Abouts(), Beats: true, Batches: true}
 	if failed != nil {
 		h.StartError = clip(ipc.Fail{Error: failed.Error()}, ipc.MaxNoise).Error
 	}
@@ -232,7 +232,7 @@ func (s *server) workAll(ctx context.Context) error {
 		if s.trace.Load() {
 			r.began = origin + begin.Seconds()
 		}
-		c.call = role.Call{Worker: worker, Index: int64(r.options.Index), Attempt: int(r.options.Attempt)}
+		c.call = role.Call{Worker: worker, Index: int64(r.options.Index), Attempt: int(r.options.Attempt), With: r.with}
 		c.begin(time.Duration(r.options.TimeoutSeconds * float64(time.Second)))
 		value, err := r.run(c, scratch[:0])
 		end := time.Since(start)

@@ -9,9 +9,6 @@ import (
 	"procpool/ipc"
 )
 
-// Every worker reads its usage before it exits. It reads /proc by system calls,
-// because package os would first register each file with the runtime's poller.
-
 // minCPUTime is the CPU time below which migrations are not counted. Reading
 // them is cheap, but afterwards the kernel must drop the /proc entries of the
 // threads as they exit, which can take longer than a short worker lives.
@@ -19,7 +16,7 @@ const minCPUTime = 50 * time.Millisecond
 
 // peakRSS returns the peak of this process's resident set in bytes.
 func peakRSS() ipc.Count {
-	kib := procfs.Int(string(readProc("/proc/self/status")), "VmHWM")
+	kib := procfs.Int(readProc("/proc/self/status"), "VmHWM")
 	if kib == nil {
 		return ipc.Count{}
 	}
@@ -36,7 +33,7 @@ func migrations(used time.Duration) ipc.Count {
 	}
 	sum := int64(0)
 	for _, tid := range threads() {
-		n := procfs.Int(string(readProc("/proc/self/task/"+tid+"/sched")), "se.nr_migrations")
+		n := procfs.Int(readProc("/proc/self/task/"+tid+"/sched"), "se.nr_migrations")
 		if n == nil {
 			return ipc.Count{}
 		}
@@ -62,19 +59,8 @@ func threads() (ids []string) {
 	}
 }
 
-// readProc reads the first 4 KiB of a file in /proc with one read. The files
-// read here are shorter than 3 KiB. It returns the buffer itself, which keeps it on
-// the heap: growing the stack for it costs more.
-func readProc(path string) []byte {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil
-	}
-	defer unix.Close(fd)
-	buf := make([]byte, 4<<10)
-	n, err := unix.Read(fd, buf)
-	if err != nil {
-		return nil
-	}
-	return buf[:n]
+// readProc returns the text of a file in /proc, or "".
+func readProc(path string) string {
+	text, _ := procfs.Read(path)
+	return string(text)
 }

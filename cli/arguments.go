@@ -55,6 +55,9 @@ func (p *program) split(cmd *cli.Command, args []string) (flags, operands []stri
 		args = args[1:]
 		switch {
 		case arg == "--":
+			if cmd.Name == "exec" { // it tells INTERVALS from the command
+				operands = append(operands, arg)
+			}
 			return flags, append(operands, args...), nil
 		case !strings.HasPrefix(arg, "-") || arg == "-" || strings.ContainsRune(".0123456789", rune(arg[1])):
 			operands = append(operands, arg)
@@ -64,6 +67,8 @@ func (p *program) split(cmd *cli.Command, args []string) (flags, operands []stri
 			name, value, hasValue := strings.Cut(word, "=")
 			f := known[name]
 			switch {
+			case f == nil && cmd.Name == "exec" && len(operands) > 0 && !slices.Contains(args, "--"):
+				return nil, nil, noDashes(p.Name + " exec 1e6 -- ./count.sh")
 			case f == nil:
 				return nil, nil, unknownFlag(arg, p.Name+" "+cmd.Name, cmd.VisibleFlags()...)
 			case !f.TakesValue():

@@ -1,4 +1,4 @@
-// Package cli gives a program that has tasks the command line of procpool: run,
+// Package cli gives a program that has tasks the command line of procpool: run, exec,
 // intervals, compare, merge, tasks, doctor, man and completion, with journals,
 // shares, JSON output and exit codes.
 //
@@ -36,7 +36,7 @@ func (p *program) run(args []string) error {
 // so that several may run at once.
 func (p *program) app() *cli.App {
 	commands := []*cli.Command{
-		p.runCommand(), p.intervalsCommand(), p.compareCommand(), p.mergeCommand(), p.tasksCommand(), p.doctorCommand(), p.manCommand(),
+		p.runCommand(), p.execCommand(), p.intervalsCommand(), p.compareCommand(), p.mergeCommand(), p.tasksCommand(), p.doctorCommand(), p.manCommand(),
 		p.completionCommand(), p.childCommand(), p.helpCommand(), p.versionCommand(), p.completeCommand(),
 	}
 	for _, cmd := range commands {

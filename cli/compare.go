@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,7 +18,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"procpool/compare"
-	"procpool/compare/report"
 	"procpool/internal/terminal"
 	"procpool/internal/text"
 	"procpool/task"
@@ -31,11 +33,14 @@ type compareCommand struct {
 	expected []compare.Expectation
 	exports  []export
 	json     bool
+	verbose  bool
 
-	from, showProgress string
+	from, baseline, showProgress string
 
 	progress *progress
-	signal   os.Signal // that cut it short
+	old      *compare.Record // of --baseline
+	saved    string          // file that has the record
+	signal   os.Signal       // that cut it short
 }
 
 func (p *program) compareCommand() *cli.Command {
@@ -44,17 +49,24 @@ func (p *program) compareCommand() *cli.Command {
 		Name: "compare", ArgsUsage: "[TASK...]",
 		Usage:       "find out whether processes or goroutines win, by how much, and why",
 		Description: compareAbout,
-		UsageText:   p.Name + " compare --max-time 1m --export-html report.html",
+		UsageText:   p.Name + " compare --max-time 20s --export-html report.html pi counter",
 		Flags:       m.flags(), Before: m.prepare, Action: m.run,
 	}
 }
 
-const compareAbout = `Runs the same tasks, cut the same way, serially, on goroutines and in processes. They run in rounds in which each runs once, in an order that is balanced and drawn anew, so that what slows a whole round down cancels. Without TASK it takes the standard ones, or all where the program does not have these; null always runs, as the floor. Verdicts are faster, slower, equivalent and unresolved. Each round also runs identical code twice; a difference no larger than the one seen there is reported as unresolved. Results must agree to the bit. The first signal ends it with a report of the rounds that are complete.`
+const compareAbout = `Runs the same tasks, cut the same way, on goroutines and in processes, and says who wins, by how much, and why. Two runs make a pair, one directly after the other; a coin decides each time which goes first. Starting is measured apart, so the ratio does not depend on how large a task is. A comparison that is decided is not run again, and when all are, it ends; all verdicts together are right with the --confidence. Without TASK it takes the standard ones, or all where the program does not have these. Results must agree to the bit. The first signal ends it with what is known so far. The last record is kept in the user's cache folder, and --from asks it again.`
 
 // prepare checks all that was asked for before anything is run.
 func (m *compareCommand) prepare(c *cli.Context) (err error) {
 	if m.exports, err = readExports(c, m.json); err != nil {
 		return err
+	}
+	if c.IsSet("baseline") {
+		old, err := m.read("--baseline", m.baseline)
+		if err != nil {
+			return err
+		}
+		m.old = &old
 	}
 	if c.IsSet("from") {
 		return m.onlyRenders(c)
@@ -68,30 +80,70 @@ func (m *compareCommand) prepare(c *cli.Context) (err error) {
 
 func (m *compareCommand) run(c *cli.Context) error {
 	if c.IsSet("from") {
-		rec, err := m.read()
+		rec, err := m.read("--from", m.from)
 		if err != nil {
 			return err
 		}
+		if err := m.judge(&rec); err != nil {
+			return err
+		}
+		m.saved = m.from
 		return m.finish(rec, nil)
 	}
 	rec, err := m.measure()
 	if m.options.PlanOnly && err == nil {
 		return m.print("the plan", planText(&rec.Plan))
 	}
+	if len(rec.Runs) > 0 {
+		m.saved = m.save(rec)
+	}
 	return m.finish(rec, err)
 }
 
-// read reads the record that --from names.
-func (m *compareCommand) read() (rec compare.Record, err error) {
-	file, err := os.Open(m.from)
-	if err != nil {
-		return rec, badInput(fmt.Errorf("--from: %w", err))
+// read reads the record that a flag names; - is stdin.
+func (m *compareCommand) read(flag, path string) (rec compare.Record, err error) {
+	file := os.Stdin
+	if path != "-" {
+		if file, err = os.Open(path); err != nil {
+			return rec, badInput(fmt.Errorf("%s: %w", flag, err))
+		}
+		defer file.Close()
 	}
-	defer file.Close()
-	if rec, err = report.Read(file); err != nil {
-		return rec, badInput(fmt.Errorf("--from %s: %w", m.from, err))
+	if rec, err = compare.Read(file); err != nil {
+		return rec, badInput(fmt.Errorf("%s %s: %w", flag, path, err))
 	}
 	return rec, nil
+}
+
+// judge asks a saved record by the rule of --confidence and --equivalence, and refuses
+// an --expect that it cannot answer.
+func (m *compareCommand) judge(rec *compare.Record) error {
+	if err := rec.Judge(m.options.Confidence, m.options.Margin); err != nil {
+		return badInput(err)
+	}
+	for _, x := range m.expected {
+		if err := rec.Plan.CanAnswer(x); err != nil {
+			return usage("--expect: %q: %w", x.Text, err)
+		}
+	}
+	return nil
+}
+
+// save keeps the record in the user's cache folder, as far as there is one.
+func (m *compareCommand) save(rec compare.Record) (path string) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	own := filepath.Join(dir, m.Name)
+	for _, d := range []string{dir, own} { // and not the user's home, if that is missing
+		os.Mkdir(d, 0o700)
+	}
+	path = filepath.Join(own, "last")
+	if writeFile(path, "the record", func(w io.Writer) error { return compare.Write(w, rec) }) != nil {
+		return ""
+	}
+	return path
 }
 
 // measure runs the experiment until it is done or a signal ends it.
@@ -110,46 +162,55 @@ func (m *compareCommand) measure() (compare.Record, error) {
 	return rec, err
 }
 
-// show prints the plan once it is made, and how far the experiment is.
+// show prints what is going to be run, and how far the experiment is.
 func (m *compareCommand) show(p compare.Progress) {
 	switch p.Stage {
-	case compare.StageFloor, compare.StageCalibrate, compare.StageWarmUp:
+	case compare.StageCalibrate, compare.StageWarmUp:
 		m.progress.set(fmt.Sprintf("%s: %v", p.Stage, p.Cell))
 	case compare.StagePlan:
 		if !m.options.PlanOnly {
-			m.progress.say(strings.TrimSuffix(planText(p.Plan), "\n"))
+			m.progress.say(announcement(p.Plan))
 		}
 	case compare.StageMeasure:
-		text := fmt.Sprintf("round %d (%d to %d)", p.Round+1, p.Plan.Rounds[0], p.Plan.Rounds[1])
-		if p.ETA > 0 {
-			text += fmt.Sprintf(", at least %v more", p.ETA.Round(time.Second))
-		}
-		m.progress.set(fmt.Sprintf("%s: %v, %d of %d tasks not yet precise", text, p.Cell, p.Active, len(p.Plan.Tasks)-1))
+		m.progress.set(fmt.Sprintf("%v of %v, round %d, %d of %d open: %v", p.Elapsed.Round(time.Second), m.options.MaxTime, p.Round+1, p.Open, len(p.Plan.Rows), p.Cell))
 	}
 }
 
-// planText prints what is going to be run, and how long that will take.
+// announcement says what is compared, and how long that may take.
+func announcement(p *compare.Plan) string {
+	workers := map[int]bool{}
+	for _, r := range p.Rows {
+		workers[p.Cells[r.A].Workers] = true
+	}
+	var counts []string
+	for _, n := range slices.Sorted(maps.Keys(workers)) {
+		counts = append(counts, strconv.Itoa(n))
+	}
+	noun := " workers"
+	if len(counts) == 1 && counts[0] == "1" {
+		noun = " worker"
+	}
+	return fmt.Sprintf("%s on %s, at most %.3g s (Ctrl-C: what is known so far)", strings.Join(counts, ", ")+noun, text.Plural(int64(len(p.Tasks)), "task"), p.MaxSeconds)
+}
+
+// planText prints what is going to be run.
 func planText(p *compare.Plan) string {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "plan: %d cells in %d to %d rounds of about %.3g s each, so at least %.3g s; the budget is %.4g s; seed %d\n",
-		len(p.Cells), p.Rounds[0], p.Rounds[1], p.Round, p.ETA, p.MaxSeconds, p.Seed)
+	fmt.Fprintf(&b, "plan: %s of %s, at most %.4g s; seed %d\n", text.Plural(int64(len(p.Rows)), "comparison"), text.Plural(int64(len(p.Cells)), "cell"), p.MaxSeconds, p.Seed)
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	for _, t := range p.Tasks {
 		if t.SerialSeconds > 0 {
-			fmt.Fprintf(w, "  %s\t%d indices\tin %d chunks\t%.3g s serially\n", t.Name, t.Size, t.Chunks, t.SerialSeconds)
+			fmt.Fprintf(w, "  %s\t%d indices\t%.3g s serially\n", t.Name, t.Size, t.SerialSeconds)
 		}
 	}
 	w.Flush()
-	for _, s := range p.Skipped {
-		fmt.Fprintf(&b, "  left out: %s\n", s.Reason)
-	}
 	return b.String()
 }
 
 // finish prints and exports the record, and returns how the experiment ended.
 func (m *compareCommand) finish(rec compare.Record, ended error) error {
 	failed := m.failure(rec, ended)
-	if len(rec.Order) == 0 && failed != nil {
+	if len(rec.Runs) == 0 && failed != nil {
 		return failed // there is nothing to show
 	}
 	var unwritten error // if one cannot be written, the others still are
@@ -159,7 +220,7 @@ func (m *compareCommand) finish(rec compare.Record, ended error) error {
 	if !slices.ContainsFunc(m.exports, export.toStdout) {
 		unwritten = errors.Join(unwritten, m.table(rec))
 	}
-	if err := cmp.Or(failed, unwritten); err != nil {
+	if err := cmp.Or(failed, unwritten, m.changes(rec)); err != nil {
 		return err
 	}
 	return m.check(rec)
@@ -167,32 +228,67 @@ func (m *compareCommand) finish(rec compare.Record, ended error) error {
 
 // table prints the report for people.
 func (m *compareCommand) table(rec compare.Record) error {
-	var o report.TextOptions
-	if terminal.Is(m.Stdout) {
-		o.Color = report.WantColor(true, os.Getenv)
-		o.Width = terminal.Columns(m.Stdout)
+	o := m.textOptions()
+	o.Verbose = m.verbose
+	if m.saved != "" && m.saved != "-" {
+		o.Details = fmt.Sprintf("Details: --verbose or --export-html FILE, also later with --from %s", tilde(m.saved))
 	}
 	var b bytes.Buffer
-	if err := report.Text(&b, rec, o); err != nil {
+	if err := compare.Text(&b, rec, o); err != nil {
 		return err
 	}
 	return m.print("the report", b.String())
+}
+
+func (m *compareCommand) textOptions() (o compare.TextOptions) {
+	if terminal.Is(m.Stdout) {
+		o.Color = compare.WantColor(true, os.Getenv)
+		o.Width = terminal.Columns(m.Stdout)
+	}
+	o.ASCII = compare.WantASCII(os.Getenv)
+	return o
+}
+
+// tilde shortens a path in the user's home.
+func tilde(path string) string {
+	if home, err := os.UserHomeDir(); err == nil && home != "/" {
+		if rest, ok := strings.CutPrefix(path, home+string(os.PathSeparator)); ok {
+			return "~" + string(os.PathSeparator) + text.ShellQuote(rest)
+		}
+	}
+	return text.ShellQuote(path)
+}
+
+// changes prints what is different from the --baseline: after the table, or on stderr
+// where stdout has an export.
+func (m *compareCommand) changes(rec compare.Record) error {
+	if m.old == nil {
+		return nil
+	}
+	changes, err := compare.Changes(*m.old, rec)
+	if err != nil {
+		return badInput(fmt.Errorf("--baseline %s: %w", m.baseline, err))
+	}
+	var b bytes.Buffer
+	compare.ChangesText(&b, changes, m.textOptions())
+	if slices.ContainsFunc(m.exports, export.toStdout) {
+		m.note("%s", strings.TrimSpace(b.String()))
+		return nil
+	}
+	return m.print("the changes", "\n"+b.String())
 }
 
 // failure returns how the experiment ended, as the command's error.
 func (m *compareCommand) failure(rec compare.Record, err error) error {
 	var plan *compare.PlanError
 	var differ *compare.DifferError
-	rounds := fmt.Sprintf("%d rounds are complete", len(rec.Order))
+	rounds := fmt.Sprintf("%d rounds are complete", rec.Results.Rounds)
 	switch {
 	case err == nil && rec.Status == compare.Differ: // rendered again
 		return &failure{code: exitDiffer, err: errors.New("results differ between backends")}
 	case err == nil:
 		return nil
 	case errors.As(err, &plan):
-		if len(plan.Plan.Tasks) > 0 && plan.Plan.Round > 0 && !m.quiet {
-			io.WriteString(m.Stderr, planText(&plan.Plan))
-		}
 		return &failure{code: exitUsage, err: err, hint: plan.Hint}
 	case errors.As(err, &differ):
 		return &failure{code: exitDiffer, err: err, hint: "the value of a task may depend on its interval alone"}

@@ -17,33 +17,35 @@ import (
 
 func (m *compareCommand) flags() []cli.Flag {
 	o := &m.options
-	tasks := list(&m.tasks, "", findTask)
-	tasks.offers = taskNames
+	tasks := list(&m.tasks, "", findCompared)
+	tasks.offers = comparedTasks
 	return append([]cli.Flag{
 		&cli.GenericFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Value: tasks, Usage: "`LIST` of tasks, as TASK... is, such as pi,alloc"},
-		&cli.GenericFlag{Category: categoryWhat, Name: "backends", Aliases: []string{"b", "backend"}, Value: list(&o.Backends, "serial,goroutines,processes", readCompared), Usage: "`LIST` of what is compared; also threads: goroutines locked to OS threads"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "backends", Aliases: []string{"b", "backend"}, Value: list(&o.Backends, "goroutines,processes", readCompared), Usage: "`LIST` of what is compared; also threads: goroutines locked to OS threads; one of them alone is compared with serial"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "size", Value: newValue(&m.size, "auto", readTaskSize).offering("auto"), Usage: "indices of each task, `N`; auto: what the serial backend computes in the --target time"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "chunks", Value: number(&o.Chunks, "", 1, 1<<20), Usage: "chunks of each task, about `N`: 64, or 8 for each worker if that is more"},
-		&cli.BoolFlag{Category: categoryWhat, Name: "why", Destination: &o.Why, Usage: "also run each task warm, bound, without garbage collection, with equal heaps and on threads, to take the difference apart"},
+		&cli.BoolFlag{Category: categoryWhat, Name: "why", Destination: &o.Why, Usage: "take the differences apart: also run each task on threads and without garbage collection"},
+		&cli.BoolFlag{Category: categoryWhat, Name: "warm", Destination: &o.Warm, Usage: "compare pools that have done the same work once, as a program that keeps its pool has them"},
+		&cli.BoolFlag{Category: categoryWhat, Name: "self-check", Destination: &o.SelfCheck, Usage: "compare goroutines with themselves instead: what wins then wins by chance"},
 
-		procsFlag(newValue(&o.Workers, "auto", readProcsList).offering("auto"), "`LIST` of worker counts, such as 1,2,4 or 1..8; auto: powers of two up to the CPUs that may be used"),
+		procsFlag(newValue(&o.Workers, "auto", readProcsList).offering("auto"), "`LIST` of worker counts, such as 1,2,4 or 1..8; auto: as many as CPUs may be used"),
 		bindFlag(&m.pools.Bind, "bind each worker process and thread to CPUs as `HOW` says: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
 		gomaxprocsFlag(&m.pools.GOMAXPROCS),
 		&cli.GenericFlag{Category: categoryWhere, Name: "heap", Value: newValue(&m.pools.EqualHeap, "", readHeap).offering("default", "equal"), Usage: "heap budget, `HOW`: default, which is Go's own for each process, or equal: goroutines get that of as many processes together"},
 
-		&cli.GenericFlag{Category: categoryMethod, Name: "target", Value: duration(&o.Target, "200ms"), Usage: "choose sizes that take `D` serially; a small --max-time shrinks it"},
-		&cli.GenericFlag{Category: categoryMethod, Name: "min-runs", Value: number(&o.MinRounds, "", 1, 1<<20), Usage: "run at least `N` rounds; the number of comparisons may demand more"},
-		&cli.GenericFlag{Category: categoryMethod, Name: "max-runs", Value: number(&o.MaxRounds, "100", 1, 1<<20), Usage: "run at most `N` rounds"},
-		&cli.GenericFlag{Category: categoryMethod, Name: "max-time", Value: duration(&o.MaxTime, "2m"), Usage: "budget of the whole experiment, `D`"},
-		&cli.GenericFlag{Category: categoryMethod, Name: "precision", Value: fraction(&o.Precision, "2%"), Usage: "finish a task when every ratio is known to ±`P`"},
-		&cli.GenericFlag{Category: categoryMethod, Name: "equivalence", Value: fraction(&o.Margin, "2%"), Usage: "take a difference of less than `P` for none"},
+		&cli.GenericFlag{Category: categoryMethod, Name: "target", Value: duration(&o.Target, ""), Usage: "choose sizes that take `D` serially: 50ms, or 25ms for each worker if that is more"},
+		&cli.GenericFlag{Category: categoryMethod, Name: "max-pairs", Value: number(&o.MaxPairs, "500", 1, 500), Usage: "run at most `N` pairs of each comparison"},
+		&cli.GenericFlag{Category: categoryMethod, Name: "max-time", Value: duration(&o.MaxTime, "60s"), Usage: "budget of the whole experiment, `D`"},
+		&cli.GenericFlag{Category: categoryMethod, Name: "equivalence", Value: fraction(&o.Margin, "5%"), Usage: "take a difference of less than `P` for none"},
 		&cli.GenericFlag{Category: categoryMethod, Name: "confidence", Value: fraction(&o.Confidence, "95%"), Usage: "joint confidence level of all verdicts, `P`"},
 		&cli.GenericFlag{Category: categoryMethod, Name: "seed", Value: number(&o.Seed, "", 1, ipc.MaxIndex), Usage: "draw the order of runs from seed `N`; without it a new one each time, and the report names it"},
-		&cli.BoolFlag{Category: categoryMethod, Name: "dry-run", Destination: &o.PlanOnly, Usage: "calibrate, print the plan and how long it will take, and stop"},
+		&cli.BoolFlag{Category: categoryMethod, Name: "dry-run", Destination: &o.PlanOnly, Usage: "choose the sizes, print the plan, and stop"},
 
 		&cli.GenericFlag{Category: categoryBatch, Name: "expect", Value: newValue(&m.expected, "", readExpectations), Usage: "exit with 4 unless `CLAIMS` hold, such as 'alloc@2: processes/goroutines <= 1.1'; several with ; between them"},
 
-		&cli.PathFlag{Category: categoryOutput, Name: "from", Destination: &m.from, Usage: "run nothing: render the record in `FILE`, which --export-json wrote"},
+		&cli.PathFlag{Category: categoryOutput, Name: "from", Destination: &m.from, Usage: "run nothing: answer from the record in `FILE`, which --export-json wrote or the cache folder has; - is stdin"},
+		&cli.PathFlag{Category: categoryOutput, Name: "baseline", Destination: &m.baseline, Usage: "say which ratios are others than in the record in `FILE`"},
+		&cli.BoolFlag{Category: categoryOutput, Name: "verbose", Aliases: []string{"v"}, Destination: &m.verbose, Usage: "also print all tables: verdicts, times, where they went, cost, terms, environment"},
 		jsonFlag(&m.json, "the same as --export-json -"),
 		progressFlag(&m.showProgress),
 		quietFlag(m.program),
@@ -84,19 +86,35 @@ func (m *compareCommand) chosenTasks(operands []string) ([]*task.Spec, error) {
 	tasks, names := m.tasks, operands
 	if len(tasks)+len(names) == 0 {
 		names = compare.StandardTasks()
-		defined := ownTasks()
+		defined := comparedTasks()
 		if slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(defined, name) }) {
 			names = defined
 		}
 	}
 	for _, name := range names {
-		spec, err := findTask(name)
+		spec, err := findCompared(name)
 		if err != nil {
 			return nil, err
 		}
 		tasks = append(tasks, spec)
 	}
 	return tasks, nil
+}
+
+// comparedTasks are those that a comparison can run: over intervals, or with inputs.
+func comparedTasks() []string {
+	return slices.DeleteFunc(task.Names(), func(name string) bool {
+		spec, _ := task.Lookup(name)
+		return name == compare.Null || !spec.Sums() && !compare.Comparable(name)
+	})
+}
+
+func findCompared(name string) (*task.Spec, error) {
+	if compare.Comparable(name) {
+		spec, _ := task.Lookup(name)
+		return spec, nil
+	}
+	return findTask(name)
 }
 
 // checkBinding refuses a --bind that no worker can have.
@@ -119,7 +137,7 @@ func (m *compareCommand) onlyRenders(c *cli.Context) error {
 	if c.NArg() > 0 {
 		return usage("--from renders what was compared: it takes no tasks, but there is %q", c.Args().First())
 	}
-	rendering := []string{"from", "json", "quiet", "expect"}
+	rendering := []string{"from", "json", "quiet", "expect", "baseline", "verbose", "equivalence", "confidence"}
 	for _, f := range c.Command.Flags {
 		name := f.Names()[0]
 		if c.IsSet(name) && !slices.Contains(rendering, name) && !strings.HasPrefix(name, "export-") {

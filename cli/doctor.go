@@ -1,12 +1,17 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"procpool/journal"
 	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
@@ -25,7 +30,7 @@ func (p *program) doctorCommand() *cli.Command {
 		Name:  "doctor",
 		Usage: "show which CPUs, quotas and limits apply here, and whether a launcher works",
 		Description: "Shows what this process was given: CPUs, quotas, scheduler variables, topology and memory, which of them decides the number of workers, and what looks wrong. " +
-			"With --launcher one worker is started by it and measured, or what is wrong is reported.",
+			"With --launcher a worker is started by it on each of --hosts, one is measured, and what is wrong is reported.",
 		UsageText: p.Name + " doctor --launcher 'ssh -T {host} {cmd}' --hosts a",
 		Flags: append(launcherFlags(&d.options),
 			procsFlag(newValue(&d.options.Procs, "auto", readProcs).offering("auto"), "number of workers to judge, `N`"),
@@ -39,6 +44,7 @@ func (d *doctorCommand) examine(c *cli.Context) error {
 	if d.Kernel != nil {
 		found.NumericKernel = d.Kernel()
 	}
+	showShare(&found, os.Getenv)
 	if err := launcherGiven(c, d.options); err != nil {
 		return err
 	}
@@ -69,19 +75,49 @@ func (d *doctorCommand) examine(c *cli.Context) error {
 	return failed
 }
 
-// tryLauncher starts a worker through the launcher and returns what doctor prints
-// of it. failed says what is wrong with the launcher, err what is wrong in the flags.
+// showShare adds the share of --share auto, and the variables that tell it.
+func showShare(found *placement.Doctor, getenv func(string) string) {
+	share, by, err := journal.AutoShare(getenv)
+	switch {
+	case err == nil:
+		found.Share = fmt.Sprintf("%v by %s", share, by)
+	case !errors.Is(err, journal.ErrNoShare):
+		found.Share = "not known: " + err.Error()
+	}
+	for _, name := range journal.ShareVariables() {
+		known := slices.ContainsFunc(found.Variables, func(v placement.Variable) bool { return v.Name == name })
+		if value := getenv(name); value != "" && !known {
+			found.Variables = append(found.Variables, placement.Variable{Name: name, Value: value})
+		}
+	}
+}
+
+// tryLauncher starts workers through the launcher, one on each host, measures one of
+// them, and returns what doctor prints of it. failed says what is wrong with the
+// launcher, err what is wrong in the flags.
 func tryLauncher(ctx context.Context, o pool.Options) (lines []string, failed, err error) {
-	p, err := probeLauncher(ctx, o)
+	var away error
+	hosts := slices.Compact(slices.Sorted(slices.Values(o.Hosts)))
+	if len(hosts) > 1 {
+		if lines, hosts, away = probeHosts(ctx, o, hosts); len(hosts) > 0 {
+			o.Hosts = hosts[:1]
+		}
+	}
+	var p *probe
+	if err = away; len(hosts) > 0 || away == nil {
+		p, err = probeLauncher(ctx, o, true)
+	}
 	var refused *pool.OptionsError
 	switch {
 	case errors.As(err, &refused), errors.Is(err, context.Canceled):
 		return nil, nil, err
 	case err != nil:
-		lines = []string{"does not work: " + o.Launcher}
-		failed = &failure{code: exitFailed, err: err, hint: launcherHint(err)}
+		lines = append(lines, "does not work: "+o.Launcher)
 	default:
-		lines = p.lines()
+		lines = append(lines, p.lines()...)
+	}
+	if err = cmp.Or(err, away); err != nil {
+		failed = &failure{code: exitFailed, err: err, hint: launcherHint(err)}
 	}
 	if note := parent.LauncherNote(o.Launcher); note != "" {
 		lines = append(lines, "note: "+note)

@@ -18,9 +18,7 @@ type format struct {
 }
 
 var formats = [...]format{
-	{"json", "the whole record in JSON", report.JSON},
-	{"csv", "a table of all runs", report.CSV},
-	{"markdown", "Markdown", report.Markdown},
+	{"json", "the whole record in JSON, which --from reads", compare.Write},
 	{"html", "one HTML page with pictures", report.HTML},
 	{"gobench", "Go benchmarks for benchstat", report.Gobench},
 	{"trace", "timelines for Perfetto or chrome://tracing", report.Trace},

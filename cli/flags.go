@@ -10,7 +10,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"procpool/compare"
+	"procpool/internal/command"
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/pool"
 	"procpool/task"
 )
@@ -30,6 +32,7 @@ var categories = [...]string{categoryWhat, categoryWhere, categoryMethod, catego
 
 // A workload is what run and intervals are asked to compute.
 type workload struct {
+	task      string // its name; "" if the user must name it
 	spec      *task.Spec
 	whole     ipc.Interval
 	procs     int // 0 = auto
@@ -38,7 +41,7 @@ type workload struct {
 }
 
 func (p *program) workloadFlags(w *workload) []cli.Flag {
-	tasks := newValue(&w.spec, defaultTask(), findTask)
+	tasks := newValue(&w.task, defaultTask(), asIs)
 	tasks.offers = taskNames
 	return []cli.Flag{
 		&cli.GenericFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Value: tasks, Usage: "`NAME` of the task; '" + p.Name + " tasks' lists them"},
@@ -95,6 +98,7 @@ func (r *runCommand) flags() []cli.Flag {
 	o := &r.options
 	return slices.Concat(r.workloadFlags(&r.workload), []cli.Flag{
 		&cli.GenericFlag{Category: categoryWhere, Name: "backend", Aliases: []string{"b"}, Value: newValue(&o.Backend, "processes", readBackend).offering(backendNames...), Usage: "`WHERE` tasks run: processes, goroutines or serial"},
+		&cli.GenericFlag{Category: categoryWhere, Name: "worker", Value: newValue(&o.Worker, "", parent.SplitWords), Usage: "start `'CMD ARGS'` as workers, such as 'python3 worker.py': any program that speaks procpool's wire; --task is one of its tasks"},
 		bindFlag(&r.bind, "bind workers to CPUs as `HOW` says: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
 		&cli.BoolFlag{Category: categoryWhere, Name: "report-bindings", Destination: &r.reportBindings, Usage: "print the CPUs that each worker is bound to"},
 		gomaxprocsFlag(&o.GOMAXPROCS),
@@ -102,12 +106,13 @@ func (r *runCommand) flags() []cli.Flag {
 		&cli.GenericFlag{Category: categoryLimits, Name: "retries", Value: number(&o.Retries, "2", 0, 1<<30), Usage: "run a chunk again up to `R` times after its worker died or it took too long, then fail"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "timeout", Value: duration(&o.Timeout, ""), Usage: "kill a worker whose chunk takes longer than `D`, and run the chunk again"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "heartbeat", Value: newValue(&o.Heartbeat, "30s", readHeartbeat).offering("off"), Usage: "replace a worker that is silent for longer than `D`; \"off\" disables"},
+		&cli.GenericFlag{Category: categoryLimits, Name: "outage", Value: duration(&o.Outage, ""), Usage: "end the run when no worker at all was there for `D`: 10s, or 5m with --launcher; workers that do not start are tried again until then"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "max-chunks-per-child", Value: number(&o.MaxChunksPerChild, "", 1, 1<<62), Usage: "replace a worker after `M` chunks"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "max-rss", Value: newValue(&o.MaxRSS, "", parseSize), Usage: "replace a worker between chunks when its resident set is over `SIZE`, such as 512M"},
 
 		&cli.PathFlag{Category: categoryBatch, Name: "journal", Destination: &r.journalPath, Usage: "record finished chunks in `FILE`, so that the run can be resumed; an existing file is never overwritten"},
 		&cli.BoolFlag{Category: categoryBatch, Name: "resume", Destination: &r.resume, Usage: "continue the journal, or begin it if there is none"},
-		&cli.GenericFlag{Category: categoryBatch, Name: "share", Value: newValue(&r.share, "", readShare).offering("auto"), Usage: "compute only share `K/N`, K from 1 to N, or auto: from a Slurm array or an indexed job"},
+	}, r.shareFlags(), []cli.Flag{
 		&cli.GenericFlag{Category: categoryBatch, Name: "deadline", Value: newValue(&r.until, "", r.readDeadline).offering("auto"), Usage: "end the run after `D`, or auto: before the Slurm job ends; what is finished is reported, and kept with --journal"},
 		&cli.GenericFlag{Category: categoryBatch, Name: "grace", Value: duration(&o.Grace, "5s"), Usage: "after a first signal, let chunks in flight finish for at most `D`"},
 
@@ -119,7 +124,7 @@ func (r *runCommand) flags() []cli.Flag {
 }
 
 // processFlags are those that only worker processes can honour.
-var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "max-chunks-per-child", "max-rss", "launcher", "hosts"}
+var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "outage", "max-chunks-per-child", "max-rss", "launcher", "hosts", "worker"}
 
 // backendCan refuses flags that the backend cannot honour.
 func backendCan(c *cli.Context, backend pool.Backend) error {
@@ -144,8 +149,22 @@ func launcherGiven(c *cli.Context, o pool.Options) error {
 	return nil
 }
 
-// readWorkload reads the operand, and checks what the flags say together.
+// readWorkload reads the operand, finds the task, and checks what the flags say together.
 func (p *program) readWorkload(c *cli.Context, w *workload) (err error) {
+	if err := p.readOperand(c, w); err != nil {
+		return err
+	}
+	if w.task == "" {
+		return usageHint("--task is missing", "the tasks are "+strings.Join(ownTasks(), ", "))
+	}
+	if w.spec, err = findTask(w.task); err != nil {
+		return err
+	}
+	return w.fit()
+}
+
+// readOperand reads INTERVALS.
+func (p *program) readOperand(c *cli.Context, w *workload) (err error) {
 	args := c.Args().Slice()
 	switch {
 	case len(args) == 0:
@@ -160,18 +179,22 @@ func (p *program) readWorkload(c *cli.Context, w *workload) (err error) {
 		}
 		return refused
 	}
-	if w.spec == nil {
-		return usageHint("--task is missing", "the tasks are "+strings.Join(ownTasks(), ", "))
-	}
 	if w.whole.Start > w.whole.End {
 		return usage("--start %d is beyond the end, %d", w.whole.Start, w.whole.End)
 	}
+	return nil
+}
+
+// fit checks the bounds and cuts of the interval against the task's grain.
+func (w *workload) fit() error {
 	if over := w.whole.Start % w.spec.Grain; over != 0 {
 		return usageHint(fmt.Sprintf("--start %d is not a multiple of the grain of %s, %d", w.whole.Start, w.spec.Name, w.spec.Grain),
 			fmt.Sprintf("the nearest are %d and %d", w.whole.Start-over, w.whole.Start-over+w.spec.Grain))
 	}
 	if rounded := w.spec.RoundUp(w.chunkSize); w.chunkSize > 0 && rounded != w.chunkSize {
-		w.rounded = fmt.Sprintf("--chunk-size %d is rounded up to %d, a multiple of the grain of %s, %d", w.chunkSize, rounded, w.spec.Name, w.spec.Grain)
+		if rounded-w.chunkSize > w.chunkSize/100 { // less does not matter to anybody
+			w.rounded = fmt.Sprintf("--chunk-size %d is rounded up to %d, a multiple of the grain of %s, %d", w.chunkSize, rounded, w.spec.Name, w.spec.Grain)
+		}
 		w.chunkSize = rounded
 	}
 	return nil
@@ -196,7 +219,7 @@ func (p *program) taskHint(c *cli.Context) string {
 func taskNames() []string {
 	return slices.DeleteFunc(task.Names(), func(name string) bool {
 		spec, _ := task.Lookup(name)
-		return !spec.Sums()
+		return !spec.Sums() || name == command.Name
 	})
 }
 
@@ -220,7 +243,7 @@ func defaultTask() string {
 
 func findTask(name string) (*task.Spec, error) {
 	spec, ok := task.Lookup(name)
-	if !ok || !spec.Sums() {
+	if !ok || !spec.Sums() || name == command.Name {
 		known := taskNames()
 		return nil, usageHint(fmt.Sprintf("unknown task %q", name), didYouMean(name, known, "the tasks are "+strings.Join(known, ", ")))
 	}

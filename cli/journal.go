@@ -33,46 +33,46 @@ type journalSink struct {
 	broken  bool   // the journal could not be written
 }
 
-// openJournal opens --journal, where it is given, and narrows the run to its share.
+// openJournal opens --journal, where it is given.
 func (r *runCommand) openJournal(c *cli.Context) error {
-	path, share := r.journalPath, r.share
+	path := r.journalPath
 	switch {
 	case path == "" && r.resume:
 		return usageHint("--resume needs --journal FILE", "the journal says what is done already")
 	case path == "" && c.IsSet("journal"):
 		return usage("--journal needs the name of a file")
-	case share.N > 0 && r.chunkSize == 0 && r.procs == 0:
-		return usageHint("--share needs --chunk-size K, or --procs N: shares that are cut differently do not fit together",
-			"for example --chunk-size "+strconv.FormatInt(max(r.whole.Len()/100, 1), 10))
+	case path == "":
+		return nil
 	}
-	if path != "" {
-		if err := canWrite("--journal", path); err != nil {
-			return err
-		}
-		ctx, release := r.bounded(c.Context)
-		defer release()
-		if err := r.createJournal(ctx, path, share); ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			r.during = "it was reading journal " + path
-			return err
-		} else if err != nil {
-			return journalError(err)
-		}
+	if err := canWrite("--journal", path); err != nil {
+		return err
 	}
-	if share.N > 0 {
-		r.grid = shareOf(r.grid, share)
+	ctx, release := r.bounded(c.Context)
+	defer release()
+	err := r.createJournal(ctx, path)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		r.during = "it was reading journal " + path
+		return err
+	}
+	if err != nil {
+		return journalError(err)
 	}
 	return nil
 }
 
-func (r *runCommand) createJournal(ctx context.Context, path string, share journal.Share) (err error) {
+func (r *runCommand) createJournal(ctx context.Context, path string) (err error) {
 	header := journal.Header{
-		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact,
-		ChunkSize: r.grid.Size, Chunks: r.grid.N, Share: share, Build: ipc.Build(),
+		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact, Foreign: r.options.Worker != nil,
+		Share: r.share, Build: ipc.Build(),
 	}
-	if r.chunkSize == 0 {
+	r.exec.describe(&header)
+	header.SetGrid(r.grid)
+	if r.share.N > 0 {
+		header.Deal = r.deal
+	} else if r.chunkSize == 0 {
 		header.Procs = r.options.Procs
 	}
-	k := &journalSink{path: path, spec: r.spec, share: share.N > 0}
+	k := &journalSink{path: path, spec: r.spec, share: r.share.N > 0}
 	k.host, _ = os.Hostname()
 	if !r.resume {
 		k.writer, err = journal.Create(path, header)
@@ -80,39 +80,14 @@ func (r *runCommand) createJournal(ctx context.Context, path string, share journ
 		return err
 	}
 	// On --resume without --chunk-size, the journal's grid is kept even if the
-	// number of workers changed.
-	if before, err := journal.ReadHeader(path); err == nil && r.chunkSize == 0 {
-		header.ChunkSize, header.Chunks, header.Procs = before.ChunkSize, before.Chunks, before.Procs
+	// number of workers changed. That of a share does not depend on it.
+	if before, err := journal.ReadHeader(path); err == nil && r.chunkSize == 0 && r.share.N == 0 {
+		header.SetGrid(before.Grid())
+		header.Procs = before.Procs
 	}
 	k.writer, err = journal.Resume(ctx, path, header, func(iv ipc.Interval, _ []byte) error { return k.earlier.Add(iv) })
 	r.grid, r.journal = header.Grid(), k
 	return err
-}
-
-func readShare(text string) (share journal.Share, err error) {
-	if text == "auto" {
-		share, err = journal.AutoShare(os.Getenv)
-	} else {
-		share, err = journal.ParseShare(text)
-	}
-	if err != nil {
-		return share, badInput(fmt.Errorf("--share: %w", err))
-	}
-	return share, nil
-}
-
-// shareOf cuts the grid down to a share, with the same cuts.
-func shareOf(grid ipc.Grid, share journal.Share) ipc.Grid {
-	part := ipc.Grid{Whole: share.Interval(grid), Size: grid.Size}
-	switch {
-	case part.Whole.Len() == 0:
-		return ipc.ChunkGrid(part.Whole, 1)
-	case part.Whole.End == grid.Whole.End:
-		part.N = grid.N - (part.Whole.Start-grid.Whole.Start)/max(grid.Size, 1)
-	default:
-		part.N = part.Whole.Len() / grid.Size
-	}
-	return part
 }
 
 // finishedEarlier returns what earlier runs finished; nil if nothing.
@@ -160,17 +135,17 @@ func (k *journalSink) finish(ctx context.Context, r *runCommand) error {
 		k.broken = true
 		return nameJournal(err)
 	}
-	if r.err != nil || r.outcome.Earlier == 0 {
+	if r.err != nil || r.outcome.Earlier == 0 && !r.exec.concats() {
 		return nil
 	}
-	value, err := k.sum(ctx)
+	value, err := k.sum(ctx, r)
 	if err == nil {
 		r.value = value
 	}
 	return err
 }
 
-func (k *journalSink) sum(ctx context.Context) (any, error) {
+func (k *journalSink) sum(ctx context.Context, r *runCommand) (any, error) {
 	set, err := journal.Open(ctx, []string{k.path})
 	if err != nil {
 		return nil, err
@@ -180,9 +155,7 @@ func (k *journalSink) sum(ctx context.Context) (any, error) {
 			return nil, err
 		}
 	}
-	fold := k.spec.NewFold()
-	err = set.Fold(ctx, func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) })
-	return fold.Value(), err
+	return r.addUp(ctx, set, k.spec, !r.json)
 }
 
 // hint tells how to continue a run that ended with err, and if read is set what the

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"procpool/internal/command"
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/journal"
@@ -50,6 +51,7 @@ type mergeReport struct {
 	Done     int64             `json:"chunks_done"`
 	Journals int               `json:"journals"`
 	Value    resultValue       `json:"value"`
+	Error    *resultValue      `json:"error,omitempty"` // of an approximation of pi
 }
 
 func (m *mergeCommand) merge(c *cli.Context) error {
@@ -59,9 +61,12 @@ func (m *mergeCommand) merge(c *cli.Context) error {
 	}
 	m.signals.cuts()
 	r := mergeReport{Status: "failed", Journals: len(paths)}
-	spec, err := r.add(c.Context, paths, m.journal)
+	spec, err := r.add(c.Context, m, paths)
 	err = m.signals.ended(err)
 	if m.json {
+		if err == nil && r.Status == string(pool.Done) {
+			r.Error = m.errorOf(spec, r.Interval, r.Interval.String(), r.Value.v)
+		}
 		if err != nil {
 			r.Failure = text.OneLine(err.Error())
 		}
@@ -74,11 +79,11 @@ func (m *mergeCommand) merge(c *cli.Context) error {
 		m.note("journal %s holds %d of %d chunks", m.journal, r.Done, r.Chunks)
 		return nil
 	}
-	return m.print("the result", m.resultLine(spec, r.Interval, r.Value.v))
+	return m.print("the result", m.resultLine(spec, r.Interval, r.Interval.String(), r.Value.v))
 }
 
-// add adds up the journals, into another one if to names it.
-func (r *mergeReport) add(ctx context.Context, paths []string, to string) (*task.Spec, error) {
+// add adds up the journals, into another one if it is asked for.
+func (r *mergeReport) add(ctx context.Context, m *mergeCommand, paths []string) (*task.Spec, error) {
 	set, err := journal.Open(ctx, paths)
 	if err != nil {
 		return nil, r.refused(err)
@@ -89,8 +94,8 @@ func (r *mergeReport) add(ctx context.Context, paths []string, to string) (*task
 	if err != nil {
 		return nil, err
 	}
-	if to != "" {
-		if err := set.Write(ctx, to, ipc.Build(), &adder{spec: spec}); err != nil {
+	if m.journal != "" {
+		if err := set.Write(ctx, m.journal, ipc.Build(), &adder{spec: spec}); err != nil {
 			return nil, journalError(err)
 		}
 		if !status.Complete() {
@@ -101,12 +106,30 @@ func (r *mergeReport) add(ctx context.Context, paths []string, to string) (*task
 	if err := set.Complete(); err != nil {
 		return nil, r.refused(err)
 	}
-	fold := spec.NewFold()
-	if err := set.Fold(ctx, func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) }); err != nil {
+	value, err := m.addUp(ctx, set, spec, !m.json)
+	if err != nil {
 		return nil, err
 	}
-	r.Status, r.Value = string(pool.Done), resultValue{fold.Value()}
+	r.Status, r.Value = string(pool.Done), resultValue{value}
 	return spec, nil
+}
+
+// addUp is the sum of journals. Outputs, which are not added up, are printed if show is
+// set.
+func (p *program) addUp(ctx context.Context, set *journal.Set, spec *task.Spec, show bool) (any, error) {
+	fold := spec.NewFold()
+	add := func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) }
+	if show && set.Header().Reduce == command.Concat {
+		add = p.printOutput
+	}
+	if err := set.Fold(ctx, add); err != nil {
+		return nil, err
+	}
+	value := fold.Value()
+	if output, ok := value.(command.Partial); ok {
+		return value, output.Check()
+	}
+	return value, nil
 }
 
 // refused notes all reasons why the journals do not add up. On stderr there is
@@ -141,6 +164,12 @@ func (a *adder) Take() (partial []byte, value json.RawMessage, err error) {
 
 // taskOf finds the task of a journal in this program.
 func taskOf(h journal.Header) (*task.Spec, error) {
+	if h.Foreign {
+		return task.Foreign(h.Task, ipc.About{Version: h.TaskVersion, Grain: h.Grain, Exact: h.Exact}), nil
+	}
+	if h.Command != "" {
+		return commandSpec(h.Exact), nil
+	}
 	spec, err := findTask(h.Task)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,14 +45,19 @@ func Main(o Options) int {
 	}
 	o.Summary = cmp.Or(o.Summary, "compute a task over an interval in worker processes")
 	o.Version = cmp.Or(o.Version, buildVersion())
-	if o.Stdout == nil {
-		o.Stdout = os.Stdout
-	}
 	if o.Stderr == nil {
-		o.Stderr = os.Stderr
+		stderr := newStderr(o.Name)
+		defer stderr.flush()
+		o.Stderr = stderr
 	}
 	p := &program{Options: o, signals: newWatch()}
 	defer p.signals.release()
+	if o.Stdout == nil {
+		p.Stdout = os.Stdout
+		if stdoutClosed() {
+			return p.exit(&failure{code: exitFailed, err: errors.New("standard output is closed, and there the result would go"), hint: "to drop it, use >/dev/null"})
+		}
+	}
 	return p.exit(p.signals.ended(p.run(o.Args[min(len(o.Args), 1):])))
 }
 

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"procpool/internal/command"
 	"procpool/internal/text"
 	"procpool/ipc"
+	"procpool/journal"
 	"procpool/placement"
 	"procpool/pool"
 	"procpool/task"
@@ -31,22 +33,42 @@ func (r *runCommand) report() error {
 	if failed != nil {
 		return failed
 	}
-	result := r.resultLine(r.spec, r.grid.Whole, r.value) + fmt.Sprintf("Time = %.16f sec\n", r.outcome.Wall.Seconds())
+	result := r.resultLine(r.spec, r.whole, r.over(), r.value)
+	if result != "" {
+		result += fmt.Sprintf("Time = %.16f sec\n", r.outcome.Wall.Seconds())
+	}
 	return cmp.Or(r.print("the result", result), r.untraced)
 }
 
-// resultLine prints a sum, of the tutorial's task over [0, n) in the tutorial's words.
-func (p *program) resultLine(spec *task.Spec, whole ipc.Interval, value any) string {
-	if pi, ok := p.piOf(spec, whole, value); ok {
+// resultLine prints the sum over a part of the whole, and the tutorial's over [0, n) in
+// the tutorial's words. Outputs that were printed as they came have no line.
+func (p *program) resultLine(spec *task.Spec, whole ipc.Interval, over string, value any) string {
+	switch result, ok := value.(command.Partial); {
+	case spec.Name != command.Name:
+	case !ok || !spec.Exact:
+		return ""
+	case result.Reduce == command.None:
+		return fmt.Sprintf("%s over %s is done\n", spec.Name, over)
+	}
+	if pi, ok := p.piOf(spec, whole, over, value); ok {
 		return fmt.Sprintf("PI is approximately %.16f, Error is %.16f\n", pi, math.Abs(pi-math.Pi))
 	}
-	return fmt.Sprintf("%s over %v = %s\n", spec.Name, whole, formatValue(value))
+	return fmt.Sprintf("%s over %s = %s\n", spec.Name, over, formatValue(value))
 }
 
 // piOf returns value if it is an approximation of pi that the tutorial knows.
-func (p *program) piOf(spec *task.Spec, whole ipc.Interval, value any) (float64, bool) {
+func (p *program) piOf(spec *task.Spec, whole ipc.Interval, over string, value any) (float64, bool) {
 	pi, ok := value.(float64)
-	return pi, ok && spec.Name == p.Tutorial && whole.Start == 0
+	return pi, ok && spec.Name == p.Tutorial && whole.Start == 0 && over == whole.String()
+}
+
+// errorOf returns the distance of an approximation of pi for JSON, or nil for any other
+// result.
+func (p *program) errorOf(spec *task.Spec, whole ipc.Interval, over string, value any) *resultValue {
+	if pi, ok := p.piOf(spec, whole, over, value); ok {
+		return &resultValue{math.Abs(pi - math.Pi)}
+	}
+	return nil
 }
 
 // printUsage prints on stderr, for -v, what every worker did, and who used the CPUs.
@@ -69,9 +91,9 @@ func (r *runCommand) printUsage() {
 		}
 		table.Flush()
 	}
-	fmt.Fprintln(table, "worker\tpid\tchunks\trestarts\tstart-up s\tbusy s\tuser s\tsystem s\tpeak MiB\tCPUs\tran on\tswitches\tmigrations")
+	fmt.Fprintln(table, "worker\tpid\thost\tchunks\trestarts\tstart-up s\tbusy s\tuser s\tsystem s\tpeak MiB\tCPUs\tran on\tswitches\tmigrations")
 	for _, s := range r.stats {
-		fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%.6f\t%.6f\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Worker, s.PID, s.Chunks, s.Restarts, s.StartupSeconds, s.BusySeconds,
+		fmt.Fprintf(table, "%d\t%d\t%s\t%d\t%d\t%.6f\t%.6f\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Worker, s.PID, orDash(s.Host), s.Chunks, s.Restarts, s.StartupSeconds, s.BusySeconds,
 			r.orUnknown(s.UserSeconds), r.orUnknown(s.SystemSeconds), mebibytes(s.PeakRSSBytes), orDash(s.CPUs), orDash(s.RanOn),
 			switches(s), s.Migrations)
 	}
@@ -130,14 +152,22 @@ type runReport struct {
 	Status      pool.Status      `json:"status"`
 	Failure     string           `json:"failure,omitempty"`
 	Task        string           `json:"task"`
+	Command     []string         `json:"command,omitempty"`
+	Reduce      string           `json:"reduce,omitempty"`
 	Backend     pool.Backend     `json:"backend"`
 	Procs       int              `json:"procs"`
-	Interval    ipc.Interval     `json:"interval"`
+	Interval    ipc.Interval     `json:"interval"` // the whole, or the least that contains the share
+	Whole       ipc.Interval     `json:"whole"`
+	Share       journal.Share    `json:"share,omitzero"`
+	Deal        string           `json:"deal,omitempty"`
 	ChunkSize   int64            `json:"chunk_size"`
 	Chunks      int64            `json:"chunks"`
+	ChunksDone  int64            `json:"chunks_done"` // also by earlier runs
+	Earlier     int64            `json:"earlier"`     // chunks done by earlier runs
 	Value       resultValue      `json:"value"`
 	Error       *resultValue     `json:"error,omitempty"`
 	Covered     [][2]int64       `json:"covered"`
+	Failed      [][2]int64       `json:"failed,omitempty"` // with --keep-going
 	WallSeconds float64          `json:"wall_seconds"`
 	CPUSeconds  cpuReport        `json:"cpu_seconds"`
 	Retries     int64            `json:"retries"`
@@ -169,10 +199,14 @@ type workerReport struct {
 func (r *runCommand) writeJSON(failed error) error {
 	report := runReport{
 		Status: r.outcome.Status, Task: r.spec.Name, Backend: r.options.Backend, Procs: r.options.Procs,
-		Interval: r.grid.Whole, ChunkSize: r.grid.Size, Chunks: r.grid.N,
+		Interval: r.within(), Whole: r.whole, Share: r.share, Deal: r.deal,
+		ChunkSize: r.grid.Size, Chunks: r.chunks, ChunksDone: r.outcome.Chunks, Earlier: r.outcome.Earlier,
 		Covered: pairs(r.outcome.Covered), WallSeconds: r.outcome.Wall.Seconds(),
 		CPUSeconds: cpuReport{r.parent.Seconds(), r.workersCPU()}, Retries: r.outcome.Retries, Limits: r.limits, Throttled: r.throttledSeconds(),
 		Workers: r.workerReports(),
+	}
+	if r.exec != nil {
+		report.Command, report.Reduce, report.Failed = r.exec.words, r.exec.reduce, pairs(r.outcome.Failed)
 	}
 	if failed != nil {
 		report.Failure = text.OneLine(failed.Error())
@@ -181,9 +215,7 @@ func (r *runCommand) writeJSON(failed error) error {
 		}
 	} else {
 		report.Value = resultValue{r.value}
-		if pi, ok := r.piOf(r.spec, r.grid.Whole, r.value); ok {
-			report.Error = &resultValue{math.Abs(pi - math.Pi)}
-		}
+		report.Error = r.errorOf(r.spec, r.whole, r.over(), r.value)
 	}
 	return r.printJSON(report)
 }

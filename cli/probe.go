@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"procpool/compare"
+	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/parent"
 	"procpool/pool"
@@ -34,13 +36,43 @@ type probe struct {
 }
 
 const (
-	probeTrips = 41                     // round trips, one after the other
-	probeTime  = 500 * time.Millisecond // of each throughput
-	probeBlock = 64 << 10               // bytes of an input
+	probesAtOnce = 8                      // hosts
+	probeTrips   = 41                     // round trips, one after the other
+	probeTime    = 500 * time.Millisecond // of each throughput
+	probeBlock   = 64 << 10               // bytes of an input
 )
 
-// probeLauncher starts one worker and measures. The error says what is wrong.
-func probeLauncher(ctx context.Context, o pool.Options) (*probe, error) {
+// probeHosts starts a worker on each host, a few at once, and says in a line a host
+// whether it started. The error is that of the first host that does not work.
+func probeHosts(ctx context.Context, o pool.Options, hosts []string) (lines []string, works []string, err error) {
+	probes, errs := make([]*probe, len(hosts)), make([]error, len(hosts))
+	var all sync.WaitGroup
+	turn := make(chan struct{}, probesAtOnce)
+	for i, host := range hosts {
+		all.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			o := o
+			o.Hosts = []string{host}
+			probes[i], errs[i] = probeLauncher(ctx, o, false)
+		})
+	}
+	all.Wait()
+	for i, host := range hosts {
+		if errs[i] != nil {
+			lines = append(lines, fmt.Sprintf("%s does not work: %s", host, text.OneLine(errs[i].Error())))
+			err = cmp.Or(err, errs[i])
+			continue
+		}
+		works = append(works, host)
+		lines = append(lines, fmt.Sprintf("%s works: worker on %s, CPUs %s, start-up %.1f ms", host, probes[i].stats.Host, orDash(probes[i].stats.CPUs), probes[i].started*1e3))
+	}
+	return lines, works, err
+}
+
+// probeLauncher starts one worker, and measures it if asked to. The error says what is
+// wrong.
+func probeLauncher(ctx context.Context, o pool.Options, measure bool) (*probe, error) {
 	p := &probe{}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -59,7 +91,11 @@ func probeLauncher(ctx context.Context, o pool.Options) (*probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = p.measure(ctx, workers)
+	if measure {
+		err = p.measure(ctx, workers)
+	} else {
+		err = workers.Ready(ctx)
+	}
 	workers.Close()
 	p.options, p.stats = o, workers.Stats()[0]
 	if failed != nil {
@@ -150,8 +186,14 @@ func launcherHint(err error) string {
 		return "it may wait for a free place (srun without --exact or --immediate), for a password (ssh without BatchMode), or hold output back; --startup-timeout is the time it has"
 	case errors.As(err, &build):
 		return "copy this program to where workers run; {args} in place of {argv} lets you name it there"
+	case errors.As(err, &lost) && strings.Contains(strings.Join(lost.Stderr, " "), "Permission denied ("):
+		return "ssh was refused, since no key of this user's opens that account: try it alone with ssh -oBatchMode=yes HOST true"
+	case errors.As(err, &lost) && strings.Contains(strings.Join(lost.Stderr, " "), "Host key verification failed"):
+		return "ssh does not know that host: ssh-keyscan HOST >>~/.ssh/known_hosts, after a look at its key, or -oStrictHostKeyChecking=accept-new in the launcher"
 	case errors.As(err, &lost) && (lost.ExitCode == 127 || strings.Contains(strings.Join(lost.Stderr, " "), "No such file")):
 		return "the program must be at the same path where workers run; {args} in place of {argv} lets you name another"
+	case errors.As(err, &lost) && lost.ExitCode == 255 && lost.Launcher != "": // ssh's, whatever is in the way
+		return "--outage D waits for hosts that are away when a run begins; 'doctor' with the same --launcher and --hosts tries each"
 	}
 	return ""
 }

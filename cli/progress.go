@@ -35,7 +35,10 @@ type progress struct {
 	gone    int     // workers lost
 	status  string  // is shown in place of chunks, if not ""
 	drawn   bool
-	notes   int
+	notes   int // shown
+	unshown int // notes over mostNotes
+	noted   repetitions
+	lines   repetitions // of workers
 }
 
 const (
@@ -89,11 +92,7 @@ func (p *progress) start(chunks int64, workers int) {
 
 // end removes the line, or leaves a last one where lines are plain.
 func (p *progress) end() {
-	defer func() {
-		if n := p.notes - mostNotes; n > 0 {
-			fmt.Fprintf(p.out, "%s: %d more lines like these are not shown\n", p.name, n)
-		}
-	}()
+	defer p.reportRepetitions(p.out)
 	if p.stop == nil {
 		return
 	}
@@ -214,18 +213,25 @@ func (p *progress) note(format string, args ...any) {
 	p.say(p.name + ": " + fmt.Sprintf(format, args...))
 }
 
-// say prints lines as they are, unless there were many notes.
+// say prints lines as they are, unless there were many notes. One that differs in
+// numbers alone from another of the last seconds is counted.
 func (p *progress) say(lines string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.quiet {
 		return
 	}
-	if p.notes++; p.notes > mostNotes {
+	show, before := p.noted.take(anybody, withoutNumbers(lines))
+	switch {
+	case !show:
+		return
+	case p.notes == mostNotes:
+		p.unshown++
 		return
 	}
+	p.notes++
 	p.clear()
-	fmt.Fprintln(p.out, lines)
+	io.WriteString(p.out, lines+timesBefore(before))
 }
 
 // guard returns a writer to the same stream that does not garble the line.

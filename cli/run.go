@@ -9,9 +9,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"procpool/internal/command"
 	"procpool/internal/text"
 	"procpool/ipc"
-	"procpool/journal"
 	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
@@ -22,13 +22,16 @@ type runCommand struct {
 	*program
 	workload
 	options pool.Options
+	pool    *pool.Pool // nil before compute, but with --worker
+	unmet   *unmet     // nil without --worker
 	grid    ipc.Grid
 	limits  placement.Limits
 	plan    *bindings
+	exec    *execution   // nil but for the command exec
 	journal *journalSink // nil without --journal
 	trace   *tracer      // nil without --trace
 	until   time.Time    // zero without --deadline
-	share   journal.Share
+	dealtShare
 
 	bind, journalPath, tracePath, showProgress string
 	reportBindings, resume, json, verbose      bool
@@ -42,18 +45,22 @@ type runCommand struct {
 
 	before, after *placement.Throttling // of this process's control group, for -v and --json
 
-	signal    os.Signal // that asked for the end
-	during    string    // what a run was doing that ended before it computed
-	here      *here     // nil unless tasks run in this process
-	notes     []chunkNote
-	progress  *progress
-	untraced  error // why there is no trace; the result is as good without
-	unstarted int   // workers that a launcher did not start
+	signal   os.Signal // that asked for the end
+	during   string    // what a run was doing that ended before it computed
+	here     *here     // nil unless tasks run in this process
+	notes    []chunkNote
+	progress *progress
+	untraced error // why there is no trace; the result is as good without
+}
+
+func (p *program) newRun() *runCommand {
+	r := &runCommand{program: p, begin: time.Now()}
+	r.options.MaxMessage = ipc.DefaultLimit
+	return r
 }
 
 func (p *program) runCommand() *cli.Command {
-	r := &runCommand{program: p, begin: time.Now()}
-	r.options.MaxMessage = ipc.DefaultLimit
+	r := p.newRun()
 	return &cli.Command{
 		Name: "run", ArgsUsage: "INTERVALS",
 		Usage: "compute a task over an interval and print the result",
@@ -66,9 +73,18 @@ func (p *program) runCommand() *cli.Command {
 
 // prepare checks all that was asked for before anything is started.
 func (r *runCommand) prepare(c *cli.Context) error {
-	if err := r.readWorkload(c, &r.workload); err != nil {
+	read := r.readWorkload
+	if r.options.Worker != nil {
+		read = r.readForeign
+	}
+	if err := read(c, &r.workload); err != nil {
 		return err
 	}
+	return r.settle(c)
+}
+
+// settle checks all but the operands.
+func (r *runCommand) settle(c *cli.Context) (err error) {
 	if r.quiet && r.verbose {
 		return usage("--quiet and --verbose contradict each other")
 	}
@@ -89,7 +105,11 @@ func (r *runCommand) prepare(c *cli.Context) error {
 	if err := r.readLimits(); err != nil {
 		return err
 	}
-	var err error
+	if r.journalPath != "" { // before there is one
+		if err := enoughThreads(*o); err != nil {
+			return err
+		}
+	}
 	if r.plan, err = r.readBindings(); err != nil {
 		return err
 	}
@@ -97,11 +117,23 @@ func (r *runCommand) prepare(c *cli.Context) error {
 	if o.Backend != pool.Processes {
 		r.here = &here{}
 	}
-	r.grid = o.Grid(r.spec, r.whole)
 	if r.trace, err = newTracer(c, r.tracePath); err != nil {
 		return err
 	}
-	if err := r.over(r.openJournal(c)); err != nil {
+	if o.Worker != nil {
+		defer func() {
+			if r.pool != nil && (err != nil || r.err != nil) {
+				r.pool.Close()
+			}
+		}()
+		if err := r.meet(c); err != nil || r.err != nil {
+			return err
+		}
+	}
+	if err := r.cut(c); err != nil {
+		return err
+	}
+	if err := r.ended(r.openJournal(c)); err != nil {
 		return err
 	}
 	for _, note := range []string{r.rounded, parent.LauncherNote(o.Launcher)} {
@@ -114,8 +146,12 @@ func (r *runCommand) prepare(c *cli.Context) error {
 
 // run computes and reports.
 func (r *runCommand) run(c *cli.Context) error {
+	compute := r.compute
+	if r.only != nil && r.chunks == 0 {
+		compute = r.computeNothing
+	}
 	if r.err == nil {
-		if err := r.compute(c.Context); err != nil {
+		if err := compute(c.Context); err != nil {
 			return err
 		}
 	}
@@ -132,9 +168,9 @@ func (r *runCommand) bounded(ctx context.Context) (context.Context, context.Canc
 	return context.WithDeadline(ctx, r.until)
 }
 
-// over notes in r that the run was ended where it did not compute. It returns any
+// ended notes in r that the run was ended where it did not compute. It returns any
 // other error.
-func (r *runCommand) over(err error) error {
+func (r *runCommand) ended(err error) error {
 	switch signal := r.signals.first(); {
 	case errors.Is(err, context.DeadlineExceeded):
 		r.outcome.Status, r.err = pool.Deadline, pool.ErrDeadline
@@ -158,35 +194,51 @@ func (r *runCommand) readLimits() (err error) {
 	return err
 }
 
-// compute runs the workload. Its own error means that nothing was computed; how
-// the run ended is in r.
-func (r *runCommand) compute(ctx context.Context) error {
-	r.signals.drains()
+// open makes the pool. A pool that cannot be had as it was asked for is the user's
+// mistake.
+func (r *runCommand) open(ctx context.Context) (err error) {
 	r.options.OnEvent, r.options.Trace = r.event, r.trace != nil
 	if r.trace == nil {
 		r.options.EventKinds = []pool.EventKind{pool.WorkerLost, pool.ChunkRetried, pool.WorkerGivenUp}
 	}
 	r.options.Stderr = r.progress.guard(r.Stderr)
+	if !r.verbose {
+		r.options.LogLine = r.progress.workerLine
+	}
 	if r.json || r.verbose {
 		r.before = placement.System{}.Throttling()
 	}
-	p, err := pool.New(ctx, r.options)
+	r.pool, err = pool.New(ctx, r.options)
 	if err != nil {
 		r.journal.close()
-		if ctx.Err() != nil {
+		var full *pool.ThreadsError
+		if ctx.Err() != nil || errors.As(err, &full) {
 			return err
 		}
 		return badInput(err)
 	}
+	return nil
+}
+
+// compute runs the workload. Its own error means that nothing was computed; how
+// the run ended is in r.
+func (r *runCommand) compute(ctx context.Context) error {
+	r.signals.drains()
+	if r.pool == nil {
+		if err := r.open(ctx); err != nil {
+			return err
+		}
+	}
+	p := r.pool
 	r.plan.report(r.program, r.reportBindings)
 	r.progress.ending = r.signals.stop
-	r.progress.start(r.grid.N, r.options.Procs)
+	r.progress.start(r.chunks, r.options.Procs)
 	w := pool.Workload{
-		Task: r.spec, Whole: r.grid.Whole, Grid: r.grid,
+		Task: r.spec, Whole: r.whole, Grid: r.grid, Only: r.only,
 		Stop: r.signals.stop, Deadline: r.until, Earlier: r.journal.finishedEarlier(), OnChunk: r.onChunk(),
 	}
 	if r.options.Backend == pool.Processes {
-		r.outcome, r.err = p.Run(ctx, w, pool.Retries(r.options.Retries))
+		r.outcome, r.err = p.Run(ctx, r.exec.workload(r, ctx, w), pool.Retries(r.options.Retries), pool.RetryErrors(command.ErrExit))
 		p.Close()
 	} else {
 		r.outcome, r.err = r.runHere(ctx, p, w)
@@ -200,9 +252,12 @@ func (r *runCommand) compute(ctx context.Context) error {
 	r.signal = r.signals.first()
 	r.progress.end()
 	r.value = r.outcome.Value
+	if r.err == nil {
+		r.err = r.exec.check(r.value)
+	}
 	ctx, release := r.bounded(ctx)
 	defer release()
-	if err := r.over(r.journal.finish(ctx, r)); r.err == nil {
+	if err := r.ended(r.journal.finish(ctx, r)); r.err == nil {
 		r.err = err
 	}
 	r.untraced = r.trace.write(r)
@@ -233,7 +288,7 @@ type chunkNote struct {
 const notedChunks = 64
 
 func (r *runCommand) onChunk() func(pool.Chunk) error {
-	noted := r.verbose && r.grid.N <= notedChunks
+	noted := r.verbose && r.chunks <= notedChunks
 	if !noted && r.journal == nil && !r.progress.shown() {
 		return nil
 	}
@@ -255,18 +310,19 @@ func (r *runCommand) event(ev pool.Event) {
 	r.trace.event(ev)
 	switch ev.Kind {
 	case pool.WorkerLost:
-		if r.signals.explains(ev.Err) || r.notLaunched(ev.Err) {
+		if r.signals.explains(ev.Err) || r.unmet.take(ev.Err) || r.notStarted(ev.Err) {
 			return // there will be one message for it all, or there was one
 		}
 		r.progress.lost()
 		r.progress.note("%s; its work goes to another", text.OneLine(ev.Err.Error()))
 	case pool.ChunkRetried:
 		var timeout *pool.TimeoutError
-		if errors.As(ev.Err, &timeout) {
+		var failed *pool.TaskError
+		if errors.As(ev.Err, &timeout) || errors.As(ev.Err, &failed) {
 			r.progress.note("%s; it is tried again", text.OneLine(ev.Err.Error()))
 		}
 	case pool.WorkerGivenUp:
-		r.progress.note("giving up on worker %d: %s", ev.Worker, text.OneLine(ev.Err.Error()))
+		r.progress.note("worker %d is not counted on for now, and tried again with pauses: %s", ev.Worker, text.OneLine(ev.Err.Error()))
 	}
 }
 
@@ -277,6 +333,9 @@ func (r *runCommand) failure() error {
 		return nil
 	}
 	f := &failure{code: exitFailed, err: r.err, hint: shortageHint(r.err)}
+	if f.hint == "" {
+		f.hint = r.exec.hint(r.err)
+	}
 	if f.hint == "" {
 		f.hint = r.journal.hint(r.err, r.during == "")
 	}
@@ -293,7 +352,7 @@ func (r *runCommand) failure() error {
 		if r.journal == nil {
 			f.hint = "with --journal FILE --resume the same command goes on with the chunks that are not done; --chunk-size makes them small"
 		}
-	case r.grid.N > 1:
+	case r.chunks > 1:
 		f.err = fmt.Errorf("%w (%s)", r.err, r.soFar())
 	}
 	return f
@@ -303,7 +362,7 @@ func (r *runCommand) soFar() string {
 	if r.during != "" {
 		return r.during
 	}
-	return fmt.Sprintf("%d of %d chunks are done", r.outcome.Chunks, r.grid.N)
+	return fmt.Sprintf("%d of %d chunks are done", r.outcome.Chunks, r.chunks)
 }
 
 // readDeadline reads --deadline as a moment.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"procpool/placement"
 	"procpool/pool"
 )
 
@@ -15,7 +16,7 @@ func shortageHint(err error) string {
 	case errors.As(err, &lost) && lost.CPULimit > 0:
 		return "a chunk needs more CPU time than a process may have: raise the limit (ulimit -t), or use smaller chunks (--chunk-size)"
 	case errors.Is(err, syscall.EMFILE):
-		return "raise the limit of open files (ulimit -n), of which each worker takes a few, or use fewer --procs"
+		return "raise the limit of open files (ulimit -n), of which each worker takes five, or use fewer --procs"
 	case errors.Is(err, syscall.EAGAIN):
 		return "raise the limit of processes (ulimit -u, or the cgroup's pids.max), or use fewer --procs"
 	}
@@ -34,4 +35,13 @@ func enoughFiles() error {
 		return nil
 	}
 	return &failure{code: exitFailed, err: fmt.Errorf("no worker can be started: the limit of open files is %d", limit), hint: shortageHint(syscall.EMFILE)}
+}
+
+// enoughThreads returns an error where not all workers could be started. pool.New does
+// the same.
+func enoughThreads(o pool.Options) error {
+	if o.Backend != pool.Processes || o.Launcher != "" {
+		return nil
+	}
+	return placement.System{}.CheckThreads(o.Procs, max(o.GOMAXPROCS, 1))
 }

@@ -127,6 +127,30 @@ func TestSSH(t *testing.T) {
 			t.Errorf("%+v", said)
 		}
 	})
+	t.Run("a key that opens nothing", func(t *testing.T) {
+		said := b.run(b.exe, "run", "--launcher", strings.Replace(s.launcher, "/user ", "/nosuchkey ", 1)+" {cmd}", "--hosts", "127.0.0.1", "10")
+		if said.code != 1 || !strings.Contains(said.stderr, "hint: ssh was refused") || strings.Contains(said.stderr, "same path") {
+			t.Errorf("%+v", said)
+		}
+	})
+	t.Run("a host that ssh does not know", func(t *testing.T) {
+		strict := strings.Replace(s.launcher, "StrictHostKeyChecking=no", "StrictHostKeyChecking=yes", 1)
+		said := b.run(b.exe, "run", "--launcher", strict+" {cmd}", "--hosts", "127.0.0.1", "10")
+		if said.code != 1 || !strings.Contains(said.stderr, "hint: ssh does not know that host") {
+			t.Errorf("%+v", said)
+		}
+	})
+	t.Run("a question at a terminal", func(t *testing.T) { // which nobody would see
+		asking := strings.NewReplacer("StrictHostKeyChecking=no", "StrictHostKeyChecking=ask", "-oBatchMode=yes ", "").Replace(s.launcher)
+		asks := b.job(t, "asks")
+		if err := os.WriteFile(filepath.Join(asks.dir, "run.sh"), []byte("exec procpool run --launcher '"+asking+" {cmd}' --hosts 127.0.0.1 10\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		said := asks.run(program(t, "script"), "-qec", "sh run.sh", "/dev/null")
+		if said.code != 1 || !strings.Contains(said.stdout, "hint: ssh does not know that host") {
+			t.Errorf("%+v", said)
+		}
+	})
 	t.Run("words that are not quoted", func(t *testing.T) {
 		said := b.run(b.exe, "run", "--launcher", s.launcher, "--hosts", "127.0.0.1", "10")
 		if said.code != 1 || !strings.Contains(said.stderr, "end the launcher with {cmd}") {

@@ -66,7 +66,7 @@ func (t *tracer) write(r *runCommand) error {
 	if err := run.SumPhases(); err != nil {
 		return err
 	}
-	name := fmt.Sprintf("%s over %v, %s×%d", r.spec.Name, r.grid.Whole, r.options.Backend, len(r.stats))
+	name := fmt.Sprintf("%s over %s, %s×%d", r.spec.Name, r.over(), r.options.Backend, len(r.stats))
 	return writeFile(t.path, "the trace", func(w io.Writer) error {
 		return report.TraceRuns(w, []report.TraceRun{{Name: name, Run: run}})
 	})

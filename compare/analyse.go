@@ -4,158 +4,184 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"procpool/compare/rank"
+	"procpool/pool"
 )
 
 // Analyse computes the results of a record from its plan and raw runs alone, and
-// does not change rec. Do calls it; call it again after removing runs or changing
-// the confidence or the margin.
+// does not change rec. Do and Read call it; call it again after changing the confidence
+// or the margin of the plan.
 func Analyse(rec Record) Results {
-	a := analysis{rec: &rec, p: &rec.Plan, s: newSamples(rec.Runs, len(rec.Plan.Cells))}
-	a.level = levelFor(a.p.Comparisons, a.p.Confidence)
-	a.flagged = map[string]map[int]bool{}
-	for _, r := range rec.Runs {
-		if len(r.Flags) > 0 {
-			task := a.p.Cells[r.Cell].Task
-			if a.flagged[task] == nil {
-				a.flagged[task] = map[int]bool{}
-			}
-			a.flagged[task][r.Round] = true
-		}
+	a := analysis{rec: &rec, p: &rec.Plan, runs: make([][]int, len(rec.Plan.Cells))}
+	for k, r := range rec.Runs {
+		a.runs[r.Cell] = append(a.runs[r.Cell], k)
 	}
-	res := Results{Level: a.level, Tasks: []TaskResult{}}
-	if len(rec.Runs) == 0 {
-		return res
-	}
+	res := Results{Tasks: []TaskResult{}, Rows: []RowResult{}, Cells: []CellResult{}}
 	for _, t := range a.p.Tasks {
 		res.Tasks = append(res.Tasks, a.task(t.Name))
 	}
-	a.judge(res.Tasks)
+	for i := range a.p.Cells {
+		if len(a.runs[i]) > 0 {
+			a.cells = append(a.cells, a.cell(i))
+		}
+	}
+	for i := range a.cells {
+		a.speedup(&a.cells[i])
+	}
+	res.Cells = append(res.Cells, a.cells...)
+	pairs, samples := make([][][2]Run, len(a.p.Rows)), make([][]float64, len(a.p.Rows))
+	for i := range a.p.Rows {
+		pairs[i] = a.pairs(i)
+		samples[i] = logRatios(pairs[i])
+	}
+	trial := rank.Replay(samples, 1-a.p.Confidence, a.p.Margin)
+	for i, r := range trial.Rows {
+		res.Rounds = max(res.Rounds, len(samples[i]))
+		res.Rows = append(res.Rows, a.row(i, r, pairs[i]))
+	}
+	res.Why = a.why()
+	res.Unfair = a.unfair()
 	return res
 }
 
 type analysis struct {
-	rec     *Record
-	p       *Plan
-	s       samples
-	level   float64
-	flagged map[string]map[int]bool // task → rounds with a disturbed run
+	rec   *Record
+	p     *Plan
+	runs  [][]int // of each cell, as indices in rec.Runs
+	cells []CellResult
+}
+
+// logRatio is the paired sample of a row.
+func logRatio(a, b Run) float64 { return math.Log(a.Computing() / b.Computing()) }
+
+// pairs are the complete pairs of a row, by round: the run of A, and that of B.
+func (a *analysis) pairs(row int) (out [][2]Run) {
+	waits := map[int]int{} // for its partner: the run of a round
+	for k, r := range a.rec.Runs {
+		if r.Row != row {
+			continue
+		}
+		other, ok := waits[r.Round]
+		if !ok {
+			waits[r.Round] = k
+			continue
+		}
+		x, y := a.rec.Runs[other], r
+		if x.Cell != a.p.Rows[row].A {
+			x, y = y, x
+		}
+		out = append(out, [2]Run{x, y})
+	}
+	return out
+}
+
+func logRatios(pairs [][2]Run) (out []float64) {
+	for _, p := range pairs {
+		out = append(out, logRatio(p[0], p[1]))
+	}
+	return out
+}
+
+func (a *analysis) row(i int, r rank.Row, pairs [][2]Run) RowResult {
+	row := a.p.Rows[i]
+	x, y := a.p.Cells[row.A], a.p.Cells[row.B]
+	out := RowResult{Row: i, Task: x.Task, Workers: x.Workers, A: x.Backend, B: y.Backend, Pairs: len(pairs),
+		Verdict: map[rank.Verdict]Verdict{rank.Less: Faster, rank.More: Slower, rank.Equal: Same, rank.Open: Open}[r.Verdict],
+		Ratio:   estimate(r.Interval).exp(), Spread: Number(math.Expm1(rank.Spread(logRatios(pairs))))}
+	ca, cb := a.result(row.A), a.result(row.B)
+	if ca == nil || cb == nil {
+		out.Why = "it did not run"
+		return out
+	}
+	out.Why, out.Borne = a.because(out, pairs)
+	later, gain := ca.Starting-cb.Starting, cb.Computing-ca.Computing
+	if later < 0 {
+		later, gain = -later, -gain
+	}
+	if size := a.p.serialSeconds(out.Task); out.Verdict != Open && out.Verdict != Same && gain > 0 && size > 0 {
+		out.FromSeconds = Known(later / gain * size)
+	}
+	return out
+}
+
+func (p *Plan) serialSeconds(task string) float64 {
+	for _, t := range p.Tasks {
+		if t.Name == task {
+			return t.SerialSeconds
+		}
+	}
+	return 0
+}
+
+// result is the summary of cell i, or nil if it did not run.
+func (a *analysis) result(i int) *CellResult {
+	k := slices.IndexFunc(a.cells, func(c CellResult) bool { return c.Cell == i })
+	if k < 0 {
+		return nil
+	}
+	return &a.cells[k]
 }
 
 func (a *analysis) task(name string) TaskResult {
-	cells := a.p.of(name)
-	t := TaskResult{Task: name, Rounds: a.s.rounds(cells...), Stopped: StopCut, Flagged: len(a.flagged[name]),
-		Identical: true, Cells: []CellResult{}, Comparisons: []Comparison{}, Amdahl: []Amdahl{}, BreakEven: []BreakEven{}}
-	for _, i := range cells {
-		t.Cells = append(t.Cells, a.cell(i))
-	}
-	first := true
+	t := TaskResult{Task: name, Identical: true}
 	for _, r := range a.rec.Runs {
 		if a.p.Cells[r.Cell].Task != name {
 			continue
 		}
-		if first {
-			t.Value, first = r.Value, false
+		if t.Value.Bits == "" {
+			t.Value = r.Value
 		}
 		t.Identical = t.Identical && r.Value.Bits == t.Value.Bits
 	}
-	if name == Null {
-		return t
-	}
-	if twin, original, ok := a.p.control(name); ok {
-		c := Control{A: twin, B: original, Ratio: estimate(a.s.logRatios(twin, original), a.level).exp()}
-		c.judge(a.p.Margin)
-		t.Control = Known(c)
-	}
-	for _, pair := range a.p.pairs(name) {
-		t.Comparisons = append(t.Comparisons, a.comparison(name, pair[0], pair[1]))
-	}
-	t.Amdahl = append(t.Amdahl, a.amdahl(name)...)
-	t.BreakEven = append(t.BreakEven, a.breakEven(name)...)
-	t.Why = a.why(name)
 	return t
-}
-
-func (a *analysis) comparison(task string, x, y int) Comparison {
-	logs := a.s.logRatios(x, y)
-	c := Comparison{A: x, B: y, Verdict: Unresolved,
-		Ratio:      estimate(logs, a.level).exp(),
-		Difference: estimate(a.s.differences(x, y), a.level)}
-	if flagged := a.flagged[task]; len(flagged) > 0 {
-		var quiet []float64
-		for round, v := range logs {
-			if !flagged[round] {
-				quiet = append(quiet, v)
-			}
-		}
-		if e := estimate(quiet, a.level).exp(); !math.IsInf(float64(e.High), 1) {
-			c.Quiet = Known(e)
-		}
-	}
-	return c
-}
-
-// judge computes the verdicts of all comparisons of all tasks together, and then
-// weakens those whose control failed.
-func (a *analysis) judge(tasks []TaskResult) {
-	var tests []test
-	for _, t := range tasks {
-		for _, c := range t.Comparisons {
-			tests = append(tests, newTest(a.s.logRatios(c.A, c.B), a.p.Margin))
-		}
-	}
-	all := verdicts(tests, 1-a.p.Confidence)
-	k := 0
-	for _, t := range tasks {
-		control, controlled := t.Control.Get()
-		for i := range t.Comparisons {
-			c := &t.Comparisons[i]
-			c.Verdict, c.P = all[k], tests[k].p(all[k])
-			if controlled {
-				c.weaken(control)
-			}
-			k++
-		}
-	}
 }
 
 // cell summarises the runs of cell i.
 func (a *analysis) cell(i int) CellResult {
-	var runs []int
-	for k, r := range a.rec.Runs {
-		if r.Cell == i {
-			runs = append(runs, k)
-		}
-	}
-	wall := func(k int) float64 { return a.rec.Runs[k].Wall }
-	slices.SortStableFunc(runs, func(x, y int) int { return cmp.Compare(wall(x), wall(y)) })
-	sorted := make([]float64, len(runs))
-	for k, r := range runs {
-		sorted[k] = wall(r)
-	}
-	c := CellResult{Cell: i, Seconds: estimate(sorted, a.level),
-		P90: quantileOf(sorted, 0.9), Max: sorted[len(sorted)-1], Skew: skew(sorted),
-		MedianRun: runs[(len(runs)-1)/2], WorstRun: runs[len(runs)-1]}
+	runs := slices.Clone(a.runs[i])
+	slices.SortStableFunc(runs, func(x, y int) int { return cmp.Compare(a.rec.Runs[x].Wall, a.rec.Runs[y].Wall) })
+	c := CellResult{Cell: i, Runs: len(runs), MedianRun: runs[(len(runs)-1)/2],
+		Seconds: a.medianOf(runs, func(r Run) float64 { return r.Wall }), Starting: a.medianOf(runs, Run.Starting), Computing: a.medianOf(runs, Run.Computing)}
 	a.usage(&c, runs)
 	a.where(&c, runs)
-	c.Slowest = slowest(a.rec.Runs[c.MedianRun])
-	a.scaling(&c)
 	return c
 }
 
-// skew names a distribution whose centre alone misleads: an upper tail (90th
-// percentile) more than three times as far from the median as the lower one, or
-// the reverse. It is empty below ten samples.
-func skew(sorted []float64) string {
-	if len(sorted) < 10 {
-		return ""
+func (a *analysis) medianOf(runs []int, figure func(Run) float64) float64 {
+	x := make([]float64, len(runs))
+	for i, k := range runs {
+		x[i] = figure(a.rec.Runs[k])
 	}
-	m := medianOf(sorted)
-	below, above := m-quantileOf(sorted, 0.1), quantileOf(sorted, 0.9)-m
-	switch {
-	case above > 3*below && above > 0.02*m:
-		return "long slow tail"
-	case below > 3*above && below > 0.02*m:
-		return "long fast tail"
+	return rank.Median(x)
+}
+
+func (a *analysis) speedup(c *CellResult) {
+	cell := a.p.Cells[c.Cell]
+	serial := a.result(a.p.find(cell.Task, pool.Serial, 1, Plain))
+	if cell.Backend != pool.Serial && cell.Ablation == Plain && serial != nil {
+		c.Speedup = Known(serial.Computing / c.Computing)
 	}
-	return ""
+}
+
+func estimate(i rank.Interval) Estimate {
+	return Estimate{Number(i.Centre), Number(i.Low), Number(i.High), i.Missed, i.N}
+}
+
+// exp turns an estimate of log-ratios into one of ratios.
+func (e Estimate) exp() Estimate {
+	exp := func(n Number) Number { return Number(math.Exp(float64(n))) }
+	e.Centre, e.Low, e.High = exp(e.Centre), exp(e.Low), exp(e.High)
+	return e
+}
+
+// Turned is the estimate of the ratio the other way round.
+func (e Estimate) Turned() Estimate {
+	e.Centre, e.Low, e.High = 1/e.Centre, 1/e.High, 1/e.Low
+	return e
+}
+
+// Bounded reports whether the interval is finite.
+func (e Estimate) Bounded() bool {
+	return !math.IsInf(float64(e.High), 0) && !math.IsNaN(float64(e.High))
 }

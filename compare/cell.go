@@ -14,11 +14,8 @@ type Ablation string
 
 // The ablations that [Experiment.Why] adds.
 const (
-	Plain     Ablation = ""
-	Warm      Ablation = "warm"       // the workers are started before the clock
-	Bound     Ablation = "bound"      // each worker is bound to a CPU of its own
-	GCOff     Ablation = "gc-off"     // no garbage collection (a memory limit stays as a guard)
-	EqualHeap Ablation = "equal-heap" // one process gets the heap budget that N processes have together
+	Plain Ablation = ""
+	GCOff Ablation = "gc-off" // no garbage collection (a memory limit stays as a guard)
 )
 
 // A Cell is one thing that the experiment measures: a task on a backend with a
@@ -31,12 +28,10 @@ type Cell struct {
 	Workers   int          `json:"workers"` // 1 for Serial
 	Interval  ipc.Interval `json:"interval"`
 	ChunkSize int64        `json:"chunk_size"` // indices in each chunk but the last
+	Warm      bool         `json:"warm,omitempty"`
 	Ablation  Ablation     `json:"ablation,omitempty"`
-	Control   bool         `json:"control,omitempty"` // the A/A twin of the same cell without Control
+	Twin      bool         `json:"twin,omitempty"` // the same as another cell, for [Experiment.SelfCheck]
 }
-
-// IsPlain reports whether the cell has no ablation and is no control.
-func (c Cell) IsPlain() bool { return c.Ablation == Plain && !c.Control }
 
 // String names the cell as reports do: "alloc processes×4 gc-off".
 func (c Cell) String() string { return c.Task + " " + c.Label() }
@@ -50,18 +45,18 @@ func (c Cell) Label() string {
 	if c.Ablation != Plain {
 		s += " " + string(c.Ablation)
 	}
-	if c.Control {
-		s += " (A/A)"
+	if c.Twin {
+		s += " again"
 	}
 	return s
 }
 
-// A Runner runs one cell once, completely: with a fresh set of workers unless
-// the cell is Warm. [Do] never calls Run twice at the same time.
+// A Runner runs one cell once, completely, with a fresh set of workers. [Do] never
+// calls Run twice at the same time.
 //
 // An error that wraps [errors.ErrUnsupported] means that this machine cannot run
-// such a cell; Do then leaves the cell out, with a caveat. Any other error ends
-// the experiment.
+// such a cell; Do then leaves the cell out, with a note. Any other error ends the
+// experiment.
 type Runner interface {
 	Run(ctx context.Context, c Cell) (Run, error)
 }

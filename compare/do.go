@@ -1,15 +1,14 @@
 package compare
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"slices"
 	"time"
 
+	"procpool/compare/rank"
 	"procpool/pool"
 )
 
@@ -19,10 +18,8 @@ type Progress struct {
 	Plan    *Plan         // as far as it is known; valid during the call only
 	Cell    Cell          // about to run
 	Round   int           // complete rounds
-	Runs    int           // measured so far
-	Active  int           // tasks that are not yet precise
+	Open    int           // rows that are not yet decided
 	Elapsed time.Duration // since the experiment began
-	ETA     time.Duration // until the fewest rounds are done; 0 afterwards
 }
 
 // Stage is a part of an experiment.
@@ -30,7 +27,6 @@ type Stage string
 
 // The stages, in their order.
 const (
-	StageFloor     Stage = "floor"     // null cells: what can run here, and what it costs to start
 	StageCalibrate Stage = "calibrate" // sizes, on serial
 	StageWarmUp    Stage = "warm-up"   // every cell once, thrown away
 	StagePlan      Stage = "plan"      // once: sizes are frozen, Plan is complete
@@ -44,7 +40,7 @@ const (
 // The error is a [*PlanError] when the experiment makes no sense or does not fit
 // its budget, a [*DifferError] when two cells of a task disagree in any bit, the
 // context's when it was cancelled, and otherwise the runner's. The record keeps the
-// rounds that were complete before an error.
+// pairs that were complete before an error.
 func Do(ctx context.Context, x Experiment, runner Runner, progress func(Progress)) (Record, error) {
 	x = x.withDefaults()
 	if progress == nil {
@@ -52,9 +48,9 @@ func Do(ctx context.Context, x Experiment, runner Runner, progress func(Progress
 	}
 	e := &engine{Experiment: x, runner: runner, report: progress, began: x.now(), values: map[string]firstValue{}}
 	e.rng = rand.New(rand.NewPCG(x.Seed, 0))
-	e.rec = Record{Version: RecordVersion, Created: e.began.UTC(), Environment: x.Environment, Order: [][]int{}, Runs: []Run{}, Missing: map[string]string{}, Caveats: []Caveat{}}
-	e.rec.Plan = Plan{Seed: x.Seed, CPUs: x.CPUs, Confidence: x.Confidence, Precision: x.Precision, Margin: x.Margin,
-		Target: x.Target.Seconds(), MaxSeconds: x.MaxTime.Seconds()}
+	e.rec = Record{Version: RecordVersion, Created: e.began.UTC(), Environment: x.Environment, Runs: []Run{}, Missing: map[string]string{}, Notes: []string{}}
+	e.rec.Plan = Plan{Seed: x.Seed, CPUs: x.CPUs, Confidence: x.Confidence, Margin: x.Margin,
+		Target: x.Target.Seconds(), MaxSeconds: x.MaxTime.Seconds(), Tasks: []TaskPlan{}, Cells: []Cell{}, Rows: []Row{}}
 
 	err := e.prepare(ctx)
 	if err == nil && !x.PlanOnly {
@@ -67,17 +63,16 @@ func Do(ctx context.Context, x Experiment, runner Runner, progress func(Progress
 // An engine is the state of one call of Do.
 type engine struct {
 	Experiment
-	runner Runner
-	report func(Progress)
-	rng    *rand.Rand
-	began  time.Time
-	rec    Record
-	costs  []cost                // of Plan.Cells
-	values map[string]firstValue // by task, since the sizes are frozen
-	rounds int                   // complete
-	stops  map[string]Stop       // tasks that are done
-	spent  float64               // seconds of the last complete round
-	took   float64               // seconds of the last run, also of what Run.Wall leaves out
+	runner  Runner
+	report  func(Progress)
+	rng     *rand.Rand
+	began   time.Time
+	rec     Record
+	values  map[string]firstValue // by task, since the sizes are frozen
+	trial   *rank.Trial           // of Plan.Rows
+	samples [][]float64           // log-ratios, by row
+	rounds  int                   // complete
+	serial  float64               // seconds that serial runs took outside of rows
 }
 
 // A firstValue is the first value of a task and the cell that computed it.
@@ -87,6 +82,16 @@ type firstValue struct {
 }
 
 func (e *engine) elapsed() float64 { return e.now().Sub(e.began).Seconds() }
+
+func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
+
+func (e *engine) progress(stage Stage, c Cell) {
+	p := Progress{Stage: stage, Plan: &e.rec.Plan, Cell: c, Round: e.rounds, Open: len(e.rec.Plan.Rows), Elapsed: duration(e.elapsed())}
+	if e.trial != nil {
+		p.Open = e.trial.Open()
+	}
+	e.report(p)
+}
 
 // run runs one cell and checks the result. If compared is true, the size is frozen,
 // and the value must be that of all other cells of the task.
@@ -103,13 +108,16 @@ func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (R
 		}
 		return Run{}, fmt.Errorf("%v: %w", c, err)
 	}
-	if !(r.Wall > 0 && r.Wall < 1e9) {
+	if !(r.Wall > 0 && r.Wall < maxSeconds) {
 		return Run{}, fmt.Errorf("%v: its runner measured %g seconds", c, r.Wall)
 	}
 	if err := r.SumPhases(); err != nil {
 		return Run{}, fmt.Errorf("%v: %w", c, err)
 	}
-	r.Start, e.took = start, e.elapsed()-start
+	if !(r.Computing() > 0) {
+		return Run{}, fmt.Errorf("%v: it took %g s, all of it for starting", c, r.Wall)
+	}
+	r.Start = start
 	if !compared {
 		return r, nil
 	}
@@ -122,150 +130,131 @@ func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (R
 	return r, nil
 }
 
-func (e *engine) progress(stage Stage, c Cell) {
-	eta := 0.0
-	if left := e.rec.Plan.Rounds[0] - e.rounds; left > 0 && stage == StageMeasure {
-		eta = float64(left) * e.roundSeconds()
-	} else if stage == StagePlan {
-		eta = e.rec.Plan.ETA
-	}
-	e.report(Progress{Stage: stage, Plan: &e.rec.Plan, Cell: c, Round: e.rounds, Runs: len(e.rec.Runs),
-		Active: len(e.rec.Plan.Tasks) - 1 - len(e.stops), Elapsed: duration(e.elapsed()), ETA: duration(eta)})
-}
-
-func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
-
-// roundSeconds estimates the next round: as long as the last one, or as planned.
-func (e *engine) roundSeconds() float64 {
-	return cmp.Or(e.spent, e.rec.Plan.Round)
-}
-
-// measure runs the rounds.
+// measure runs rounds until all rows are decided or the budget does not hold another
+// round. What ends it is never how the undecided rows look.
 func (e *engine) measure(ctx context.Context) error {
 	p := &e.rec.Plan
-	e.stops = map[string]Stop{}
-	squares := make([]*square, len(p.Tasks))
-	for i, t := range p.Tasks {
-		squares[i] = newSquare(len(p.of(t.Name)), e.rng)
-	}
-	for {
+	e.trial, e.samples = rank.NewTrial(len(p.Rows), 1-p.Confidence, p.Margin), make([][]float64, len(p.Rows))
+	last := 0.0 // seconds of the last round
+	for e.rounds < e.MaxPairs && (e.trial.Open() > 0 || e.explains() && e.rounds < whyRounds) {
 		start := e.elapsed()
-		if e.rounds >= p.Rounds[1] {
-			e.stopAll(StopRounds)
-		} else if e.rounds >= p.Rounds[0] && start+e.roundSeconds() > p.MaxSeconds {
-			e.stopAll(StopBudget)
-		}
-		if len(e.stops) >= len(p.Tasks)-1 { // null has no end of its own
+		if start+last > p.MaxSeconds {
 			return nil
 		}
-		blocks, err := e.round(ctx, squares)
+		if err := e.round(ctx); err != nil {
+			return err
+		}
+		last = e.elapsed() - start
+		e.rounds++
+		if rank.IsLook(e.rounds) {
+			e.trial.Look(e.samples, e.rounds)
+		}
+	}
+	return nil
+}
+
+// round runs a pair of every row that is not decided, and the cells outside of rows as
+// long as they are wanted, in random order.
+func (e *engine) round(ctx context.Context) error {
+	p := &e.rec.Plan
+	explained := e.explains() && e.rounds < whyRounds // which need both times of each of its rounds
+	for _, i := range e.rng.Perm(len(p.Rows) + len(p.Cells)) {
+		var err error
+		if i < len(p.Rows) {
+			if explained || e.trial.Rows[i].Verdict == rank.Open {
+				err = e.pair(ctx, i)
+			}
+		} else if i -= len(p.Rows); e.rounds < p.extra(i) {
+			err = e.single(ctx, i)
+		}
 		if err != nil {
 			return err
 		}
-		e.spent = e.elapsed() - start
-		e.rounds++
-		e.stopPrecise(blocks)
 	}
+	return nil
 }
 
-// round runs every cell of every active task once, the tasks in random order,
-// the cells of each in the order of its square. It returns the tasks whose
-// squares are complete.
-func (e *engine) round(ctx context.Context, squares []*square) (blocks []string, err error) {
+// pair runs the two cells of a row. It keeps both runs or none.
+func (e *engine) pair(ctx context.Context, row int) error {
 	p := &e.rec.Plan
-	var order []int
-	for _, i := range e.rng.Perm(len(p.Tasks)) {
-		name := p.Tasks[i].Name
-		if _, done := e.stops[name]; done {
-			continue
-		}
-		cells := p.of(name)
-		row, last := squares[i].next()
-		if last {
-			blocks = append(blocks, name)
-		}
-		for _, c := range row {
-			order = append(order, cells[c])
-		}
+	cells := [2]int{p.Rows[row].A, p.Rows[row].B}
+	if e.rng.IntN(2) == 0 {
+		cells[0], cells[1] = cells[1], cells[0]
 	}
-	runs := make([]Run, 0, len(order))
-	for position, i := range order {
+	var runs [2]Run
+	for k, i := range cells {
 		r, err := e.run(ctx, StageMeasure, p.Cells[i], true)
 		if err != nil {
-			return nil, err // the runs of an incomplete round have no partners
+			return err
 		}
-		r.Cell, r.Round, r.Position = i, e.rounds, position
-		maps.Copy(e.rec.Missing, r.Missing)
-		r.Missing = nil
-		runs = append(runs, r)
+		r.Cell, r.Row, r.Round = i, row, e.rounds
+		runs[k] = r
 	}
-	e.rec.Order = append(e.rec.Order, order)
-	e.rec.Runs = append(e.rec.Runs, runs...)
-	return blocks, nil
+	a, b := runs[0], runs[1]
+	if a.Cell != p.Rows[row].A {
+		a, b = b, a
+	}
+	e.samples[row] = append(e.samples[row], logRatio(a, b))
+	e.keep(runs[0])
+	e.keep(runs[1])
+	return nil
 }
 
-func (e *engine) stopAll(why Stop) {
-	for _, t := range e.rec.Plan.Tasks {
-		if _, done := e.stops[t.Name]; !done && t.Name != Null {
-			e.stops[t.Name] = why
-		}
+// single runs a cell outside of all rows. The serial ones use a share of the budget at
+// most, after the first round.
+func (e *engine) single(ctx context.Context, i int) error {
+	c := e.rec.Plan.Cells[i]
+	if c.Backend == pool.Serial && e.rounds > 0 && e.serial > serialShare*e.rec.Plan.MaxSeconds {
+		return nil
 	}
+	r, err := e.run(ctx, StageMeasure, c, true)
+	if err != nil {
+		return err
+	}
+	r.Cell, r.Row, r.Round = i, -1, e.rounds
+	if c.Backend == pool.Serial {
+		e.serial += e.elapsed() - r.Start
+	}
+	e.keep(r)
+	return nil
 }
 
-// stopPrecise ends the tasks whose every ratio is known to the wanted precision.
-// It checks at the end of a block only, where positions are balanced, and looks at
-// the width of intervals only, never at where they lie.
-func (e *engine) stopPrecise(blocks []string) {
-	p := &e.rec.Plan
-	if e.rounds < p.Rounds[0] {
-		return
-	}
-	s, level := newSamples(e.rec.Runs, len(p.Cells)), levelFor(p.Comparisons, p.Confidence)
-	for _, name := range blocks {
-		pairs := p.pairs(name)
-		if twin, original, ok := p.control(name); ok {
-			pairs = append(pairs, [2]int{twin, original})
-		}
-		wide := slices.ContainsFunc(pairs, func(pair [2]int) bool {
-			return estimate(s.logRatios(pair[0], pair[1]), level).exp().halfWidth() > p.Precision
-		})
-		if !wide && name != Null {
-			e.stops[name] = StopPrecision
-		}
-	}
+func (e *engine) keep(r Run) {
+	maps.Copy(e.rec.Missing, r.Missing)
+	r.Missing = nil
+	e.rec.Runs = append(e.rec.Runs, r)
 }
 
 // finish completes the record from what was measured before err.
 func (e *engine) finish(err error) {
 	rec := &e.rec
 	rec.Seconds, rec.Status = e.elapsed(), statusOf(err)
-	rec.Results = Analyse(*rec)
-	for i := range rec.Results.Tasks {
-		t := &rec.Results.Tasks[i]
-		if stop, ok := e.stops[t.Task]; ok {
-			t.Stopped = stop
-		} else if t.Task == Null && err == nil {
-			t.Stopped = StopFloor
-		}
-	}
-	var differ *DifferError
-	if errors.As(err, &differ) {
-		for i, t := range rec.Results.Tasks {
-			rec.Results.Tasks[i].Identical = t.Identical && t.Task != differ.A.Task
-		}
-		rec.Caveats = append(rec.Caveats, Caveat{differ.A.Task, true, differ.Error()})
-	} else if errors.Is(err, context.Canceled) {
-		rec.Caveats = append(rec.Caveats, Caveat{"", true, "cut short: cancelled"})
+	if errors.Is(err, context.Canceled) {
+		rec.Notes = append(rec.Notes, "cut short: cancelled")
 	} else if err != nil {
-		rec.Caveats = append(rec.Caveats, Caveat{"", true, "cut short: " + err.Error()})
+		rec.Notes = append(rec.Notes, "cut short: "+err.Error())
 	}
-	rec.Fairness = contracts(*rec)
-	rec.Caveats = append(rec.Caveats, caveats(*rec)...)
-	rec.trimSpans()
+	rec.Results = Analyse(*rec)
+	keep := map[int]bool{}
+	for _, c := range rec.Results.Cells {
+		keep[c.MedianRun] = true
+	}
+	for i := range rec.Runs {
+		if !keep[i] {
+			rec.Runs[i].dropSpans()
+		}
+	}
+}
+
+func (r *Run) dropSpans() {
+	r.Parent.Spans = nil
+	for w := range r.Workers {
+		r.Workers[w].Spans = nil
+	}
 }
 
 // statusOf is how an experiment that returned err ended. Interrupted and Failed
-// keep the rounds that were complete.
+// keep the pairs that were complete.
 func statusOf(err error) pool.Status {
 	var differ *DifferError
 	switch {
@@ -277,23 +266,4 @@ func statusOf(err error) pool.Status {
 		return pool.Interrupted
 	}
 	return pool.Failed
-}
-
-// trimSpans keeps the spans of the median and the worst run of each cell.
-func (rec *Record) trimSpans() {
-	keep := make([]bool, len(rec.Runs))
-	for _, t := range rec.Results.Tasks {
-		for _, c := range t.Cells {
-			keep[c.MedianRun], keep[c.WorstRun] = true, true
-		}
-	}
-	for i := range rec.Runs {
-		if keep[i] {
-			continue
-		}
-		rec.Runs[i].Parent.Spans = nil
-		for w := range rec.Runs[i].Workers {
-			rec.Runs[i].Workers[w].Spans = nil
-		}
-	}
 }

@@ -2,45 +2,36 @@ package compare_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"log"
-	"time"
+	"os"
 
 	"procpool/compare"
 	"procpool/pool"
 )
 
-// squares is a program's own task. It is defined at package level, so that worker
-// processes have it, too.
-var squares = pool.DefineSum("squares", func(_ context.Context, iv pool.Interval) (int64, error) {
-	var sum int64
-	for i := iv.Start; i < iv.End; i++ {
-		sum += i * i
-	}
-	return sum, nil
-}, func(a, b int64) int64 { return a + b }, pool.Exact())
+// word makes one word of a text.
+var word = pool.Define("word", func(_ context.Context, letters int) (string, error) {
+	return fmt.Sprintf("%0*d", letters, 7), nil
+})
 
-// A program compares its own tasks; main begins with pool.Main(). An experiment
-// that means something leaves out Size and MaxRounds and takes a minute or more.
+// Every process of the program can make the same inputs.
+var words = compare.Inputs(word, func(i int64) int { return int(i % 9) })
+
+// A program compares a task of its own. It needs pool.Main at the beginning of main;
+// here TestMain has it. A real comparison leaves out Size, MaxPairs and Workers.
 func Example() {
-	rec, err := compare.Do(context.Background(), compare.Experiment{
-		Tasks:     []compare.Subject{{Name: squares.Spec().Name, Size: 10_000}},
-		Workers:   []int{2},
-		MaxRounds: 6,
-		MaxTime:   time.Hour,
-	}, compare.Pools{}, nil)
+	words.Size = 50
+	x := compare.Experiment{Tasks: []compare.Subject{words}, MaxPairs: 3, Workers: []int{2}, Warm: true}
+	rec, err := compare.Do(context.Background(), x, compare.Pools{}, nil)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-	for _, t := range rec.Results.Tasks {
-		for _, c := range t.Comparisons {
-			fmt.Printf("%s: %v against %v in %d rounds, the same results: %t\n",
-				t.Task, rec.Plan.Cells[c.A].Label(), rec.Plan.Cells[c.B].Label(), t.Rounds, t.Identical)
-			// c.Verdict, c.Ratio and c.Difference are the answer.
-		}
+	if rec.Results.Rounds > 9 { // this would print who wins, by how much, and why
+		compare.Report(os.Stdout, rec)
 	}
-	json.NewEncoder(io.Discard).Encode(rec) // in a file, procpool compare --from renders it
-	// Output: squares: processes×2 against goroutines×2 in 6 rounds, the same results: true
+	r := rec.Results.Rows[0]
+	fmt.Println(r.Task, r.A, "against", r.B, "in", r.Pairs, "pairs")
+	// Output:
+	// word processes against goroutines in 3 pairs
 }

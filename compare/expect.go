@@ -14,11 +14,11 @@ import (
 //	alloc@2: processes/goroutines <= 1.1
 //
 // which says that with 2 workers processes take at most 1.1 times as long as
-// goroutines on the task alloc.
+// goroutines on the task alloc, starting not counted.
 type Expectation struct {
 	Text    string
 	Task    string
-	Workers int // of both; serial has one worker whatever it is
+	Workers int // of both; of the other one where one is serial
 	A, B    pool.Backend
 	Op      string // "<=", "<", ">=" or ">"
 	Bound   float64
@@ -27,8 +27,8 @@ type Expectation struct {
 // An Answer says whether an expectation holds.
 type Answer string
 
-// The answers. NotResolved includes everything that prevents an answer: too
-// wide an interval, a cell that did not run, a failed control.
+// The answers. NotResolved includes everything that prevents an answer: an interval that
+// is too wide, or a cell that could not run.
 const (
 	Met         Answer = "met"
 	NotMet      Answer = "not met"
@@ -39,7 +39,7 @@ const (
 type Check struct {
 	Expectation
 	Answer Answer
-	Ratio  Estimate // widened for the number of expectations checked together
+	Ratio  Estimate // of the row, turned where the expectation has it the other way round
 	Reason string   // of an answer other than Met
 }
 
@@ -79,55 +79,51 @@ func ParseExpectation(s string) (Expectation, error) {
 	return e, nil
 }
 
-// CanAnswer returns an error if the experiment has no cells for e, so that it
-// could never be met. If they cannot run on this machine, e is unresolved.
+// CanAnswer returns an error if the experiment has no row for e, so that it
+// could never be met. If its cells cannot run on this machine, e is unresolved.
 func (x Experiment) CanAnswer(e Expectation) error {
 	x.Environment = []Fact{} // not needed, and slow to find out
-	_, cells := x.withDefaults().layout()
-	_, _, err := (&Plan{Cells: cells}).pair(e)
-	return err
+	var p Plan
+	x.withDefaults().layout(&p)
+	return p.CanAnswer(e)
 }
 
-// pair finds the two cells that e compares.
-func (p *Plan) pair(e Expectation) (a, b int, err error) {
-	a, b = p.plain(e.Task, e.A, e.Workers), p.plain(e.Task, e.B, e.Workers)
-	if a < 0 || b < 0 {
-		err = fmt.Errorf("the experiment has no %s with %s and %s on %d workers", e.Task, e.A, e.B, e.Workers)
+// CanAnswer returns an error if the plan has no row for e.
+func (p *Plan) CanAnswer(e Expectation) error {
+	if i, _ := p.row(e.Task, e.A, e.B, e.Workers); i < 0 {
+		return fmt.Errorf("the experiment does not compare %s with %s on %s with %d workers", e.A, e.B, e.Task, e.Workers)
 	}
-	return a, b, err
+	return nil
 }
 
-// CheckAll evaluates expectations against the raw runs of a record. An
-// expectation is met or not met only when the whole interval lies on one side of
-// the bound. Where the A/A control of the task failed, the interval is first
-// widened by the ratios that the control shows for identical code.
+// CheckAll compares expectations with the results of a record. An expectation is met or
+// not met only when the whole interval of its row lies on one side of the bound.
 func CheckAll(rec Record, expectations []Expectation) []Check {
-	level := levelFor(len(expectations), rec.Plan.Confidence)
-	s := newSamples(rec.Runs, len(rec.Plan.Cells))
 	out := make([]Check, len(expectations))
 	for i, e := range expectations {
-		out[i] = check(rec, s, e, level)
+		out[i] = check(rec, e)
 	}
 	return out
 }
 
-func check(rec Record, s samples, e Expectation, level float64) Check {
-	c := Check{Expectation: e, Answer: NotResolved, Ratio: estimate(nil, level)}
-	a, b, err := rec.Plan.pair(e)
-	if err != nil {
-		c.Reason = err.Error()
+func check(rec Record, e Expectation) Check {
+	c := Check{Expectation: e, Answer: NotResolved}
+	i, turned := rec.Plan.row(e.Task, e.A, e.B, e.Workers)
+	if i < 0 || i >= len(rec.Results.Rows) {
+		c.Reason = "it did not run"
 		return c
 	}
-	c.Ratio = estimate(s.logRatios(a, b), level).exp()
-	for _, t := range rec.Results.Tasks {
-		if control, ok := t.Control.Get(); ok && t.Task == e.Task && !control.Pass {
-			c.Ratio.Low /= Number(control.reach())
-			c.Ratio.High *= Number(control.reach())
-		}
+	c.Ratio = rec.Results.Rows[i].Ratio
+	if turned {
+		c.Ratio = c.Ratio.Turned()
+	}
+	if !c.Ratio.Bounded() {
+		c.Reason = fmt.Sprintf("%d pairs are too few", c.Ratio.N)
+		return c
 	}
 	c.Answer = e.holds(float64(c.Ratio.Low), float64(c.Ratio.High))
 	if c.Answer != Met {
-		c.Reason = fmt.Sprintf("the ratio is %.3f [%.3f .. %.3f] in %d rounds", c.Ratio.Median, c.Ratio.Low, c.Ratio.High, c.Ratio.N)
+		c.Reason = fmt.Sprintf("the ratio is %.3f [%.3f .. %.3f] in %d pairs", c.Ratio.Centre, c.Ratio.Low, c.Ratio.High, c.Ratio.N)
 	}
 	return c
 }

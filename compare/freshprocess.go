@@ -40,9 +40,9 @@ type runRequest struct {
 }
 
 func (r runRequest) run(ctx context.Context) (Run, error) {
-	spec, ok := task.Lookup(r.Cell.Task)
-	if !ok {
-		return Run{}, fmt.Errorf("this program has no task %q", r.Cell.Task)
+	work, err := r.work()
+	if err != nil {
+		return Run{}, err
 	}
 	o, mask, err := r.options()
 	if err != nil {
@@ -56,13 +56,18 @@ func (r runRequest) run(ctx context.Context) (Run, error) {
 		return Run{}, err
 	}
 	defer p.Close()
-	if r.Cell.Ablation == Warm && o.Backend == pool.Processes {
-		if err := w.wait(ctx); err != nil {
+	if r.Cell.Warm {
+		if _, err := work(ctx, p); err != nil {
 			return Run{}, err
+		}
+		if o.Backend == pool.Processes {
+			if err := w.wait(ctx); err != nil {
+				return Run{}, err
+			}
 		}
 		w.recorder, began = Recorder{}, time.Now()
 	}
-	outcome, err := p.Run(ctx, pool.Workload{Task: spec, Whole: r.Cell.Interval, Grid: ipc.ChunkGrid(r.Cell.Interval, r.Cell.ChunkSize)})
+	value, err := work(ctx, p)
 	wall := time.Since(began)
 	if err != nil {
 		return Run{}, err
@@ -74,12 +79,37 @@ func (r runRequest) run(ctx context.Context) (Run, error) {
 	}
 	p.Close() // its last events come before this returns
 	run := w.recorder.Run(o.Backend, began, wall, p.Stats())
-	run.Flags = w.flags
-	if run.Value, err = valueOf(outcome); err != nil {
+	run.Lost = w.lost
+	if run.Value, err = value(); err != nil {
 		return Run{}, err
 	}
 	run.Terms = r.terms(o, mask)
 	return run, run.SumPhases()
+}
+
+// A work does all of a cell's work on a pool. What it returns makes the value
+// afterwards, outside of the time that is measured.
+type work func(ctx context.Context, p *pool.Pool) (value func() (Value, error), err error)
+
+// work finds what the cell has to do.
+func (r runRequest) work() (work, error) {
+	c := r.Cell
+	if singles := inputs[c.Task]; singles != nil {
+		return func(ctx context.Context, p *pool.Pool) (func() (Value, error), error) {
+			return singles(ctx, p, c.Interval)
+		}, nil
+	}
+	spec, ok := task.Lookup(c.Task)
+	if !ok {
+		return nil, fmt.Errorf("this program has no task %q", c.Task)
+	}
+	if !spec.Sums() {
+		return nil, fmt.Errorf("task %q does not work on intervals: compare.Inputs can make inputs for it", c.Task)
+	}
+	return func(ctx context.Context, p *pool.Pool) (func() (Value, error), error) {
+		outcome, err := p.Run(ctx, pool.Workload{Task: spec, Whole: c.Interval, Grid: ipc.ChunkGrid(c.Interval, c.ChunkSize)})
+		return func() (Value, error) { return valueOf(outcome) }, err
+	}, nil
 }
 
 // options are those of the pool.
@@ -89,7 +119,7 @@ func (r runRequest) options() (o pool.Options, mask placement.CPUSet, err error)
 	if o.Backend == pool.Processes {
 		o.GOMAXPROCS = r.GOMAXPROCS
 	}
-	if o.Backend != pool.Processes && o.Backend != pool.Threads || !bound(r.Bind) {
+	if o.Backend != pool.Processes && o.Backend != pool.Threads || !isBound(r.Bind) {
 		return o, mask, nil
 	}
 	if maskErr != nil {
@@ -105,7 +135,7 @@ func (r runRequest) options() (o pool.Options, mask placement.CPUSet, err error)
 func (r runRequest) terms(o pool.Options, mask placement.CPUSet) Terms {
 	t := Terms{ParentGOMAXPROCS: runtime.GOMAXPROCS(0), WorkerGOMAXPROCS: o.GOMAXPROCS, HeapBudget: r.HeapBudget,
 		Mask: mask.String(), Binding: "none", Pool: "cold"}
-	if r.Cell.Ablation == Warm {
+	if r.Cell.Warm {
 		t.Pool = "warm"
 	}
 	if len(o.Bind) > 0 {
@@ -124,7 +154,7 @@ type startWaiter struct {
 	missing  int           // workers that have not started
 	started  chan struct{} // closed when all have
 	err      error         // why one failed to start
-	flags    []string
+	lost     int
 }
 
 func (w *startWaiter) event(e pool.Event) {
@@ -138,7 +168,7 @@ func (w *startWaiter) event(e pool.Event) {
 			close(w.started)
 		}
 	case pool.WorkerLost:
-		w.flags = append(w.flags, "worker lost")
+		w.lost++
 	}
 }
 

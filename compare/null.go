@@ -7,12 +7,11 @@ import (
 	"procpool/task"
 )
 
-// Null is the name of the task that does nothing: its times are the floor.
+// Null is the name of the task that does nothing. It shows what a pool can do at best.
 const Null = "null"
 
-// The task null costs nothing, however long the interval, so its time is that of
-// starting workers, of messages and of the final sum. It is defined here, so that
-// every program that compares has it.
+// The task null costs nothing, however long the interval. It is defined here, so that
+// every program with a command line has it: doctor measures launchers with it.
 var _ = task.DefineSum(Null, func(_ context.Context, iv ipc.Interval) (uint64, error) { return uint64(iv.Len()), nil },
 	func(a, b uint64) uint64 { return a + b }, task.Exact(), task.Version("1"),
 	task.About("the number of indices, without looking at them",

@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"time"
 
 	"procpool/placement"
 	"procpool/pool"
@@ -29,8 +28,8 @@ import (
 // not timed. The resources of the run's parent (CPU seconds, faults, memory) are
 // those of the fresh process from its start to its end, as for worker processes.
 //
-// The program must call pool.Main first in main, and its tasks must be defined
-// with pool.DefineSum.
+// The program must call pool.Main first in main. Its tasks are those of pool.DefineSum,
+// and those of pool.Define for which [Inputs] makes inputs.
 type Pools struct {
 	Bind       string    // of worker processes and threads, as for [placement.NewBinding]: none (or ""), close, spread, or CPU lists
 	GOMAXPROCS int       // of each worker process; 0 means 1
@@ -45,64 +44,50 @@ func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 	}
 	env, budget := p.heap(c)
 	request := runRequest{Cell: c, Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1), HeapBudget: budget}
-	if c.Ablation == Bound {
-		request.Bind = "close"
+	threads := c.Workers // what runs in the fresh process has as many CPUs as workers, as processes have
+	if c.Backend == pool.Processes {
+		threads = runtime.GOMAXPROCS(0)
 	}
-	fresh, err := pool.New(ctx, pool.Options{Procs: 1, Retries: -1, GOMAXPROCS: runtime.GOMAXPROCS(0),
+	fresh, err := pool.New(ctx, pool.Options{Procs: 1, Retries: -1, GOMAXPROCS: threads,
 		Env: env, Trace: true, Stderr: p.Stderr, LimitLines: true})
 	if err != nil {
 		return Run{}, err
 	}
 	defer fresh.Close()
-	before, began := readCPUTimes(), time.Now()
 	run, err := request.send(ctx, fresh)
 	if err != nil {
 		return Run{}, err
 	}
 	fresh.Close()
-	stats := fresh.Stats()[0]
-	run.addParent(stats)
-	run.Flags = append(run.Flags, before.flags(readCPUTimes(), time.Since(began), stats.UserSeconds+stats.SystemSeconds)...)
+	run.addParent(fresh.Stats()[0])
 	return run, nil
 }
 
 // addParent adds what the fresh process used. Its CPU time includes that of the
 // workers, because it waited for their end, so addParent subtracts theirs.
 func (r *Run) addParent(fresh pool.WorkerStats) {
-	used := r.resources(fresh)
-	if workers, ok := r.WorkersTotal().CPUSeconds.Get(); ok {
-		total, _ := used.CPUSeconds.Get()
-		used.CPUSeconds = Known(max(total-workers, 0))
+	used, workers := r.resources(fresh), r.WorkersTotal()
+	less := func(all, theirs Maybe[float64]) Maybe[float64] {
+		a, known := all.Get()
+		if t, ok := theirs.Get(); ok && known {
+			return Known(max(a-t, 0))
+		}
+		return all
 	}
+	used.UserSeconds = less(used.UserSeconds, workers.UserSeconds)
+	used.SystemSeconds = less(used.SystemSeconds, workers.SystemSeconds)
 	r.Parent.Resources, r.Parent.PID = used, fresh.PID
 }
 
 // unsupported reports a cell that cannot differ from its plain twin here.
 func (p Pools) unsupported(c Cell) error {
-	unsupported := func(format string, args ...any) error {
-		return fmt.Errorf(format+": %w", append(args, errors.ErrUnsupported)...)
-	}
-	switch c.Ablation {
-	case Bound:
-		if bound(p.Bind) {
-			return unsupported("workers are bound in every cell already")
-		}
-		if _, err := (placement.System{}).Mask(); err != nil {
-			return err
-		}
-	case GCOff:
-		if os.Getenv("GOGC") == "off" {
-			return unsupported("GOGC=off holds for every cell already")
-		}
-	case EqualHeap:
-		if p.EqualHeap || os.Getenv("GOGC") == "off" {
-			return unsupported("heap budgets are equal in every cell already")
-		}
+	if c.Ablation == GCOff && os.Getenv("GOGC") == "off" {
+		return fmt.Errorf("GOGC=off holds for every cell already: %w", errors.ErrUnsupported)
 	}
 	return nil
 }
 
-func bound(bind string) bool { return bind != "" && bind != "none" }
+func isBound(bind string) bool { return bind != "" && bind != "none" }
 
 // heap is the environment that gives a cell its heap budget, and that budget in
 // words. Workers inherit it from the fresh process. The least heap at which Go collects
@@ -120,7 +105,7 @@ func (p Pools) heap(c Cell) (env []string, budget string) {
 		limit := memoryGuard() / int64(heaps)
 		percent = "off"
 		env = append(env, "GOMEMLIMIT="+strconv.FormatInt(limit, 10))
-	case c.Ablation == EqualHeap || p.EqualHeap && inProcess:
+	case p.EqualHeap && inProcess:
 		if g, err := strconv.Atoi(percent); err == nil {
 			percent = strconv.Itoa(g * c.Workers)
 		}

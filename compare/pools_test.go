@@ -1,10 +1,11 @@
 package compare
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
+	"reflect"
 	"runtime/metrics"
 	"slices"
 	"strings"
@@ -56,8 +57,10 @@ func cells(name string, size int64) []Cell {
 	cell := func(b pool.Backend, workers int, a Ablation) Cell {
 		return Cell{Task: name, Backend: b, Workers: workers, Ablation: a, Interval: ipc.Interval{Start: 20, End: 20 + size}, ChunkSize: size/7/10*10 + 10}
 	}
+	warm := cell(pool.Processes, 2, Plain)
+	warm.Warm = true
 	return []Cell{cell(pool.Serial, 1, Plain), cell(pool.Goroutines, 3, Plain), cell(pool.Threads, 2, Plain), cell(pool.Processes, 1, Plain), cell(pool.Processes, 3, Plain),
-		cell(pool.Processes, 2, Warm), cell(pool.Processes, 2, Bound), cell(pool.Processes, 2, GCOff), cell(pool.Goroutines, 2, GCOff), cell(pool.Goroutines, 2, EqualHeap)}
+		warm, cell(pool.Processes, 2, GCOff), cell(pool.Goroutines, 2, GCOff)}
 }
 
 func TestEveryCellGivesTheSameBitsAndACoherentTimeline(t *testing.T) {
@@ -80,7 +83,7 @@ func TestEveryCellGivesTheSameBitsAndACoherentTimeline(t *testing.T) {
 		}
 		checkWorkers(t, c, r)
 		checkTerms(t, c, r)
-		if cpu, ok := r.Parent.CPUSeconds.Get(); !ok || cpu <= 0 || r.Parent.PID == os.Getpid() {
+		if cpu, ok := r.Parent.CPUSeconds().Get(); !ok || cpu <= 0 || r.Parent.PID == os.Getpid() {
 			t.Errorf("%v: its parent is %+v", c, r.Parent)
 		}
 	}
@@ -113,7 +116,7 @@ func checkWorkers(t *testing.T, c Cell, r Run) {
 			at = max(at, s.End)
 		}
 		if w.Index >= 0 && c.Backend == pool.Processes && w.seconds(PhaseCompute) > 0 {
-			if cpu, ok := w.CPUSeconds.Get(); !ok || cpu <= 0 || pids[w.PID] || w.PID == r.Parent.PID {
+			if cpu, ok := w.CPUSeconds().Get(); !ok || cpu <= 0 || pids[w.PID] || w.PID == r.Parent.PID {
 				t.Errorf("%v worker %d: PID %d, usage %+v", c, w.Index, w.PID, w.Resources)
 			}
 			pids[w.PID] = true
@@ -122,14 +125,14 @@ func checkWorkers(t *testing.T, c Cell, r Run) {
 	if computed != 7 {
 		t.Errorf("%v: %d spans of computing for 7 chunks", c, computed)
 	}
-	if spawns := slices.ContainsFunc(r.Workers, func(w WorkerRun) bool { return w.seconds(PhaseSpawn) > 0 }); spawns != (c.Backend == pool.Processes && c.Ablation != Warm) {
+	if spawns := slices.ContainsFunc(r.Workers, func(w WorkerRun) bool { return w.seconds(PhaseSpawn) > 0 }); spawns != (c.Backend == pool.Processes && !c.Warm) {
 		t.Errorf("%v: its workers were started within the run: %v", c, spawns)
 	}
 }
 
 func checkTerms(t *testing.T, c Cell, r Run) {
 	t.Helper()
-	budget := map[Ablation]string{GCOff: "GOGC=off", EqualHeap: "GOGC=200, one heap"}[c.Ablation]
+	budget := map[Ablation]string{GCOff: "GOGC=off"}[c.Ablation]
 	if budget == "" && os.Getenv("GOGC") == "" {
 		budget = "GOGC=100"
 	}
@@ -139,20 +142,37 @@ func checkTerms(t *testing.T, c Cell, r Run) {
 	if separate := c.Backend == pool.Processes; (r.Terms.WorkerGOMAXPROCS == 1) != separate || r.Terms.ParentGOMAXPROCS < 1 {
 		t.Errorf("%v: terms %+v", c, r.Terms)
 	}
-	if (r.Terms.Pool == "warm") != (c.Ablation == Warm) || (r.Terms.Binding != "none") != (c.Ablation == Bound) {
+	if (r.Terms.Pool == "warm") != c.Warm || r.Terms.Binding != "none" {
 		t.Errorf("%v: terms %+v", c, r.Terms)
 	}
-	if c.Ablation == Bound {
-		for i, w := range r.Workers {
-			if set, err := placement.ParseCPUSet(w.CPUs); w.seconds(PhaseCompute) > 0 && (err != nil || set.Count() != 1) {
-				t.Errorf("worker %d is bound to %q", i, w.CPUs)
-			}
+	if want := c.Workers; c.Backend != pool.Processes && r.Terms.ParentGOMAXPROCS != want {
+		t.Errorf("%v: GOMAXPROCS is %d", c, r.Terms.ParentGOMAXPROCS)
+	}
+}
+
+func TestBoundWorkers(t *testing.T) {
+	if _, err := (placement.System{}).Mask(); err != nil {
+		t.Skip(err)
+	}
+	c := Cell{Task: "pi", Backend: pool.Processes, Workers: 2, Interval: ipc.Interval{End: 1000}, ChunkSize: 100}
+	r, err := Pools{Bind: "close"}.Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, w := range r.Workers {
+		if set, err := placement.ParseCPUSet(w.CPUs); w.seconds(PhaseCompute) > 0 && (err != nil || set.Count() != 1) {
+			t.Errorf("worker %d is bound to %q", i, w.CPUs)
 		}
+	}
+	if r.Terms.Binding == "none" {
+		t.Errorf("terms %+v", r.Terms)
 	}
 }
 
 func TestCPUTimeIsCountedOnce(t *testing.T) {
-	used := func(seconds float64) WorkerRun { return WorkerRun{Resources: Resources{CPUSeconds: Known(seconds)}} }
+	used := func(seconds float64) WorkerRun {
+		return WorkerRun{Resources: Resources{UserSeconds: Known(seconds), SystemSeconds: Known(0.0)}}
+	}
 	for _, c := range []struct {
 		what    string
 		workers []WorkerRun
@@ -160,7 +180,7 @@ func TestCPUTimeIsCountedOnce(t *testing.T) {
 	}{{"serial", nil, 7}, {"goroutines", []WorkerRun{{}, {}}, 7}, {"processes", []WorkerRun{used(1), used(3)}, 3}} {
 		r := Run{Workers: c.workers}
 		r.addParent(pool.WorkerStats{Usage: ipc.Usage{UserSeconds: 5, SystemSeconds: 2}}) // of the fresh process and its children
-		if seconds, ok := r.Parent.CPUSeconds.Get(); !ok || seconds != c.want {
+		if seconds, ok := r.Parent.CPUSeconds().Get(); !ok || seconds != c.want {
 			t.Errorf("%s: %g s are the parent's own, want %g", c.what, seconds, c.want)
 		}
 	}
@@ -175,7 +195,7 @@ func TestTheCollectorIsSeenAndSwitchedOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, ok := r.total(1).Get()
+		n, ok := r.total(2).Get()
 		if !ok {
 			t.Fatalf("%s: cycles are unknown", b)
 		}
@@ -213,7 +233,7 @@ func TestHeapBudgetsReachTheWorkers(t *testing.T) {
 		equal    bool
 		want     string
 	}{
-		{pool.Goroutines, Plain, false, "100"}, {pool.Processes, Plain, false, "100"}, {pool.Goroutines, EqualHeap, false, "300"},
+		{pool.Goroutines, Plain, false, "100"}, {pool.Processes, Plain, false, "100"}, {pool.Goroutines, Plain, true, "300"},
 		{pool.Threads, Plain, true, "300"}, {pool.Processes, Plain, true, "100"}, {pool.Goroutines, GCOff, false, off}, {pool.Processes, GCOff, false, off},
 	} {
 		r, err := Pools{EqualHeap: c.equal}.Run(t.Context(), Cell{Task: "gogc", Backend: c.backend, Workers: 3, Ablation: c.ablation, Interval: ipc.Interval{End: 3}, ChunkSize: 1})
@@ -225,29 +245,28 @@ func TestHeapBudgetsReachTheWorkers(t *testing.T) {
 
 func TestAnExperimentOnRealPools(t *testing.T) {
 	rec, err := Do(t.Context(), Experiment{Tasks: []Subject{{Name: "pi", Grain: 10, Size: 20_000}}, Workers: []int{2},
-		Backends: []pool.Backend{pool.Goroutines, pool.Processes}, Why: true, MaxRounds: 7, MaxTime: time.Hour, Seed: 1}, Pools{}, nil)
+		Why: true, MaxPairs: 7, MaxTime: time.Hour, Seed: 1}, Pools{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rec.Status != pool.Done || len(rec.Order) != 7 || !rec.Results.Tasks[0].Identical || rec.Results.Tasks[0].Rounds != 7 {
-		t.Errorf("status %s, %d rounds, %+v", rec.Status, len(rec.Order), rec.Results.Tasks[0])
+	if rec.Status != pool.Done || !rec.Results.Tasks[0].Identical || rec.Results.Rows[0].Pairs != 7 || len(rec.Results.Unfair) != 0 {
+		t.Errorf("status %s, %+v, %q", rec.Status, rec.Results.Rows, rec.Results.Unfair)
 	}
-	if len(rec.Results.Tasks[0].Why) != 1 {
+	if len(rec.Results.Why) != 1 {
 		t.Error("no reasons")
 	}
-	for _, w := range rec.Caveats {
-		if strings.Contains(w.Text, "terms changed") {
-			t.Error(w.Text)
-		}
-	}
-	for _, c := range rec.Results.Tasks[0].Cells {
-		sum := c.Unaccounted
-		for _, p := range c.Where {
-			sum += p.Seconds
-		}
-		if label := rec.Plan.Cells[c.Cell].Label(); len(c.Where) == 0 || c.Unaccounted > 0.01*sum {
+	for _, c := range rec.Results.Cells {
+		if label := rec.Plan.Cells[c.Cell].Label(); len(c.Where) == 0 || c.Unaccounted > 0.01*c.Mean() {
 			t.Errorf("%s: %v, unaccounted %g s", label, c.Where, c.Unaccounted)
 		}
+	}
+	var b bytes.Buffer
+	if err := Write(&b, rec); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Read(&b)
+	if err != nil || !reflect.DeepEqual(again.Results.Rows, rec.Results.Rows) {
+		t.Errorf("read again: %v, %+v", err, again.Results.Rows)
 	}
 }
 
@@ -256,6 +275,24 @@ func TestResultsThatDifferEndTheExperiment(t *testing.T) {
 	var differ *DifferError
 	if !errors.As(err, &differ) || rec.Status != Differ {
 		t.Errorf("status %s, %v", rec.Status, err)
+	}
+}
+
+// The task lengths has inputs, and no intervals.
+var lengths = pool.Define("lengths", func(_ context.Context, s string) (int, error) { return len(s), nil })
+
+var _ = Inputs(lengths, func(i int64) string { return strings.Repeat("x", int(i%10)) })
+
+func TestTasksWithInputs(t *testing.T) {
+	if !Comparable("lengths") || Comparable("pi") {
+		t.Error("which tasks have inputs?")
+	}
+	rec, err := Do(t.Context(), Experiment{Tasks: []Subject{{Name: "lengths", Size: 100, Singles: true}}, Workers: []int{2}, Warm: true, MaxPairs: 3, MaxTime: time.Hour}, Pools{}, nil)
+	if err != nil || rec.Results.Rows[0].Pairs != 3 || !strings.HasPrefix(rec.Results.Tasks[0].Value.Text, "100 outputs, digest ") {
+		t.Errorf("%v: %+v, %+v", err, rec.Results.Rows, rec.Results.Tasks)
+	}
+	if c := rec.cell(rec.Plan.Rows[0].A); c.in(PhaseSpawn, PhaseHello) != 0 || rec.Runs[0].Terms.Pool != "warm" {
+		t.Errorf("a warm pool starts for %v, %+v", c.Where, rec.Runs[0].Terms)
 	}
 }
 
@@ -273,11 +310,10 @@ func TestWhatCannotRun(t *testing.T) {
 			t.Errorf("%s: %v, want %s", c.task, err, c.want)
 		}
 	}
-	for _, a := range []Ablation{Bound, EqualHeap} {
-		cell := Cell{Task: "pi", Backend: pool.Processes, Workers: 1, Ablation: a, Interval: ipc.Interval{End: 10}, ChunkSize: 10}
-		if _, err := (Pools{Bind: "close", EqualHeap: true}).Run(t.Context(), cell); !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("%s where it holds anyway: %v", a, err)
-		}
+	t.Setenv("GOGC", "off")
+	cell := Cell{Task: "pi", Backend: pool.Processes, Workers: 1, Ablation: GCOff, Interval: ipc.Interval{End: 10}, ChunkSize: 10}
+	if _, err := (Pools{}).Run(t.Context(), cell); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("without a collector where there is none anyway: %v", err)
 	}
 }
 
@@ -287,33 +323,5 @@ func TestACancelledRunEndsAtOnce(t *testing.T) {
 	cell := Cell{Task: "pi", Backend: pool.Processes, Workers: 2, Interval: ipc.Interval{End: 1 << 50}, ChunkSize: 10 << 20}
 	if _, err := (Pools{}).Run(ctx, cell); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled run: %v", err)
-	}
-}
-
-func TestDisturbances(t *testing.T) {
-	quiet := cpuTimes{cpus: 2, busy: 10, stolen: 1, throttled: 3}
-	for _, c := range []struct {
-		after cpuTimes
-		want  string
-	}{
-		{cpuTimes{2, 11, 1, 3}, "[]"},
-		{cpuTimes{2, 11.08, 1, 3}, "[]"},
-		{cpuTimes{2, 11, 1.2, 3}, "[steal]"},
-		{cpuTimes{2, 11, 1.01, 3}, "[]"},
-		{cpuTimes{2, 11, 1, 3.1}, "[throttled]"},
-		{cpuTimes{2, 11.5, 1.5, 3.1}, "[steal throttled other load]"},
-		{cpuTimes{}, "[]"}, // not reported
-	} {
-		if got := fmt.Sprint(quiet.flags(c.after, time.Second, 1)); got != c.want {
-			t.Errorf("%+v is flagged %s, want %s", c.after, got, c.want)
-		}
-	}
-	var s cpuTimes
-	mask := placement.NewCPUSet(1, 3)
-	for _, line := range []string{"cpu 9 9 9 9 9 9 9 9 9 9", "cpu0 9 9 9 9 9 9 9 9", "cpu1 100 200 300 4 5 600 700 800 0 0", "cpu3 100 0 0 0 0 0 0 0", "intr 1 2 3"} {
-		s.add(strings.Fields(line), mask)
-	}
-	if s != (cpuTimes{cpus: 2, busy: 20, stolen: 8}) {
-		t.Errorf("read %+v", s)
 	}
 }

@@ -112,6 +112,7 @@ type timeline struct {
 func (t *timeline) add(stretches []stretch, began time.Time, between Phase) {
 	slices.SortStableFunc(stretches, func(a, b stretch) int { return cmp.Or(a.from.Compare(b.from), a.to.Compare(b.to)) })
 	seconds := func(m time.Time) float64 { return m.Sub(began).Seconds() }
+	setup := setupOf(stretches)
 	for _, m := range stretches {
 		if m.phase == PhaseCompute {
 			if between == PhaseDispatch {
@@ -125,11 +126,35 @@ func (t *timeline) add(stretches []stretch, began time.Time, between Phase) {
 			// Show every chunk, even if the clocks leave no room for it.
 			t.spans = append(t.spans, Span{Phase: PhaseCompute, Start: t.at, End: t.at})
 		}
+		if m.phase == PhaseCompute && setup > 0 {
+			t.fill(PhaseSetup, seconds(m.from)+setup.Seconds())
+			setup = 0
+		}
 		t.fill(m.phase, seconds(m.to))
 		if m.phase == PhaseCompute {
 			t.accepted = seconds(m.accepted)
 		}
 	}
+}
+
+// setupOf returns what the first chunk of a worker took longer than its median chunk, if
+// it is twice as long as any other: a task that builds something at its first call.
+func setupOf(sorted []stretch) time.Duration {
+	var chunks []time.Duration
+	for _, m := range sorted {
+		if m.phase == PhaseCompute {
+			chunks = append(chunks, m.to.Sub(m.from))
+		}
+	}
+	if len(chunks) < 5 {
+		return 0
+	}
+	first := chunks[0]
+	slices.Sort(chunks)
+	if first == chunks[len(chunks)-1] && first > time.Millisecond && first > 2*chunks[len(chunks)-2] {
+		return first - chunks[len(chunks)/2]
+	}
+	return 0
 }
 
 // fill appends a span of phase p from the end of the last one to the given time.
@@ -181,7 +206,7 @@ func pauses(began time.Time) []Span {
 // resources converts a worker's figures. For each that its process did not report
 // it keeps the reason in r.Missing.
 func (r *Run) resources(s pool.WorkerStats) (used Resources) {
-	used.CPUSeconds = Known(s.UserSeconds + s.SystemSeconds)
+	used.UserSeconds, used.SystemSeconds = Known(s.UserSeconds), Known(s.SystemSeconds)
 	if s.GC != nil {
 		cycles, _ := s.GC.Cycles.Get()
 		used.GCCycles, used.GCPauseSeconds = Known(float64(cycles)), Known(s.GC.PauseSeconds)

@@ -1,17 +1,17 @@
 package compare
 
-import "slices"
+import "procpool/compare/rank"
 
 // usage fills in the medians over runs of what the parent and all workers used.
 func (a *analysis) usage(c *CellResult, runs []int) {
 	for i, m := range c.Resources.all() {
 		*m = a.median(runs, func(r Run) Maybe[float64] { return r.total(i) })
 	}
-	c.ParentCPU = a.median(runs, func(r Run) Maybe[float64] { return r.Parent.CPUSeconds })
-	c.WorkersCPU = a.median(runs, func(r Run) Maybe[float64] { return r.WorkersTotal().CPUSeconds })
+	c.ParentCPU = a.median(runs, func(r Run) Maybe[float64] { return r.Parent.CPUSeconds() })
+	c.WorkersCPU = a.median(runs, func(r Run) Maybe[float64] { return r.WorkersTotal().CPUSeconds() })
 }
 
-// median is the median of a figure over runs if all of them have it.
+// median is the median of a figure over the runs that have it.
 func (a *analysis) median(runs []int, figure func(Run) Maybe[float64]) Maybe[float64] {
 	var x []float64
 	for _, k := range runs {
@@ -19,11 +19,10 @@ func (a *analysis) median(runs []int, figure func(Run) Maybe[float64]) Maybe[flo
 			x = append(x, v)
 		}
 	}
-	if len(x) < len(runs) {
+	if len(x) == 0 {
 		return Maybe[float64]{}
 	}
-	slices.Sort(x)
-	return Known(medianOf(x))
+	return Known(rank.Median(x))
 }
 
 // total adds field i of [Resources.all] of the parent to those of all workers.
@@ -35,6 +34,11 @@ func (r Run) total(i int) Maybe[float64] {
 		return Known(own + workers)
 	}
 	return Maybe[float64]{}
+}
+
+// CPUSeconds is what the run used altogether.
+func (r Run) CPUSeconds() Maybe[float64] {
+	return Resources{UserSeconds: r.total(0), SystemSeconds: r.total(1)}.CPUSeconds()
 }
 
 // WorkersTotal adds up what all workers used. A sum is unavailable unless every
@@ -68,17 +72,11 @@ func (a *analysis) where(c *CellResult, runs []int) {
 	for _, k := range runs {
 		r := a.rec.Runs[k]
 		wall += r.Wall
-		workers := r.Workers
-		if len(workers) == 0 {
-			workers = []WorkerRun{r.Parent}
-		}
 		left := r.Wall
-		for _, w := range workers {
-			for _, t := range w.Phases {
-				share := t.Seconds / float64(len(workers))
-				total[t.Phase] += share
-				left -= share
-			}
+		for _, p := range Phases() {
+			share := r.mean(p)
+			total[p] += share
+			left -= share
 		}
 		if len(r.Workers) > 0 {
 			total[PhaseReduce] += max(min(r.Parent.seconds(PhaseReduce), left), 0)
@@ -92,26 +90,7 @@ func (a *analysis) where(c *CellResult, runs []int) {
 			rest -= t
 		}
 	}
-	c.Unaccounted = max(rest, 0) / n
-}
-
-// slowest finds the worker that was busy longest in r.
-func slowest(r Run) Maybe[Slowest] {
-	if len(r.Workers) < 2 {
-		return Maybe[Slowest]{}
+	if c.Unaccounted = rest / n; c.Unaccounted < 1e-9 { // the resolution of clocks
+		c.Unaccounted = 0
 	}
-	var worst Slowest
-	busy := make([]float64, len(r.Workers))
-	for i, w := range r.Workers {
-		busy[i] = w.seconds(PhaseCompute) + w.seconds(PhaseGC)
-		if busy[i] > worst.Busy {
-			worst.Worker, worst.Busy = w.Index, busy[i]
-		}
-	}
-	if worst.Busy == 0 { // the runner measured no phases
-		return Maybe[Slowest]{}
-	}
-	slices.Sort(busy)
-	worst.Median = medianOf(busy)
-	return Known(worst)
 }

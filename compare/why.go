@@ -1,57 +1,66 @@
 package compare
 
-import "procpool/pool"
+import (
+	"procpool/compare/rank"
+	"procpool/pool"
+)
 
-// why takes the gap between processes and goroutines apart, if the ablations
-// ran. Each part is gap - gap under the ablation, round by round. A part whose cell
-// did not run is left out.
-func (a *analysis) why(task string) []Why {
-	most := 0
-	for _, i := range a.p.of(task) {
-		if a.p.Cells[i].Ablation != Plain {
-			most = a.p.Cells[i].Workers
+// why takes the gaps between processes and goroutines apart, if the ablations ran. Every
+// part is measured round by round. Locked threads stand between the two: they share one
+// address space as goroutines do, and each stays one worker's as a process does.
+func (a *analysis) why() (out []Why) {
+	for _, row := range a.p.Rows {
+		p, g := a.p.Cells[row.A], a.p.Cells[row.B]
+		if p.Backend != pool.Processes || g.Backend != pool.Goroutines || p.Twin {
+			continue
 		}
+		find := func(b pool.Backend, x Ablation) map[int]Run { return a.byRound(a.p.find(p.Task, b, p.Workers, x)) }
+		threads, pOff, gOff := find(pool.Threads, Plain), find(pool.Processes, GCOff), find(pool.Goroutines, GCOff)
+		if len(threads) == 0 || len(pOff) == 0 || len(gOff) == 0 {
+			continue
+		}
+		ps, gs := a.byRound(row.A), a.byRound(row.B)
+		// each estimates a difference over the rounds in which all of these cells ran
+		each := func(difference func(p, g, t, pOff, gOff Run) float64) Estimate {
+			var x []float64
+			for round := range whyRounds {
+				rp, okP := ps[round]
+				rg, okG := gs[round]
+				rt, okT := threads[round]
+				x1, ok1 := pOff[round]
+				x2, ok2 := gOff[round]
+				if okP && okG && okT && ok1 && ok2 {
+					x = append(x, difference(rp, rg, rt, x1, x2))
+				}
+			}
+			return estimate(rank.Estimate(x, 0.05))
+		}
+		messages := func(r Run) float64 { return r.mean(PhaseDispatch, PhaseReply) }
+		w := Why{Task: p.Task, Workers: p.Workers, Gap: each(func(p, g, _, _, _ Run) float64 { return p.Wall - g.Wall })}
+		add := func(name string, within bool, meaning string, difference func(p, g, t, pOff, gOff Run) float64) {
+			w.Parts = append(w.Parts, Part{Name: name, Meaning: meaning, Within: within, Seconds: each(difference)})
+		}
+		add("starting", false, "making the processes, and what each sets up", func(p, g, _, _, _ Run) float64 { return p.Starting() - g.Starting() })
+		add("messages", false, "chunks and results on their way", func(p, g, _, _, _ Run) float64 { return messages(p) - messages(g) })
+		add("scheduler", false, "goroutines against threads that stay one worker's", func(_, g, t, _, _ Run) float64 { return t.Computing() - g.Computing() })
+		add("address space", false, "threads against processes: what sharing one address space costs, if negative", func(p, g, t, _, _ Run) float64 {
+			return p.Computing() - t.Computing() - (messages(p) - messages(g))
+		})
+		add("collector", true, "of all this, what is gone when nobody collects garbage", func(p, g, _, pOff, gOff Run) float64 {
+			return (p.Wall - g.Wall) - (pOff.Wall - gOff.Wall)
+		})
+		out = append(out, w)
 	}
-	if most == 0 {
-		return nil
-	}
-	find := func(task string, b pool.Backend, x Ablation) int { return a.p.find(task, b, most, x, false) }
-	g, p := find(task, pool.Goroutines, Plain), find(task, pool.Processes, Plain)
-	gap := a.s.differences(p, g)
-	w := Why{Workers: most, Gap: estimate(gap, a.level)}
-	rest := gap
+	return out
+}
 
-	add := func(name, within, meaning string, changes ...[2]int) {
-		delta := make([]float64, len(gap))
-		for _, c := range changes {
-			if c[0] < 0 || c[1] < 0 {
-				return
-			}
-			for i, v := range a.s.differences(c[0], c[1])[:len(gap)] {
-				delta[i] += v
-			}
-		}
-		w.Parts = append(w.Parts, Part{Name: name, Meaning: meaning, Within: within, Seconds: estimate(delta, a.level)})
-		if within == "" {
-			rest = minus(rest, delta)
+// byRound are the runs of cell i.
+func (a *analysis) byRound(i int) map[int]Run {
+	out := map[int]Run{}
+	if i >= 0 {
+		for _, k := range a.runs[i] {
+			out[a.rec.Runs[k].Round] = a.rec.Runs[k]
 		}
 	}
-	gOff, pOff := find(task, pool.Goroutines, GCOff), find(task, pool.Processes, GCOff)
-	add("null", "", "starting, messages and folding, measured with no work in between",
-		[2]int{find(Null, pool.Processes, Plain), find(Null, pool.Goroutines, Plain)})
-	add("warm pool", "null", "starting the processes: gone when they are started before the clock",
-		[2]int{p, find(task, pool.Processes, Warm)})
-	add("GC", "", "garbage collection: gone in both with the collector off",
-		[2]int{p, pOff}, [2]int{gOff, g})
-	add("heap budget", "GC", "N processes have N heap budgets: gone when goroutines get as much",
-		[2]int{find(task, pool.Goroutines, EqualHeap), g})
-	add("unbound", "", "moving between CPUs: gone when every process is bound to one",
-		[2]int{p, find(task, pool.Processes, Bound)})
-	threads := find(task, pool.Threads, Plain)
-	add("scheduler", "gap", "goroutines against locked threads: what the Go scheduler's freedom costs",
-		[2]int{threads, g})
-	add("address space", "gap", "locked threads against processes: what sharing one address space costs",
-		[2]int{p, threads})
-	w.Unexplained = estimate(rest, a.level)
-	return []Why{w}
+	return out
 }

@@ -2,7 +2,9 @@ package ipc
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
+	"slices"
 )
 
 // The functions here append messages to a byte slice field by field, because a
@@ -67,6 +69,17 @@ func AppendCancel(dst []byte, c Cancel) []byte {
 	return appendUint(dst, c.ID)
 }
 
+// AppendIntervalWith is AppendInterval with an encoded value beside the interval.
+func AppendIntervalWith(dst []byte, iv Interval, with []byte) []byte {
+	at := len(dst)
+	dst = AppendInterval(dst, iv)
+	if len(with) > 0 {
+		dst[at]++ // one pair more
+		dst = append(append(dst, "\xa4with"...), with...)
+	}
+	return dst
+}
+
 // AppendInterval appends iv as the arg of an interval task.
 func AppendInterval(dst []byte, iv Interval) []byte {
 	dst = append(dst, "\x82\xa5start"...)
@@ -96,7 +109,7 @@ func AppendEnd(dst []byte) []byte { return append(dst, "\x81\xa3end\x80"...) }
 // AppendHello appends a hello message.
 func AppendHello(dst []byte, h Hello) []byte {
 	pairs := byte(6)
-	for _, more := range [...]bool{h.StartError != "", h.Batches} {
+	for _, more := range [...]bool{len(h.Abouts) > 0, h.Beats, h.StartError != "", h.Batches} {
 		if more {
 			pairs++
 		}
@@ -115,6 +128,12 @@ func AppendHello(dst []byte, h Hello) []byte {
 	for _, t := range h.Tasks {
 		dst = appendString(dst, t)
 	}
+	if len(h.Abouts) > 0 {
+		dst = appendAbouts(append(dst, "\xa5about"...), h.Abouts)
+	}
+	if h.Beats {
+		dst = append(dst, "\xa5beats\xc3"...)
+	}
 	if h.StartError != "" {
 		dst = appendString(append(dst, "\xabstart_error"...), h.StartError)
 	}
@@ -122,6 +141,21 @@ func AppendHello(dst []byte, h Hello) []byte {
 		dst = append(dst, "\xa7batches\xc3"...)
 	}
 	return append(dst, '\n')
+}
+
+func appendAbouts(dst []byte, abouts map[string]About) []byte {
+	dst = appendHeader(dst, len(abouts), 0x80, 15, 0xde, 0xdf)
+	for _, name := range slices.Sorted(maps.Keys(abouts)) {
+		about := abouts[name]
+		dst = appendString(dst, name)
+		dst = appendString(append(dst, "\x83\xa7version"...), about.Version)
+		dst = appendInt(append(dst, "\xa5grain"...), about.Grain)
+		dst = append(dst, "\xa5exact\xc2"...)
+		if about.Exact {
+			dst[len(dst)-1] = 0xc3
+		}
+	}
+	return dst
 }
 
 // AppendResultHead appends a result without its value. The caller must append the

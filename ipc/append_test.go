@@ -133,9 +133,13 @@ func TestMessagesRoundTrip(t *testing.T) {
 			t.Errorf("%+v is read as %+v, %v", c, got, err)
 		}
 	}
-	failed := Hello{Build: "b", StartError: "no model"}
-	if got, err := ParseHello(bodyOf(t, AppendHello(nil, failed), KindHello)); err != nil || !reflect.DeepEqual(got, failed) {
-		t.Errorf("%+v, %v", got, err)
+	for _, h := range []Hello{
+		{Build: "b", StartError: "no model"},
+		{Beats: true, Tasks: []string{"a", "b"}, Abouts: map[string]About{"b": {"", 1, true}, "a": {"2\x1b", MaxIndex, false}}},
+	} {
+		if got, err := ParseHello(bodyOf(t, AppendHello(nil, h), KindHello)); err != nil || !reflect.DeepEqual(got, h) {
+			t.Errorf("%+v, %v", got, err)
+		}
 	}
 	silent := Bye{ParentSilent: true}
 	if got, err := ParseBye(bodyOf(t, AppendBye(nil, silent), KindBye)); err != nil || got != silent {

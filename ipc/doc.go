@@ -26,7 +26,8 @@
 //	{"request": {"id": uint, "task": str, "arg": any}}
 //	    Asks for a piece of work. For a task over intervals, arg is
 //	    {"start": int, "end": int}: the indices from start to end-1, with
-//	    0 <= start <= end <= 2^62. Three more keys may follow: "timeout_seconds": num
+//	    0 <= start <= end <= 2^62, and perhaps "with": any, what the task needs besides.
+//	    Three more keys of request may follow: "timeout_seconds": num
 //	    is the deadline of the task's context, "index": uint the place of an input in
 //	    its sequence, and "attempt": uint how many children met this work before.
 //	    A child whose hello has "batches": true may also be sent "args": [any] in place of
@@ -50,11 +51,14 @@
 //	{"hello": {"protocol": 1, "build": str, "pid": int, "host": str,
 //	           "cpus": str, "tasks": [str]}}
 //	    Always comes first, before the child has read anything. build identifies the
-//	    program; the pools of procpool accept only children of their own build. cpus
-//	    lists the CPUs that the child may use, as in "0-3,8", and is "" if unknown.
+//	    program; a pool accepts only children of its own build, unless it was given the
+//	    command line of another program (see docs/wire.md). cpus lists the CPUs that the child may use, as in "0-3,8", and is "" if unknown.
 //	    build and host are printed in messages, so they are printable text of at most
 //	    1,024 and 255 bytes. With "start_error": str the child cannot work, says why,
-//	    and exits. With "batches": true it understands requests with args.
+//	    and exits. With "beats": true it beats after open, also while a task runs, and
+//	    leaves when the parent is silent. With "batches": true it understands requests with
+//	    args. "about": {str: {"version": str, "grain": uint, "exact": bool}} says of its
+//	    tasks what is not version "1", grain 1 and false.
 //	{"result": {"id": uint, "seconds": num, "value": any}}
 //	    Answers a request. seconds is how long the task ran. A result of a task over
 //	    intervals also has the "start" and "end" of the request.

@@ -35,13 +35,15 @@ func (iv Interval) Validate() error {
 	return nil
 }
 
-// A Grid divides an interval into N parts without storing them. Part p is
-// [Start+p*Size, Start+(p+1)*Size), except that the last one ends where Whole ends, and
-// so may be longer or shorter. The zero value has no parts.
+// A Grid divides an interval into N parts without storing them. All but the last have
+// Size indices, except that the first Longer of them have Grain more. The last part ends
+// where Whole ends, and so may be longer or shorter. The zero value has no parts.
 type Grid struct {
-	Whole Interval
-	Size  int64 // number of indices in every part but the last
-	N     int64 // number of parts
+	Whole  Interval
+	Size   int64 // number of indices in every part but the last and the first Longer
+	N      int64 // number of parts
+	Longer int64 // number of parts that have Grain more indices, below N; only if Size is not 0
+	Grain  int64 // 0 if Longer is
 }
 
 // SplitGrid divides whole into parts of equal size, by the rule of the tutorial: the
@@ -66,13 +68,48 @@ func ChunkGrid(whole Interval, size int64) Grid {
 	return Grid{Whole: whole, Size: size, N: (whole.Len()-1)/size + 1}
 }
 
+// EvenGrid divides whole into parts whose sizes are within one grain of each other. It
+// cuts only at multiples of grain indices from the start of whole; what is left at the
+// end belongs to the last part. There are fewer parts if there are fewer grains, and
+// none if whole is empty. A grain or parts below 1 mean 1.
+func EvenGrid(whole Interval, parts, grain int64) Grid {
+	if whole.Len() <= 0 {
+		return Grid{Whole: whole}
+	}
+	grain = max(grain, 1)
+	grains := whole.Len() / grain
+	n := max(min(parts, grains), 1)
+	g := Grid{Whole: whole, Size: grains / n * grain, N: n, Longer: grains % n}
+	if g.Longer > 0 {
+		g.Grain = grain
+	}
+	return g
+}
+
+// start returns where part p starts, with 0 <= p < N.
+func (g Grid) start(p int64) int64 { return g.Whole.Start + p*g.Size + min(p, g.Longer)*g.Grain }
+
 // At returns part p, with 0 <= p < N.
 func (g Grid) At(p int64) Interval {
-	start := g.Whole.Start + p*g.Size
 	if p == g.N-1 {
-		return Interval{start, g.Whole.End}
+		return Interval{g.start(p), g.Whole.End}
 	}
-	return Interval{start, start + g.Size}
+	return Interval{g.start(p), g.start(p + 1)}
+}
+
+// Find returns the number of the part that holds index x, which must lie in Whole, or is
+// its end: then, and beyond the start of the last part, Find returns N-1. In a grid of
+// size 0 all parts but the last are empty.
+func (g Grid) Find(x int64) int64 {
+	x -= g.Whole.Start
+	long := g.Longer * (g.Size + g.Grain)
+	switch {
+	case g.Size == 0:
+		return g.N - 1
+	case x < long:
+		return x / (g.Size + g.Grain)
+	}
+	return min(g.Longer+(x-long)/g.Size, g.N-1)
 }
 
 // Within is the range [first, end) of the parts that are not empty and lie wholly
@@ -82,13 +119,11 @@ func (g Grid) Within(iv Interval) (first, end int64) {
 	if iv.Start >= iv.End || g.N == 0 {
 		return 0, 0
 	}
-	last := g.At(g.N - 1)
-	if g.Size > 0 {
-		first = min((iv.Start-g.Whole.Start+g.Size-1)/g.Size, g.N-1)
-		end = min((iv.End-g.Whole.Start)/g.Size, g.N-1)
-	} else {
-		first, end = g.N-1, g.N-1 // all others are empty
+	first, end = g.Find(iv.Start), g.Find(iv.End)
+	if first < g.N-1 && g.start(first) < iv.Start {
+		first++
 	}
+	last := g.At(g.N - 1)
 	if iv.Start <= last.Start && iv.End == last.End && last.Len() > 0 {
 		return first, g.N
 	}

@@ -29,6 +29,28 @@ func TestSplitGrid(t *testing.T) {
 	}
 }
 
+func TestEvenGrid(t *testing.T) {
+	for _, c := range []struct {
+		whole        Interval
+		parts, grain int64
+		want         []Interval
+	}{
+		{Interval{0, 10}, 4, 1, []Interval{{0, 3}, {3, 6}, {6, 8}, {8, 10}}},
+		{Interval{5, 9}, 2, 1, []Interval{{5, 7}, {7, 9}}},
+		{Interval{0, 3}, 4, 1, []Interval{{0, 1}, {1, 2}, {2, 3}}},
+		{Interval{0, 55}, 3, 10, []Interval{{0, 20}, {20, 40}, {40, 55}}},
+		{Interval{0, 39}, 7, 10, []Interval{{0, 10}, {10, 20}, {20, 39}}},
+		{Interval{0, 9}, 2, 10, []Interval{{0, 9}}},
+		{Interval{4, 4}, 2, 1, nil},
+		{Interval{0, MaxIndex}, 2, 1, []Interval{{0, MaxIndex / 2}, {MaxIndex / 2, MaxIndex}}},
+	} {
+		got := slices.Collect(EvenGrid(c.whole, c.parts, c.grain).All())
+		if !slices.Equal(got, c.want) {
+			t.Errorf("EvenGrid(%v, %d, %d) = %v, want %v", c.whole, c.parts, c.grain, got, c.want)
+		}
+	}
+}
+
 func TestChunkGrid(t *testing.T) {
 	for _, c := range []struct {
 		whole Interval
@@ -73,6 +95,7 @@ func TestGridWithin(t *testing.T) {
 	for _, g := range []Grid{
 		{}, ChunkGrid(Interval{}, 3), ChunkGrid(Interval{2, 14}, 3), ChunkGrid(Interval{2, 15}, 3), ChunkGrid(Interval{0, 2}, 5),
 		SplitGrid(Interval{0, 10}, 4, 1), SplitGrid(Interval{1, 3}, 4, 1), SplitGrid(Interval{0, 20}, 3, 4), SplitGrid(Interval{3, 3}, 2, 1),
+		EvenGrid(Interval{0, 10}, 4, 1), EvenGrid(Interval{1, 20}, 3, 4), EvenGrid(Interval{2, 21}, 4, 3), EvenGrid(Interval{2, 4}, 4, 3), EvenGrid(Interval{3, 3}, 4, 1),
 	} {
 		for start := int64(0); start <= 21; start++ {
 			for end := start; end <= 21; end++ {

@@ -1,6 +1,9 @@
 package ipc
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Constants of the protocol.
 const (
@@ -80,11 +83,35 @@ type Hello struct {
 	CPUs  string   // CPUs allowed, as a list ("0-3,8"); "" if unknown
 	Tasks []string // names of the tasks that it can run
 
+	Abouts map[string]About // of tasks of which it says more than their names; see [Hello.About]
+
+	// Beats says that it beats after open, also while a task runs, and leaves when the
+	// parent falls silent.
+	Beats bool
+
 	// StartError says why it cannot work: what it does at its start has failed.
 	// It exits then. "" if it can.
 	StartError string
 
 	Batches bool // it may be sent batches of requests
+}
+
+// About is what a child says of one of its tasks.
+type About struct {
+	Version string // results of another version do not fit
+	Grain   int64  // intervals are cut at multiples of it
+	Exact   bool   // partials add up to the same in any order
+}
+
+// DefaultAbout is what holds where a child says nothing else.
+var DefaultAbout = About{Version: "1", Grain: 1}
+
+// About is what the child says of the task with this name; false if it has none.
+func (h *Hello) About(name string) (About, bool) {
+	if about, ok := h.Abouts[name]; ok {
+		return about, true
+	}
+	return DefaultAbout, slices.Contains(h.Tasks, name)
 }
 
 // Result is the answer to a request, or to several of a batch. Value and Answers belong

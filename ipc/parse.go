@@ -100,16 +100,22 @@ func ParseCancel(body []byte) (r Cancel, err error) {
 // ParseInterval reads the arg of a task over intervals. The error is a *Fault, or
 // that of [Interval.Validate].
 func ParseInterval(arg []byte) (Interval, error) {
-	iv, err := readInterval(arg)
-	if err != nil {
-		return iv, err
+	iv, _, err := ParseIntervalWith(arg)
+	return iv, err
+}
+
+// ParseIntervalWith is ParseInterval for an arg that may have a value beside the
+// interval. with is its encoding, a part of arg; nil if there is none.
+func ParseIntervalWith(arg []byte) (iv Interval, with []byte, err error) {
+	if iv, with, err = readInterval(arg); err != nil {
+		return iv, nil, err
 	}
-	return iv, iv.Validate()
+	return iv, with, iv.Validate()
 }
 
 // readInterval reads an interval whose bounds may be any.
-func readInterval(arg []byte) (iv Interval, err error) {
-	const start, end = 1, 2
+func readInterval(arg []byte) (iv Interval, with []byte, err error) {
+	const start, end, beside = 1, 2, 4
 	c, have := cursor{b: arg}, 0
 	for range c.mapLen() {
 		switch string(c.str()) {
@@ -117,11 +123,13 @@ func readInterval(arg []byte) (iv Interval, err error) {
 			have, iv.Start = c.once(have, start), c.int()
 		case "end":
 			have, iv.End = c.once(have, end), c.int()
+		case "with":
+			have, with = c.once(have, beside), c.raw()
 		default:
 			c.raw()
 		}
 	}
-	return iv, c.check("interval", have, "start", "end")
+	return iv, with, c.check("interval", have, "start", "end")
 }
 
 // ParseOpen reads the body of an open message. It returns a *Fault for another
@@ -185,8 +193,12 @@ func ParseHello(body []byte) (h Hello, err error) {
 			}
 		case "start_error":
 			have, h.StartError = c.once(have, 64), string(c.str())
+		case "beats":
+			have, h.Beats = c.once(have, 128), c.bool()
+		case "about":
+			have, h.Abouts = c.once(have, 256), c.abouts()
 		case "batches":
-			have, h.Batches = c.once(have, 128), c.bool()
+			have, h.Batches = c.once(have, 512), c.bool()
 		default:
 			c.raw()
 		}
@@ -194,10 +206,45 @@ func ParseHello(body []byte) (h Hello, err error) {
 	if err := c.check("hello", have, "protocol", "build", "pid", "host", "cpus", "tasks"); err != nil {
 		return h, err
 	}
+	for name := range h.Abouts {
+		if !slices.Contains(h.Tasks, name) {
+			return h, fault(body, nil, "hello: about %q, which is not among its tasks", name)
+		}
+	}
 	if number != Protocol {
 		return h, fault(body, nil, "child speaks protocol %d, this is protocol %d", number, Protocol)
 	}
 	return h, nil
+}
+
+// abouts reads what a hello says of tasks.
+func (c *cursor) abouts() map[string]About {
+	var abouts map[string]About
+	for range c.mapLen() {
+		name, have, about := string(c.str()), 0, DefaultAbout
+		for range c.mapLen() {
+			switch string(c.str()) {
+			case "version":
+				have, about.Version = c.once(have, 1), string(c.str())
+			case "grain":
+				if have, about.Grain = c.once(have, 2), c.int(); about.Grain < 1 || about.Grain > MaxIndex {
+					c.fail("a grain is not between 1 and 2^62")
+				}
+			case "exact":
+				have, about.Exact = c.once(have, 4), c.bool()
+			default:
+				c.raw()
+			}
+		}
+		if _, twice := abouts[name]; twice {
+			c.fail("a key occurs twice")
+		}
+		if abouts == nil {
+			abouts = make(map[string]About)
+		}
+		abouts[name] = about
+	}
+	return abouts
 }
 
 // ParseResult reads the body of a result.

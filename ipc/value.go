@@ -138,7 +138,7 @@ func decodeValue[T any](value []byte, v *T, take bool) error {
 	case *[]int64:
 		*v = listOf(&c, 1, c.int)
 	case *Interval:
-		iv, err := readInterval(value)
+		iv, _, err := readInterval(value)
 		*v = iv
 		return err
 	default:

@@ -26,8 +26,13 @@
 // procpool_journal is the version of this format and always comes first. interval is
 // that of the whole input, also in the journal of a share. Chunk p of the grid is
 // [start+p*chunk_size, start+(p+1)*chunk_size), except that the last one ends with the
-// interval. procs, share, build and merged (the number of journals that a merge added
-// up) are omitted if they are zero. Every other line is a finished chunk:
+// interval. If there is a number longer, each of the first longer chunks has one grain
+// more, and the others start so much later. A share K/N has consecutive chunks, or with
+// "deal":"cyclic" the chunks K, K+N and so on, counted from 1. The journal of a user's
+// command also has "command", its words quoted for a shell, "reduce", and "input" if it
+// reads lines. procs, longer, share, deal,
+// build and merged (the number of journals that a merge added up) are omitted if they are
+// zero. Every other line is a finished chunk:
 //
 //	{"interval":{"start":25,"end":50},"partial":"y0AJIftU…","value":3.14,
 //	 "worker":0,"pid":4711,"host":"n1","started":"2026-01-02T03:04:05.7Z",
@@ -42,8 +47,11 @@
 // key identifies everything that the sum depends on. It is the 128-bit FNV-1a hash, as
 // 32 hexadecimal digits, of the text that fmt.Sprintf returns for the format
 // "procpool journal 1\n%q\n%q\n%d %d\n%d\n%d %d\n%t\n" and the arguments task,
-// task_version, start, end, grain, chunk_size, chunks and exact. Journals with equal
-// keys can be added up.
+// task_version, start, end, grain, chunk_size, chunks and exact; of "foreign\n" if
+// "foreign":true stands after exact: workers of another program computed the chunks, and
+// their partials are numbers; if there is a command then also of that for
+// "%q\n%q\n%q\n" and command, reduce and input; and if there is longer of that for
+// "%d\n" and longer. Journals with equal keys can be added up.
 //
 // sum is a checksum and always comes last: exactly `,"sum":"`, 16 lower-case hexadecimal
 // digits and `"}`. It is the CRC-64 with the ECMA-182 polynomial as in xz (all bits

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 )
 
 // An ExistsError is returned if the file to create exists already. For errors.Is it
@@ -91,7 +92,11 @@ func (e *SyncError) Unwrap() error { return e.Err }
 // Hint says what the user can do.
 func (e *SyncError) Hint() string {
 	if e.Discarded {
-		return "the new journal is removed: mend the disk or make room, then repeat the command"
+		what := "mend the disk"
+		if errors.Is(e.Err, syscall.ENOSPC) || errors.Is(e.Err, syscall.EDQUOT) {
+			what = "make room"
+		}
+		return "the new journal is removed: " + what + ", then repeat the command"
 	}
 	return "what it holds is uncertain, also where it can be read now: mend the disk first, then see whether --resume still accepts it"
 }

@@ -187,7 +187,7 @@ func (in *segmentReader) open(source int32) error {
 	}
 	in.source, in.file = source, file
 	h := in.set.header
-	in.reader = reader{ctx: in.ctx, path: src.path, header: h, key: h.Key(), whole: src.share.Interval(h.Grid()), in: in.reader.in, long: in.reader.long, block: in.reader.block}
+	in.reader = reader{ctx: in.ctx, path: src.path, header: h, key: h.Key(), covers: h.Covers(), in: in.reader.in, long: in.reader.long, block: in.reader.block}
 	return nil
 }
 

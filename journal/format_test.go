@@ -271,11 +271,11 @@ func FuzzReader(f *testing.F) {
 			if aerr := ledger.Add(rec.Interval); aerr != nil || len(rec.Partial) == 0 {
 				t.Fatalf("accepted %v %x: %v", rec.Interval, rec.Partial, aerr)
 			}
-			if n := chunks(&r.header, rec.Interval); n < 1 || n > 1 && !r.header.Exact {
+			if n := chunks(&r.header, ledgerOf(rec.Interval)); n < 1 || n > 1 && !r.header.Exact {
 				t.Fatalf("accepted %v of %d chunks", rec.Interval, n)
 			}
 		}
-		c := coverage(&r.header, r.whole, &r.ledger)
+		c := coverage(&r.header, r.covers, &r.ledger)
 		if c.Covered != ledger.Total() || c.Done > c.Chunks || c.Complete() != (c.Percent() == 100) {
 			t.Fatalf("%+v, but %d indices are covered", c, ledger.Total())
 		}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,20 +22,28 @@ const format = 1
 const magic = `{"procpool_journal":`
 
 // A Header says what a journal is about. The sum depends on Task, TaskVersion,
-// Interval, Grain, Exact, ChunkSize and Chunks. The [Header.Key] identifies them:
+// Interval, Grain, Exact, ChunkSize, Chunks, Longer, Command, Reduce and Input. The [Header.Key] identifies them:
 // journals in which they agree belong to the same job. The other fields describe a
 // single journal.
 type Header struct {
 	Task        string       `json:"task"`
 	TaskVersion string       `json:"task_version"`
-	Interval    ipc.Interval `json:"interval"`   // whole input, also in the journal of a share
-	Grain       int64        `json:"grain"`      // see task.Grain; 0 means 1
-	Exact       bool         `json:"exact"`      // see task.Exact
-	ChunkSize   int64        `json:"chunk_size"` // Size of the ipc.Grid
-	Chunks      int64        `json:"chunks"`     // N of the ipc.Grid
+	Interval    ipc.Interval `json:"interval"`         // whole input, also in the journal of a share
+	Grain       int64        `json:"grain"`            // see task.Grain; 0 means 1
+	Exact       bool         `json:"exact"`            // see task.Exact
+	Foreign     bool         `json:"foreign,omitzero"` // computed by workers of another program: partials are numbers
+	ChunkSize   int64        `json:"chunk_size"`       // Size of the ipc.Grid
+	Chunks      int64        `json:"chunks"`           // N of the ipc.Grid
+	Longer      int64        `json:"longer,omitzero"`  // Longer of the ipc.Grid, by one grain
+
+	// What the sum of a program of the user's depends on besides; empty for tasks.
+	Command string `json:"command,omitzero"` // quoted for a shell
+	Reduce  string `json:"reduce,omitzero"`  // how what it prints is added up
+	Input   string `json:"input,omitzero"`   // what it reads
 
 	Procs   int       `json:"procs,omitzero"`  // number of workers that the grid was made for; 0 if the user chose a chunk size
 	Share   Share     `json:"share,omitzero"`  // zero for the whole
+	Deal    string    `json:"deal,omitzero"`   // Cyclic: the share has chunks K, K+N, ...; "": it has consecutive chunks
 	Merged  int       `json:"merged,omitzero"` // number of journals that were added up to this one; 0 for that of a run
 	Build   string    `json:"build,omitzero"`  // program that wrote the journal
 	Created time.Time `json:"created"`         // Create and Resume set it if it is zero
@@ -48,18 +57,36 @@ type headerLine struct {
 }
 
 // Grid returns the grid of the chunks.
-func (h Header) Grid() ipc.Grid { return ipc.Grid{Whole: h.Interval, Size: h.ChunkSize, N: h.Chunks} }
+func (h Header) Grid() ipc.Grid {
+	g := ipc.Grid{Whole: h.Interval, Size: h.ChunkSize, N: h.Chunks, Longer: h.Longer}
+	if h.Longer > 0 {
+		g.Grain = max(h.Grain, 1)
+	}
+	return g
+}
+
+// SetGrid sets ChunkSize, Chunks and Longer to those of g.
+func (h *Header) SetGrid(g ipc.Grid) { h.ChunkSize, h.Chunks, h.Longer = g.Size, g.N, g.Longer }
 
 // Key returns the key of the job, as the package documentation defines it.
 func (h Header) Key() string {
 	hash := fnv.New128a()
 	fmt.Fprintf(hash, "procpool journal %d\n%q\n%q\n%d %d\n%d\n%d %d\n%t\n", format,
 		h.Task, h.TaskVersion, h.Interval.Start, h.Interval.End, max(h.Grain, 1), h.ChunkSize, h.Chunks, h.Exact)
+	if h.Foreign {
+		fmt.Fprintln(hash, "foreign")
+	}
+	if h.Command != "" {
+		fmt.Fprintf(hash, "%q\n%q\n%q\n", h.Command, h.Reduce, h.Input)
+	}
+	if h.Longer > 0 {
+		fmt.Fprintf(hash, "%d\n", h.Longer)
+	}
 	return fmt.Sprintf("%x", hash.Sum(nil))
 }
 
-// Covers returns the interval that the journal has to cover: its share or the whole.
-func (h Header) Covers() ipc.Interval { return h.Share.Interval(h.Grid()) }
+// Covers returns what the journal has to cover: its share or the whole.
+func (h Header) Covers() *ipc.Ledger { return h.Share.Of(h.Grid(), h.Deal) }
 
 // Parts yields the chunks in iv in order. It panics unless the bounds of iv are bounds
 // of chunks, as are those of every gap in a journal.
@@ -88,11 +115,12 @@ func chunkAt(g ipc.Grid, x int64) (int64, bool) {
 		return g.N, true
 	case x < g.Whole.Start || x > g.Whole.End:
 		return 0, false
-	case g.Size == 0:
-		return g.N - 1, x == g.Whole.Start
 	}
-	p := (x - g.Whole.Start) / g.Size
-	return p, p < g.N && (x-g.Whole.Start)%g.Size == 0
+	p := g.Find(x)
+	if g.Size == 0 {
+		return p, x == g.Whole.Start
+	}
+	return p, g.At(p).Start == x
 }
 
 // validate returns an error if h cannot be the header of a journal. If it returns nil,
@@ -105,12 +133,15 @@ func (h Header) validate() error {
 	switch {
 	case h.Task == "":
 		return errors.New("it names no task")
-	case h.Grain < 0 || h.ChunkSize < 0 || h.Chunks < 0:
+	case h.Grain < 0 || h.ChunkSize < 0 || h.Chunks < 0 || h.Longer < 0:
 		return errors.New("its grain, chunk size or number of chunks is negative")
 	case h.ChunkSize%max(h.Grain, 1) != 0:
 		return fmt.Errorf("its chunk size %d is not a multiple of its grain %d", h.ChunkSize, h.Grain)
-	case n > 0 && h.Chunks == 0, h.ChunkSize > 0 && h.Chunks > 1 && h.Chunks-1 > (n-1)/h.ChunkSize:
+	case n > 0 && h.Chunks == 0, h.ChunkSize > 0 && h.Chunks > 1 && h.Chunks-1 > (n-1)/h.ChunkSize,
+		h.Longer > 0 && (h.Longer >= h.Chunks || h.ChunkSize == 0 || h.Longer > (n-1-(h.Chunks-1)*h.ChunkSize)/max(h.Grain, 1)):
 		return fmt.Errorf("a grid of %s does not cover %v", h.gridText(), h.Interval)
+	case h.Deal != "" && h.Deal != Cyclic:
+		return fmt.Errorf("it deals shares in an unknown way, %.40q", h.Deal)
 	}
 	return h.Share.validate()
 }
@@ -120,16 +151,32 @@ func (h Header) keyFields() [][2]string {
 	return [][2]string{
 		{"task", h.Task},
 		{"task version", strconv.Quote(h.TaskVersion)},
+		{"command", cmp.Or(h.Command, "none")},
+		{"reduction", cmp.Or(h.Reduce, "none")},
+		{"input", cmp.Or(h.Input, "none")},
 		{"interval", h.Interval.String()},
 		{"grain", strconv.FormatInt(max(h.Grain, 1), 10)},
 		{"chunk grid", h.gridText()},
 		{"exactness", strconv.FormatBool(h.Exact)},
+		{"use of another program's workers", strconv.FormatBool(h.Foreign)},
 	}
 }
 
 // gridText returns the grid in words: "4 chunks of 25".
 func (h Header) gridText() string {
-	return text.Plural(h.Chunks, "chunk") + " of " + strconv.FormatInt(h.ChunkSize, 10)
+	grid := text.Plural(h.Chunks, "chunk") + " of " + strconv.FormatInt(h.ChunkSize, 10)
+	if h.Longer > 0 {
+		grid += fmt.Sprintf(" or %d", h.ChunkSize+max(h.Grain, 1))
+	}
+	return grid
+}
+
+// shareText returns the share in words: "2/4", or "2/4, dealt cyclic".
+func (h Header) shareText() string {
+	if h.Deal == "" || h.Share == (Share{}) {
+		return h.Share.String()
+	}
+	return h.Share.String() + ", dealt " + h.Deal
 }
 
 // match returns a *MismatchError if header have of the journal at path is that of
@@ -137,8 +184,8 @@ func (h Header) gridText() string {
 func match(path string, have, want Header, share bool) error {
 	h, w := have.keyFields(), want.keyFields()
 	if share {
-		h = append(h, [2]string{"share", have.Share.String()})
-		w = append(w, [2]string{"share", want.Share.String()})
+		h = append(h, [2]string{"share", have.shareText()})
+		w = append(w, [2]string{"share", want.shareText()})
 	}
 	for i := range w {
 		if h[i] != w[i] {

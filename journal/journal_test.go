@@ -102,7 +102,20 @@ func fileOf(t testing.TB, h Header, intervals ...ipc.Interval) []byte {
 	return b
 }
 
-func parts(h Header) []ipc.Interval { return slices.Collect(h.Parts(h.Covers())) }
+func parts(h Header) (all []ipc.Interval) {
+	for run := range h.Covers().Runs() {
+		all = slices.AppendSeq(all, h.Parts(run))
+	}
+	return all
+}
+
+func ledgerOf(ivs ...ipc.Interval) *ipc.Ledger {
+	l := &ipc.Ledger{}
+	for _, iv := range ivs {
+		mustAdd(l, iv)
+	}
+	return l
+}
 
 func write(t testing.TB, name string, b []byte) string {
 	t.Helper()

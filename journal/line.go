@@ -47,10 +47,10 @@ func (c *Entry) check() error {
 	return nil
 }
 
-// checkInterval returns an error if a journal with header h that has to cover whole
-// cannot have a line with iv. iv must lie on the grid and in whole, and must be a
+// checkInterval returns an error if a journal with header h that has to cover covers
+// cannot have a line with iv. iv must lie on the grid and in covers, and must be a
 // single chunk unless the task is exact.
-func checkInterval(h *Header, whole, iv ipc.Interval) error {
+func checkInterval(h *Header, covers *ipc.Ledger, iv ipc.Interval) error {
 	first, ok1 := chunkAt(h.Grid(), iv.Start)
 	end, ok2 := chunkAt(h.Grid(), iv.End)
 	switch {
@@ -58,8 +58,8 @@ func checkInterval(h *Header, whole, iv ipc.Interval) error {
 		return fmt.Errorf("%v is empty", iv)
 	case !ok1 || !ok2:
 		return fmt.Errorf("%v does not lie on the grid of %s", iv, h.gridText())
-	case iv.Start < whole.Start || iv.End > whole.End:
-		return fmt.Errorf("%v does not lie in %v", iv, whole)
+	case !covers.Covers(iv):
+		return fmt.Errorf("%v does not lie in share %s of %v", iv, h.shareText(), h.Interval)
 	case !h.Exact && end-first != 1:
 		return fmt.Errorf("%v spans %d chunks, but the task is not exact", iv, end-first)
 	}
@@ -107,7 +107,7 @@ type record struct {
 
 // parseLine decodes the complete line of a chunk without its newline. The record shares
 // no memory with the line.
-func parseLine(line []byte, h *Header, whole ipc.Interval, key string) (record, error) {
+func parseLine(line []byte, h *Header, covers *ipc.Ledger, key string) (record, error) {
 	if err := checkSeal(line, key); err != nil {
 		return record{}, err
 	}
@@ -118,7 +118,7 @@ func parseLine(line []byte, h *Header, whole ipc.Interval, key string) (record, 
 	if len(r.Partial) == 0 {
 		return record{}, errors.New("it has no partial")
 	}
-	return r, checkInterval(h, whole, r.Interval)
+	return r, checkInterval(h, covers, r.Interval)
 }
 
 // crcTable returns the table of the CRC, which the library builds at the first use.

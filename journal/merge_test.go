@@ -172,7 +172,7 @@ func TestMergeNamesEveryProblem(t *testing.T) {
 	}{
 		{"s1 s2 s3 s4", ""},
 		{"s1 s2 s4", "gap [53, 78): no journal covers [53, 78) (share 3/4)"},
-		{"s1 s4", "gap [28, 78): no journal covers [28, 78) (shares 2 to 3 of 4)"},
+		{"s1 s4", "gap [28, 78): no journal covers [28, 78) (shares 2-3 of 4)"},
 		{"s2 s3", "gap [3, 28): no journal covers [3, 28) (share 1/4); gap [78, 103): no journal covers [78, 103) (share 4/4)"},
 		{"s1 s2cut s3 s4", "unfinished [43, 53): s2cut lacks [43, 53) of its share 2/4"},
 		{"s1 s2none s3 s4", "unfinished [28, 53): s2none lacks [28, 53) of its share 2/4"},

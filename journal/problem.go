@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
+	"procpool/internal/text"
 	"procpool/ipc"
 )
 
@@ -75,18 +77,19 @@ func foreign(s *Set, jobs []Header, best int) []Problem {
 
 // overlap returns the problem that two sources cover iv.
 func overlap(a, b *source, iv ipc.Interval) Problem {
-	text := fmt.Sprintf("%s and %s both cover %v", a.path, b.path, iv)
+	what := fmt.Sprintf("%s and %s both cover %v", a.path, b.path, iv)
 	switch {
 	case a.path == b.path:
-		text = a.path + " is given twice"
+		what = a.path + " is given twice"
 	case a.share == b.share && a.share != Share{}:
-		text = fmt.Sprintf("%s and %s both are share %v", a.path, b.path, a.share)
+		what = fmt.Sprintf("%s and %s both are share %v", a.path, b.path, a.share)
 	}
-	return Problem{Overlap, iv, []string{a.path, b.path}, text}
+	return Problem{Overlap, iv, []string{a.path, b.path}, what}
 }
 
 // missing returns a problem for each part that the set does not cover: first those in
-// the shares whose journals are in the set, then all others.
+// the shares whose journals are in the set, then all others. What is scattered over a
+// cyclic deal is one problem, with the interval in which all of it lies.
 func (s *Set) missing() []Problem {
 	var problems []Problem
 	var named ipc.Ledger // what is covered or has a problem already
@@ -94,43 +97,120 @@ func (s *Set) missing() []Problem {
 		mustAdd(&named, run)
 	}
 	grid := s.header.Grid()
-	shares := int64(-1) // number of shares, if all sources agree; 0 if not
+	shares, deal := s.shares()
 	for i := range s.sources {
 		src := &s.sources[i]
 		if src.share == (Share{}) {
 			continue
 		}
-		if shares < 0 {
-			shares = src.share.N
-		} else if shares != src.share.N {
-			shares = 0
+		lacks := gaps(&named, src.share.Of(grid, src.deal))
+		if src.deal == Cyclic && len(lacks) > 0 {
+			problems = append(problems, Problem{Unfinished, hull(lacks), []string{src.path},
+				fmt.Sprintf("%s lacks %s of its share %v, dealt cyclic", src.path, text.Plural(int64(len(lacks)), "chunk"), src.share)})
+			continue
 		}
-		for _, gap := range slices.Collect(named.Gaps(src.share.Interval(grid))) {
-			mustAdd(&named, gap)
+		for _, gap := range lacks {
 			problems = append(problems, Problem{Unfinished, gap, []string{src.path},
 				fmt.Sprintf("%s lacks %v of its share %v", src.path, gap, src.share)})
 		}
 	}
-	for gap := range named.Gaps(s.header.Interval) {
-		text := fmt.Sprintf("no journal covers %v", gap)
+	rest := slices.Collect(named.Gaps(s.header.Interval))
+	if deal == Cyclic && len(rest) > 0 {
+		return append(problems, Problem{Gap, hull(rest), nil, "no journal covers " + sharesOf(grid, shares, deal, rest)})
+	}
+	for _, gap := range rest {
+		what := fmt.Sprintf("no journal covers %v", gap)
 		if shares > 0 {
-			text += " (" + sharesOf(grid, shares, gap) + ")"
+			what += " (" + sharesOf(grid, shares, deal, []ipc.Interval{gap}) + ")"
 		}
-		problems = append(problems, Problem{Gap, gap, nil, text})
+		problems = append(problems, Problem{Gap, gap, nil, what})
 	}
 	return problems
 }
 
-// sharesOf returns the names of those of n shares that gap touches.
-func sharesOf(grid ipc.Grid, n int64, gap ipc.Interval) string {
-	holding := func(i int64) int64 { // the first share that ends after index i
-		return int64(sort.Search(int(n-1), func(k int) bool { return Share{int64(k) + 1, n}.Interval(grid).End > i })) + 1
+// shares returns the number of shares, and how they are dealt, if all sources that are
+// shares agree, and otherwise 0.
+func (s *Set) shares() (n int64, deal string) {
+	for i := range s.sources {
+		src := &s.sources[i]
+		switch {
+		case src.share == Share{}:
+		case n == 0:
+			n, deal = src.share.N, src.deal
+		case n != src.share.N || deal != src.deal:
+			return 0, ""
+		}
 	}
-	first, last := holding(gap.Start), holding(gap.End-1)
-	if first == last {
-		return "share " + Share{first, n}.String()
+	return n, deal
+}
+
+// gaps adds to named what it lacks of covers, and returns that.
+func gaps(named, covers *ipc.Ledger) (lacks []ipc.Interval) {
+	for run := range covers.Runs() {
+		lacks = slices.AppendSeq(lacks, named.Gaps(run))
 	}
-	return fmt.Sprintf("shares %d to %d of %d", first, last, n)
+	for _, gap := range lacks {
+		mustAdd(named, gap)
+	}
+	return lacks
+}
+
+// hull returns the least interval that contains intervals in order.
+func hull(ivs []ipc.Interval) ipc.Interval {
+	return ipc.Interval{Start: ivs[0].Start, End: ivs[len(ivs)-1].End}
+}
+
+// sharesOf returns the names of those of n shares that gaps touch: "share 2/4", or
+// "shares 2, 5-7 of 10".
+func sharesOf(grid ipc.Grid, n int64, deal string, gaps []ipc.Interval) string {
+	touched := touchedBy(grid, n, deal, gaps)
+	if touched.Total() == 1 {
+		for run := range touched.Runs() {
+			return "share " + Share{run.Start, n}.String()
+		}
+	}
+	return fmt.Sprintf("shares %s of %d", listOf(touched), n)
+}
+
+// touchedBy returns the numbers of those of n shares that gaps touch.
+func touchedBy(grid ipc.Grid, n int64, deal string, gaps []ipc.Interval) *ipc.Ledger {
+	touched := &ipc.Ledger{}
+	add := func(first, last int64) {
+		for _, gap := range slices.Collect(touched.Gaps(ipc.Interval{Start: first, End: last + 1})) {
+			mustAdd(touched, gap)
+		}
+	}
+	holding := func(i int64) int64 { // the first share of consecutive chunks that ends after index i
+		return int64(sort.Search(int(n-1), func(k int) bool { return Share{int64(k) + 1, n}.block(grid).End > i })) + 1
+	}
+	for _, gap := range gaps {
+		first, last := grid.Find(gap.Start), grid.Find(gap.End-1)
+		switch {
+		case deal != Cyclic:
+			add(holding(gap.Start), holding(gap.End-1))
+		case last-first >= n-1:
+			add(1, n)
+		case first%n <= last%n:
+			add(first%n+1, last%n+1)
+		default:
+			add(first%n+1, n)
+			add(1, last%n+1)
+		}
+	}
+	return touched
+}
+
+// listOf returns numbers as engines take them: "2,5-7".
+func listOf(numbers *ipc.Ledger) string {
+	var parts []string
+	for run := range numbers.Runs() {
+		part := strconv.FormatInt(run.Start, 10)
+		if run.Len() > 1 {
+			part += "-" + strconv.FormatInt(run.End-1, 10)
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ",")
 }
 
 // mustAdd adds an interval that cannot overlap.

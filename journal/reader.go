@@ -46,7 +46,7 @@ func ReadCoverage(ctx context.Context, path string) (Coverage, error) {
 	if err != io.EOF {
 		return Coverage{}, err
 	}
-	return coverage(&r.header, r.whole, &r.ledger), nil
+	return coverage(&r.header, r.covers, &r.ledger), nil
 }
 
 // openPlain opens path for reading without locking it.
@@ -76,8 +76,8 @@ type reader struct {
 	path   string
 	header Header
 	key    string
-	whole  ipc.Interval // interval that contains every chunk
-	ledger ipc.Ledger   // what the lines so far cover
+	covers *ipc.Ledger // contains every chunk
+	ledger ipc.Ledger  // what the lines so far cover
 
 	from   io.ReaderAt
 	in     *bufio.Reader // over from
@@ -107,7 +107,7 @@ func newReader(ctx context.Context, path string, from io.ReaderAt) (*reader, err
 		return nil, r.damaged(0, err)
 	}
 	r.key = r.header.Key()
-	r.whole = r.header.Covers()
+	r.covers = r.header.Covers()
 	return r, nil
 }
 
@@ -133,7 +133,7 @@ func (r *reader) next() (record, error) {
 		return record{}, err
 	}
 	r.text = line
-	rec, err := parseLine(line, &r.header, r.whole, r.key)
+	rec, err := parseLine(line, &r.header, r.covers, r.key)
 	if err == nil {
 		err = r.ledger.Add(rec.Interval)
 	}

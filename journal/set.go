@@ -24,6 +24,7 @@ type source struct {
 	path   string
 	job    int // index of its header among the distinct ones
 	share  Share
+	deal   string
 	merged int
 	runs   []ipc.Interval // what it covers, in order
 	// segments is nil if there are many. The file must then be read again to find them.
@@ -70,7 +71,7 @@ func Open(ctx context.Context, paths []string) (*Set, error) {
 			jobs, count = append(jobs, r.header), append(count, 0)
 		}
 		count[job]++
-		s.sources = append(s.sources, source{path: path, job: job, share: r.header.Share, merged: max(r.header.Merged, 1),
+		s.sources = append(s.sources, source{path: path, job: job, share: r.header.Share, deal: r.header.Deal, merged: max(r.header.Merged, 1),
 			runs: slices.Collect(r.ledger.Runs()), segments: segments})
 	}
 	// Take the job with the most journals. The key decides a tie, so that the order of
@@ -83,8 +84,8 @@ func Open(ctx context.Context, paths []string) (*Set, error) {
 	}
 	// The journals agree only in the fields that make up the key.
 	h := jobs[best]
-	s.header = Header{Task: h.Task, TaskVersion: h.TaskVersion, Interval: h.Interval, Grain: h.Grain,
-		Exact: h.Exact, ChunkSize: h.ChunkSize, Chunks: h.Chunks}
+	s.header = Header{Task: h.Task, TaskVersion: h.TaskVersion, Interval: h.Interval, Grain: h.Grain, Command: h.Command, Reduce: h.Reduce, Input: h.Input,
+		Exact: h.Exact, Foreign: h.Foreign, ChunkSize: h.ChunkSize, Chunks: h.Chunks, Longer: h.Longer}
 	problems := foreign(s, jobs, best)
 	for _, src := range s.sources {
 		s.header.Merged += src.merged
@@ -192,7 +193,7 @@ func (src *source) end() int64 {
 func (s *Set) Header() Header { return s.header }
 
 // Coverage returns how much of the whole input the journals cover together.
-func (s *Set) Coverage() Coverage { return coverage(&s.header, s.header.Interval, &s.ledger) }
+func (s *Set) Coverage() Coverage { return coverage(&s.header, s.header.Covers(), &s.ledger) }
 
 // Complete returns nil if the journals cover the whole input, and otherwise a
 // *MergeError that names every missing part and its shares.

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -31,81 +32,92 @@ func TestSharesCutTheGrid(t *testing.T) {
 	for range 300 {
 		start := r.Int64N(100)
 		whole := ipc.Interval{Start: start, End: start + r.Int64N(500)}
-		grids = append(grids, ipc.ChunkGrid(whole, 1+r.Int64N(40)), ipc.SplitGrid(whole, 1+r.IntN(60), 1+r.Int64N(4)))
+		grids = append(grids, ipc.ChunkGrid(whole, 1+r.Int64N(40)), ipc.SplitGrid(whole, 1+r.IntN(60), 1+r.Int64N(4)), ipc.EvenGrid(whole, 1+r.Int64N(60), 1))
 	}
 	for _, g := range grids {
-		h := Header{Task: "t", Interval: g.Whole, ChunkSize: g.Size, Chunks: g.N}
+		h := Header{Task: "t", Interval: g.Whole}
+		h.SetGrid(g)
 		if err := h.validate(); err != nil {
 			t.Fatalf("%+v: %v", g, err)
 		}
-		var want, got []ipc.Interval
+		var want []ipc.Interval
 		for iv := range g.All() {
 			if iv.Len() > 0 {
 				want = append(want, iv)
 			}
 		}
 		n := 1 + r.Int64N(2*g.N%100+2)
-		next, least, most := g.Whole.Start, g.N, int64(0)
-		for k := int64(1); k <= n; k++ {
-			h.Share = Share{k, n}
-			iv := h.Covers()
-			if iv.Start != next || iv.Validate() != nil {
-				t.Fatalf("share %v of %+v is %v, after %d", h.Share, g, iv, next)
+		for _, deal := range []string{"", Cyclic} {
+			h.Deal = deal
+			var got []ipc.Interval
+			least, most := g.N, int64(0)
+			for k := int64(1); k <= n; k++ {
+				h.Share = Share{k, n}
+				p := parts(h)
+				got = append(got, p...)
+				least, most = min(least, int64(len(p))), max(most, int64(len(p)))
+				if c := coverage(&h, h.Covers(), new(ipc.Ledger)); c.Chunks != int64(len(p)) || c.Complete() != (len(p) == 0) {
+					t.Fatalf("share %v of %+v has %d chunks, its coverage is %+v", h.Share, g, len(p), c)
+				}
 			}
-			next = iv.End
-			p := slices.Collect(h.Parts(iv))
-			got = append(got, p...)
-			least, most = min(least, int64(len(p))), max(most, int64(len(p)))
-			if c := coverage(&h, iv, new(ipc.Ledger)); c.Chunks != int64(len(p)) || c.Complete() != (len(p) == 0) {
-				t.Fatalf("share %v of %+v has %d chunks, its coverage is %+v", h.Share, g, len(p), c)
+			if deal == "" && !slices.Equal(got, want) {
+				t.Fatalf("%d shares of %+v are not in order", n, g)
 			}
-		}
-		if next != g.Whole.End || !slices.Equal(got, want) || g.Size > 0 && most-least > 1 {
-			t.Fatalf("%d shares of %+v end at %d with %d chunks of %d, from %d to %d each", n, g, next, len(got), len(want), least, most)
+			slices.SortFunc(got, func(a, b ipc.Interval) int { return cmp.Compare(a.Start, b.Start) })
+			if !slices.Equal(got, want) || g.Size > 0 && most-least > 1 {
+				t.Fatalf("%d shares of %+v, dealt %q, have %d chunks of %d, from %d to %d each", n, g, deal, len(got), len(want), least, most)
+			}
 		}
 	}
 }
 
-func TestAutoShare(t *testing.T) {
-	slurm := func(id, count, first, last, step string) map[string]string {
-		return map[string]string{"SLURM_ARRAY_TASK_ID": id, "SLURM_ARRAY_TASK_COUNT": count, "SLURM_ARRAY_TASK_MIN": first,
-			"SLURM_ARRAY_TASK_MAX": last, "SLURM_ARRAY_TASK_STEP": step}
+// The grid of shares comes from N alone: 64 chunks a share, whose sizes are within one
+// grain of each other. Only the last may be ragged.
+func TestGridOfShares(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 2000 {
+		whole := ipc.Interval{End: r.Int64N(1 + r.Int64N(ipc.MaxIndex))}
+		n, grain := 1+r.Int64N(500), 1+r.Int64N(20000)
+		if r.IntN(2) == 0 {
+			whole.End %= 100 * grain * n
+		}
+		g := Share{1, n}.Grid(whole, grain)
+		if want := max(min(64*n, whole.Len()/grain), min(whole.Len(), 1)); g.N != want {
+			t.Fatalf("%d shares of %v with grain %d have %d chunks, not %d", n, whole, grain, g.N, want)
+		}
+		for _, p := range []int64{0, g.Longer - 1, g.Longer, g.N / 2, g.N - 2, g.N - 1} {
+			if p < 0 || p >= g.N {
+				continue
+			}
+			iv := g.At(p)
+			if least := g.At(g.N-1).Len() / grain * grain; iv.Len() < min(least, g.Size) || iv.Len() >= g.Size+2*grain || p < g.N-1 && iv.Len()%grain != 0 {
+				t.Fatalf("chunk %d of %+v is %v", p, g, iv)
+			}
+			if g.Find(iv.Start) != p || g.Find(iv.End-1) != p || p > 0 && g.At(p-1).End != iv.Start {
+				t.Fatalf("chunk %d of %+v is %v, but Find gives %d and %d", p, g, iv, g.Find(iv.Start), g.Find(iv.End-1))
+			}
+		}
 	}
-	with := func(env map[string]string, name, value string) map[string]string {
-		env[name] = value
-		return env
-	}
+}
+
+func TestSharesInWords(t *testing.T) {
+	grid := ipc.ChunkGrid(ipc.Interval{End: 100}, 10)
 	for _, c := range []struct {
-		env  map[string]string
-		want Share
-		err  string // part of the error
+		deal string
+		n    int64
+		gaps []ipc.Interval
+		want string
 	}{
-		{slurm("0", "4", "0", "3", "1"), Share{1, 4}, ""},
-		{slurm("4", "4", "1", "4", "1"), Share{4, 4}, ""},
-		{slurm("14", "3", "10", "14", "2"), Share{3, 3}, ""},
-		{with(slurm("2", "4", "1", "4", "1"), SharesVariable, "4"), Share{2, 4}, ""},
-		{with(slurm("2", "2", "2", "3", "1"), SharesVariable, "4"), Share{}, "PROCPOOL_SHARES is 4"},
-		{slurm("3", "5", "3", "14", "2"), Share{}, "not a regular range"}, // --array=3,7,10-14:2
-		{slurm("11", "3", "10", "14", "2"), Share{}, "not a regular range"},
-		{slurm("2", "1", "2", "2", "1"), Share{}, "submitted again alone"},
-		{slurm("0", "1", "0", "0", "1"), Share{}, "--share K/N"},
-		{slurm("0", "4", "0", "3", "0"), Share{}, "not a regular range"},
-		{slurm("9", "4", "0", "3", "1"), Share{}, "not a regular range"},
-		{slurm("x", "4", "0", "3", "1"), Share{}, `SLURM_ARRAY_TASK_ID is "x"`},
-		{slurm("0", "", "0", "3", "1"), Share{}, "SLURM_ARRAY_TASK_COUNT is not set"},
-		{slurm("0", "4", "0", "-3", "1"), Share{}, `SLURM_ARRAY_TASK_MAX is "-3"`},
-		{map[string]string{"JOB_COMPLETION_INDEX": "0", SharesVariable: "3"}, Share{1, 3}, ""},
-		{map[string]string{"JOB_COMPLETION_INDEX": "2", SharesVariable: "3"}, Share{3, 3}, ""},
-		{map[string]string{"JOB_COMPLETION_INDEX": "3", SharesVariable: "3"}, Share{}, "counts from 0"},
-		{map[string]string{"JOB_COMPLETION_INDEX": "0"}, Share{}, "set PROCPOOL_SHARES"},
-		{map[string]string{"JOB_COMPLETION_INDEX": "0", SharesVariable: "three"}, Share{}, `PROCPOOL_SHARES is "three"`},
-		{with(slurm("0", "4", "0", "3", "1"), "JOB_COMPLETION_INDEX", "0"), Share{}, "both"},
-		{nil, Share{}, "--share K/N"},
-		{map[string]string{SharesVariable: "3"}, Share{}, "--share K/N"},
+		{"", 3, []ipc.Interval{{Start: 0, End: 10}}, "share 1/3"},
+		{"", 3, []ipc.Interval{{Start: 30, End: 60}}, "shares 1-2 of 3"},
+		{"", 10, []ipc.Interval{{Start: 0, End: 10}, {Start: 40, End: 70}}, "shares 1,5-7 of 10"},
+		{Cyclic, 3, []ipc.Interval{{Start: 30, End: 40}}, "share 1/3"},
+		{Cyclic, 3, []ipc.Interval{{Start: 0, End: 10}, {Start: 30, End: 40}}, "share 1/3"},
+		{Cyclic, 4, []ipc.Interval{{Start: 30, End: 50}}, "shares 1,4 of 4"},
+		{Cyclic, 4, []ipc.Interval{{Start: 20, End: 60}}, "shares 1-4 of 4"},
 	} {
-		got, err := AutoShare(func(name string) string { return c.env[name] })
-		if got != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
-			t.Errorf("%v gives %v, %v; want %v, %s", c.env, got, err, c.want, c.err)
+		if got := sharesOf(grid, c.n, c.deal, c.gaps); got != c.want {
+			t.Errorf("%v of %d shares, dealt %q: %s, want %s", c.gaps, c.n, c.deal, got, c.want)
 		}
 	}
 }

@@ -30,7 +30,7 @@ type Writer struct {
 	at     string // where the file is: path, or its temporary name
 	header Header
 	key    string
-	whole  ipc.Interval // interval that the journal has to cover
+	covers *ipc.Ledger // what the journal has to cover
 	file   *os.File
 	info   fs.FileInfo // of file, to notice if path becomes another file
 
@@ -59,7 +59,7 @@ func (w *Writer) start() (*Writer, error) {
 		w.file.Close()
 		return nil, err
 	}
-	w.info, w.key, w.whole = info, w.header.Key(), w.header.Covers()
+	w.info, w.key, w.covers = info, w.header.Key(), w.header.Covers()
 	w.wake, w.quit, w.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	go w.syncLoop()
 	return w, nil
@@ -73,7 +73,7 @@ func (w *Writer) Header() Header { return w.header }
 func (w *Writer) Coverage() Coverage {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return coverage(&w.header, w.whole, &w.ledger)
+	return coverage(&w.header, w.covers, &w.ledger)
 }
 
 // Append records a finished chunk. It rarely waits for the disk, and keeps nothing of
@@ -92,7 +92,7 @@ func (w *Writer) Append(c Entry) error {
 	}
 	err := c.check()
 	if err == nil {
-		err = checkInterval(&w.header, w.whole, c.Interval)
+		err = checkInterval(&w.header, w.covers, c.Interval)
 	}
 	if err == nil {
 		err = w.ledger.Add(c.Interval)

@@ -27,7 +27,7 @@ func TestCreateAppendResume(t *testing.T) {
 	}
 	p := parts(h)
 	mustAppend(t, w, h, p[3], p[0], p[1])
-	if c := w.Coverage(); c != (Coverage{Interval: h.Interval, Covered: 21, Done: 3, Chunks: 15}) || c.Percent() != 21 {
+	if c := w.Coverage(); c != (Coverage{Total: h.Interval.Len(), Covered: 21, Done: 3, Chunks: 15}) || c.Percent() != 21 {
 		t.Errorf("the coverage is %+v", c)
 	}
 	mustClose(t, w)
@@ -47,7 +47,7 @@ func TestCreateAppendResume(t *testing.T) {
 	for _, iv := range got {
 		ledger.Add(iv)
 	}
-	for gap := range ledger.Gaps(h.Covers()) {
+	for gap := range ledger.Gaps(h.Interval) {
 		for iv := range h.Parts(gap) {
 			mustAppend(t, w, h, iv)
 		}
@@ -406,8 +406,8 @@ func BenchmarkResume(b *testing.B) {
 }
 
 func ExampleCoverage_Percent() {
-	fmt.Println(Coverage{Interval: ipc.Interval{End: 32000}, Covered: 12000}.Percent())
-	fmt.Println(Coverage{Interval: ipc.Interval{End: 1 << 40}, Covered: 1<<40 - 1}.Percent())
+	fmt.Println(Coverage{Total: 32000, Covered: 12000}.Percent())
+	fmt.Println(Coverage{Total: 1 << 40, Covered: 1<<40 - 1}.Percent())
 	// Output:
 	// 37.5
 	// 99.9

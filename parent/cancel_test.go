@@ -131,7 +131,7 @@ func TestATimeoutBeginsWithItsRequest(t *testing.T) {
 		s := &script{meanwhile: func(p *parent.Process) {
 			time.Sleep(59*time.Second + 900*time.Millisecond) // it looks each second
 			for range 3 {
-				p.SendInterval("t", ipc.Interval{}, ipc.RequestOptions{TimeoutSeconds: 0.5})
+				p.SendInterval("t", ipc.Interval{}, nil, ipc.RequestOptions{TimeoutSeconds: 0.5})
 				p.Flush()
 				time.Sleep(950 * time.Millisecond)
 			}

@@ -19,6 +19,9 @@ const (
 	siblingsEnv = "PROCPOOL_SIBLINGS"
 )
 
+// workerEnv tells a worker of another program its index.
+const workerEnv = "PROCPOOL_WORKER"
+
 // Depth is how deep this process is nested: 0 for a program that no pool started.
 func Depth() int {
 	d, _ := strconv.Atoi(os.Getenv(depthEnv))

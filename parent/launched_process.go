@@ -43,7 +43,7 @@ func newLaunchedProcess(p *osProcess) *launchedProcess {
 	return &launchedProcess{osProcess: p, input: inputDelay, terminate: terminateDelay, gone: make(chan struct{}), over: make(chan struct{})}
 }
 
-// startLauncher starts a command line in a process group of its own, so that
+// startLauncher starts a command line in a session of its own, so that
 // Ctrl-C at a terminal reaches this program alone, which ends its workers in order.
 func startLauncher(words []string, attr *os.ProcAttr) (*os.Process, error) {
 	path, err := exec.LookPath(words[0])

@@ -22,7 +22,8 @@ type Launcher struct {
 	template template
 	workers  int
 	hosts    []string
-	exe      string             // path of this program, here and where workers run
+	exe      string             // path of the workers' program, here and where they run
+	args     []string           // of another program than this one; nil = those of a worker
 	cpus     []placement.CPUSet // for {cpu}: that of worker i is cpus[i%len(cpus)]
 	settings []string           // further arguments of the worker
 }
@@ -32,6 +33,7 @@ type LauncherConfig struct {
 	Text    string             // its command line, see pool.Options.Launcher
 	Workers int                // for {n}
 	Hosts   []string           // for {host}, in turn
+	Program []string           // command line of workers of another program; nil = this program
 	Bind    []placement.CPUSet // for {cpu}; without one this process's CPUs are dealt out, Width to each worker
 	Width   int
 	Env     []string // of workers: what not every launcher carries is passed on in arguments
@@ -60,7 +62,9 @@ func NewLauncher(c LauncherConfig) (*Launcher, error) {
 	if err := l.check(); err != nil {
 		return nil, err
 	}
-	if l.exe, err = l.programPath(); err != nil {
+	if c.Program != nil {
+		l.exe, l.args = c.Program[0], c.Program[1:]
+	} else if l.exe, err = l.programPath(); err != nil {
 		return nil, err
 	}
 	if l.template.has("cpu") && len(l.cpus) == 0 {
@@ -110,15 +114,13 @@ func (l *Launcher) check() error {
 // a shell's command line.
 const hostChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@%-"
 
-// programPath is the path by which others can start this program. Unlike
-// /proc/self/exe it may lead to another program by now; the build that a worker
-// tells in its hello shows that.
+// programPath is the path by which others can start this program.
 func (l *Launcher) programPath() (string, error) {
-	exe, err := os.Executable()
-	if err == nil {
-		_, err = os.Stat(exe)
+	exe, err := programFile()
+	if err != nil {
+		return "", l.refuse("", "%v", err)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err = os.Stat(exe); errors.Is(err, fs.ErrNotExist) {
 		return "", l.refuse("", "it starts this program by its file, %s, which does not exist any more", exe)
 	}
 	return exe, err
@@ -139,9 +141,9 @@ func closeCPUs(workers, width int) ([]placement.CPUSet, error) {
 
 // words is the command line that launches worker i.
 func (l *Launcher) words(i int) []string {
-	f := fill{rank: i, n: l.workers, exe: l.exe, args: append([]string{childArg, strconv.Itoa(i)}, l.settings...)}
-	if len(l.hosts) > 0 {
-		f.host = l.hosts[i%len(l.hosts)]
+	f := fill{rank: i, n: l.workers, host: l.host(i), exe: l.exe, args: l.args}
+	if f.args == nil {
+		f.args = append([]string{childArg, strconv.Itoa(i)}, l.settings...)
 	}
 	if len(l.cpus) > 0 {
 		f.cpu = l.cpus[i%len(l.cpus)].String()
@@ -149,11 +151,19 @@ func (l *Launcher) words(i int) []string {
 	return l.template.expand(f)
 }
 
+// host is the host that worker i is to run on; "" if there are none.
+func (l *Launcher) host(i int) string {
+	if len(l.hosts) == 0 {
+		return ""
+	}
+	return l.hosts[i%len(l.hosts)]
+}
+
 // LauncherNote returns a warning for launchers that usually fail (ssh without
 // {cmd}), or "".
 func LauncherNote(text string) string {
-	words, err := splitWords(text)
-	if err != nil || len(words) == 0 || filepath.Base(words[0]) != "ssh" {
+	words, err := SplitWords(text)
+	if err != nil || filepath.Base(words[0]) != "ssh" {
 		return ""
 	}
 	t, err := parseTemplate(text)
@@ -167,10 +177,14 @@ func LauncherNote(text string) string {
 // label lines, read stdin from a file, and so on.
 var slurmOutput = [...]string{"SLURM_LABELIO", "SLURM_STDINMODE", "SLURM_STDOUTMODE", "SLURM_STDERRMODE"}
 
-// launcherEnv is environ without those.
+// launcherEnv is environ without those, and has ssh ask nobody: a window in which it
+// does may be seen by nobody.
 func launcherEnv(environ []string) []string {
-	return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
+	kept := slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
 		key, _, _ := strings.Cut(kv, "=")
-		return slices.Contains(slurmOutput[:], key)
+		return slices.Contains(slurmOutput[:], key) || key == askpass
 	})
+	return append(kept, askpass+"=never")
 }
+
+const askpass = "SSH_ASKPASS_REQUIRE"

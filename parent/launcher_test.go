@@ -77,8 +77,8 @@ func TestLauncherNote(t *testing.T) {
 }
 
 func TestLauncherEnv(t *testing.T) {
-	got := launcherEnv([]string{"A=b", "SLURM_LABELIO=1", "SLURM_STDINMODE=0", "SLURM_STDOUTMODE=0", "SLURM_STDERRMODE=0", "SLURM_JOB_ID=1"})
-	if want := []string{"A=b", "SLURM_JOB_ID=1"}; !slices.Equal(got, want) {
+	got := launcherEnv([]string{"A=b", "SLURM_LABELIO=1", "SLURM_STDINMODE=0", "SLURM_STDOUTMODE=0", "SLURM_STDERRMODE=0", "SLURM_JOB_ID=1", "SSH_ASKPASS_REQUIRE=force"})
+	if want := []string{"A=b", "SLURM_JOB_ID=1", "SSH_ASKPASS_REQUIRE=never"}; !slices.Equal(got, want) {
 		t.Errorf("%q, not %q", got, want)
 	}
 }

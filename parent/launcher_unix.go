@@ -6,4 +6,4 @@ import "syscall"
 
 // launcherAttr asks for no signal with the parent's end: a launcher notices
 // it by its streams, or its worker by the missing heartbeats.
-func launcherAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+func launcherAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"procpool/internal/proctree"
+	"procpool/placement"
 )
 
 // childArg is child.Arg, which this package must not import.
@@ -24,10 +25,10 @@ type osProcess struct {
 
 // OS is the operating system.
 func OS() System {
-	return System{Start: startProcess, ResidentSet: residentSet, OOMKills: oomKills}
+	return System{Start: startProcess, ResidentSet: residentSet, OOMKills: oomKills, CheckThreads: placement.System{}.CheckThreads}
 }
 
-// startProcess starts this program again, as a worker.
+// startProcess starts a worker: this program again, or another one.
 func startProcess(c Command) (_ OSProcess, err error) {
 	p := &osProcess{}
 	theirs, err := p.pipes()
@@ -50,7 +51,10 @@ func startProcess(c Command) (_ OSProcess, err error) {
 		}
 		return newLaunchedProcess(p), nil
 	}
-	p.proc, err = startBound(c, attr)
+	path, words, err := c.program()
+	if err == nil {
+		p.proc, err = startBound(path, words, c.CPUs, attr)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("start a worker process: %w", withoutPath(err))
 	}
@@ -73,9 +77,14 @@ func (p *osProcess) pipes() (theirs []*os.File, err error) {
 	return theirs, nil
 }
 
-// argv is a worker's command line.
-func argv(c Command) []string {
-	return []string{os.Args[0], childArg, strconv.Itoa(c.Worker)}
+// program is the file and the command line of a worker.
+func (c *Command) program() (path string, words []string, err error) {
+	if c.Program == nil {
+		path, err = self()
+		return path, []string{os.Args[0], childArg, strconv.Itoa(c.Worker)}, err
+	}
+	path, err = FindProgram(c.Program[0], c.Dir)
+	return path, c.Program, err
 }
 
 // withoutPath drops "fork/exec /proc/self/exe", which helps nobody.

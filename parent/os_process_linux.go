@@ -11,21 +11,30 @@ import (
 	"procpool/placement"
 )
 
-// startBound starts the program that this process runs, also when its file has
-// been replaced or deleted since. The process inherits the mask of this thread,
-// so it is bound before its runtime counts its CPUs.
-func startBound(c Command, attr *os.ProcAttr) (*os.Process, error) {
-	if !c.CPUs.Empty() {
+// self is the path of the program that this process runs, with /proc also when its file
+// has been replaced or deleted since.
+func self() (string, error) {
+	const exe = "/proc/self/exe"
+	if unix.Access(exe, unix.X_OK) == nil {
+		return exe, nil
+	}
+	return programFile()
+}
+
+// startBound starts a program bound to cpus. The process inherits the mask of this
+// thread, so it is bound before its runtime counts its CPUs.
+func startBound(path string, words []string, cpus placement.CPUSet, attr *os.ProcAttr) (*os.Process, error) {
+	if !cpus.Empty() {
 		mask, err := placement.ThreadAffinity()
 		if err != nil {
 			return nil, err
 		}
-		if err := placement.SetThreadAffinity(c.CPUs); err != nil {
+		if err := placement.SetThreadAffinity(cpus); err != nil {
 			return nil, err
 		}
 		defer placement.SetThreadAffinity(mask)
 	}
-	return os.StartProcess("/proc/self/exe", argv(c), attr)
+	return os.StartProcess(path, words, attr)
 }
 
 // procAttr has the kernel end a worker with the thread that starts it: a

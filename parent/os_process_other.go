@@ -6,17 +6,17 @@ import (
 	"errors"
 	"os"
 	"syscall"
+
+	"procpool/placement"
 )
 
-func startBound(c Command, attr *os.ProcAttr) (*os.Process, error) {
-	if !c.CPUs.Empty() {
+func self() (string, error) { return programFile() }
+
+func startBound(path string, words []string, cpus placement.CPUSet, attr *os.ProcAttr) (*os.Process, error) {
+	if !cpus.Empty() {
 		return nil, errors.New("workers can be bound to CPUs on Linux only")
 	}
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	return os.StartProcess(exe, argv(c), attr)
+	return os.StartProcess(path, words, attr)
 }
 
 // procAttr asks for nothing: a worker notices by its streams that the parent is gone.

@@ -16,7 +16,7 @@ import (
 // missed no tick, and loses nobody.
 type Config struct {
 	Worker         int           // its index
-	Heartbeat      time.Duration // silence after which it is killed; 0 = never
+	Heartbeat      time.Duration // silence after which it is killed; 0 = never. A worker of another program must say that it beats
 	StartupTimeout time.Duration // from its start to its hello; 0 = none
 	Grace          time.Duration // from End to its end; 0 = none
 	CancelGrace    time.Duration // from the cancel of a request, or its timeout, to its answer; then it is killed
@@ -24,6 +24,10 @@ type Config struct {
 	Trace          bool          // results say when they were begun
 	LogLine        func([]byte)  // gets each line of its standard error, without the line's end, which it must not keep; nil drops them
 	LimitLines     bool          // pass on no more lines than a reader could bear
+
+	// Accept returns why a worker of another program cannot be used, by its hello. Nil
+	// accepts those of this program alone.
+	Accept func(ipc.Hello) error
 }
 
 // A Handler takes what a worker says. [Process.Run] calls it, one method at a time.
@@ -78,7 +82,7 @@ type Process struct {
 
 	mu        sync.Mutex // guards what follows
 	pid       int        // of the worker, as far as it is known
-	host      string     // of the worker; "" for this one
+	host      string     // of the worker; "" for this one. Before its hello, the one that it is to run on
 	ready     bool       // it said hello
 	ending    bool       // it was told to end
 	killed    error      // why it was killed from here; nil if it was not
@@ -108,7 +112,7 @@ func newProcess(s *Spawner, c Config, h Handler, started OSProcess, born time.Ti
 		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), over: make(chan struct{}), exited: make(chan struct{}),
 	}
 	if l, ok := started.(*launchedProcess); ok {
-		p.launched = l
+		p.launched, p.host = l, s.launcher.host(c.Worker)
 		s.adopt(l)
 	}
 	p.in = newReader(p)
@@ -223,7 +227,7 @@ func (p *Process) killLocked(why error) {
 // An Exit says how a worker process ended.
 type Exit struct {
 	PID      int
-	Host     string // "" for this one
+	Host     string // "" for this one; before its hello, the one that it was to run on
 	Ready    bool   // it had said hello
 	InOrder  bool   // it was told to end, and said bye after all its answers
 	Left     bool   // it left because this process was silent: it had been stopped

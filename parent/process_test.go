@@ -33,7 +33,7 @@ type script struct {
 func (s *script) Hello(h ipc.Hello) {
 	s.hello = h
 	for i := range s.requests {
-		s.process.SendInterval("t", ipc.Interval{Start: int64(i), End: int64(i) + 1}, ipc.RequestOptions{TimeoutSeconds: s.timeout.Seconds()})
+		s.process.SendInterval("t", ipc.Interval{Start: int64(i), End: int64(i) + 1}, nil, ipc.RequestOptions{TimeoutSeconds: s.timeout.Seconds()})
 	}
 	s.process.Flush()
 	if s.endAfter {

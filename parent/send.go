@@ -29,12 +29,13 @@ func (q *sendQueue) take() (parts [][]byte, last []byte) {
 func (p *Process) Accepting() bool { return p.accepting.Load() }
 
 // SendInterval queues a request for a task over an interval, and returns its id:
-// 1 for the first. [Process.Flush] must follow, after any number of requests.
-func (p *Process) SendInterval(task string, iv ipc.Interval, o ipc.RequestOptions) (id uint64) {
+// 1 for the first. with is an encoded value that the task gets besides, or nil.
+// [Process.Flush] must follow, after any number of requests.
+func (p *Process) SendInterval(task string, iv ipc.Interval, with []byte, o ipc.RequestOptions) (id uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.beginRequest(task, o)
-	p.queue.buf = ipc.AppendInterval(p.queue.buf, iv)
+	p.queue.buf = ipc.AppendIntervalWith(p.queue.buf, iv, with)
 	return p.sent
 }
 

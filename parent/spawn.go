@@ -2,6 +2,8 @@ package parent
 
 import (
 	"runtime"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -14,7 +16,8 @@ type SpawnerConfig struct {
 	Env      []string           // the whole environment of each process
 	Dir      string             // their working directory; "" = this process's
 	Bind     []placement.CPUSet // worker i is bound to Bind[i%len(Bind)]; an empty set binds nothing
-	Launcher *Launcher          // that starts workers; nil = none
+	Program  []string           // command line of workers of another program; nil = this program
+	Launcher *Launcher          // that starts workers, also those of another program; nil = none
 	Stop     <-chan struct{}    // closed when nothing more is to be started; nil = never
 }
 
@@ -26,6 +29,7 @@ type Spawner struct {
 	env      []string
 	dir      string
 	bind     []placement.CPUSet
+	program  []string
 	launcher *Launcher
 	stop     <-chan struct{}
 	requests chan spawnRequest
@@ -48,7 +52,7 @@ type spawned struct {
 // after all of its processes have ended.
 func NewSpawner(c SpawnerConfig) *Spawner {
 	s := &Spawner{
-		system: c.System, env: c.Env, dir: c.Dir, bind: c.Bind, launcher: c.Launcher, stop: c.Stop,
+		system: c.System, env: c.Env, dir: c.Dir, bind: c.Bind, program: c.Program, launcher: c.Launcher, stop: c.Stop,
 		requests: make(chan spawnRequest), closed: make(chan struct{}),
 	}
 	if s.system.Start == nil {
@@ -85,7 +89,10 @@ func (s *Spawner) run() {
 }
 
 func (s *Spawner) command(worker int) Command {
-	c := Command{Worker: worker, Env: s.env, Dir: s.dir}
+	c := Command{Worker: worker, Env: s.env, Dir: s.dir, Program: s.program}
+	if s.program != nil {
+		c.Env = append(slices.Clone(s.env), workerEnv+"="+strconv.Itoa(worker))
+	}
 	if s.launcher != nil {
 		c.Words = s.launcher.words(worker)
 	} else if len(s.bind) > 0 {

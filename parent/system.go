@@ -18,15 +18,19 @@ type System struct {
 	// OOMKills counts the processes that the system killed in this process's
 	// control group for lack of memory; 0 if unknown.
 	OOMKills func() int64
+	// CheckThreads returns an error if there is no room for so many worker processes,
+	// with GOMAXPROCS threads each; nil never does.
+	CheckThreads func(procs, threads int) error
 }
 
 // A Command says how a worker's process is to be started.
 type Command struct {
-	Worker int              // its index
-	Env    []string         // the whole environment
-	Dir    string           // the working directory; "" = this process's
-	CPUs   placement.CPUSet // to be bound to; empty = wherever this process may run
-	Words  []string         // of the launcher that starts it; nil = none
+	Worker  int              // its index
+	Env     []string         // the whole environment
+	Dir     string           // the working directory; "" = this process's
+	CPUs    placement.CPUSet // to be bound to; empty = wherever this process may run
+	Program []string         // its command line; nil = that of a worker of this program
+	Words   []string         // of the launcher that starts it; nil = none
 }
 
 // An OSProcess is a process as the operating system offers it. Its three pipes

@@ -27,8 +27,8 @@ func (p *Process) greet() error {
 	if streamEnded(err) {
 		err = ErrNoHello
 	}
-	if err == nil && hello.Build != ipc.Build() {
-		err = &BuildError{Theirs: hello.Build, Ours: ipc.Build()}
+	if err == nil {
+		err = p.config.accept(hello)
 	}
 	if err == nil {
 		err = p.arrived(hello)
@@ -40,18 +40,32 @@ func (p *Process) greet() error {
 		}
 		return err
 	}
-	c := p.config
 	if hello.StartError != "" {
 		return &StartFailure{Text: hello.StartError}
 	}
-	p.in.SetLimit(c.MaxMessage)
+	p.in.SetLimit(p.config.MaxMessage)
 	p.mu.Lock()
+	if p.config.Accept != nil && !hello.Beats {
+		p.config.Heartbeat = 0
+	}
+	c := p.config
 	p.queue.buf = ipc.AppendOpen(p.queue.buf, ipc.Open{HeartbeatSeconds: c.Heartbeat.Seconds(), MaxMessageBytes: c.MaxMessage, Trace: c.Trace})
 	p.ready = true
 	p.accepting.Store(p.killed == nil)
 	p.mu.Unlock()
 	p.handler.Hello(hello)
 	p.kick()
+	return nil
+}
+
+// accept returns why a worker that says h cannot be used; nil if it can.
+func (c *Config) accept(h ipc.Hello) error {
+	switch {
+	case c.Accept != nil:
+		return c.Accept(h)
+	case h.Build != ipc.Build():
+		return &BuildError{Theirs: h.Build, Ours: ipc.Build()}
+	}
 	return nil
 }
 
@@ -68,8 +82,8 @@ func (p *Process) arrived(h ipc.Hello) error {
 		return ErrHeldBack
 	}
 	here := thisHost()
-	if h.Host != here {
-		p.host = h.Host
+	if p.host = h.Host; h.Host == here {
+		p.host = ""
 	}
 	p.launched.itself.Store(h.Host == here && h.PID == int64(p.os.Pid()))
 	p.pid = int(h.PID)

@@ -36,12 +36,9 @@ type fill struct {
 // these stand for themselves. {{ and }} are literal braces. Where no
 // placeholder says where the worker's own command line goes, it goes last.
 func parseTemplate(text string) (template, error) {
-	words, err := splitWords(text)
+	words, err := SplitWords(text)
 	if err != nil {
 		return nil, err
-	}
-	if len(words) == 0 {
-		return nil, errors.New("it is empty")
 	}
 	var t template
 	for _, w := range words {
@@ -57,10 +54,11 @@ func parseTemplate(text string) (template, error) {
 	return t, nil
 }
 
-// splitWords splits as Python's shlex.split does: single quotes keep
+// SplitWords splits a command line into its words, of which there must be one, without
+// a shell: what starts with $, `, *, ~ and the like stands for itself. It splits as Python's shlex.split does: single quotes keep
 // everything, a backslash keeps the next character, and within double quotes only a
 // quote or a backslash.
-func splitWords(text string) (words []string, err error) {
+func SplitWords(text string) (words []string, err error) {
 	var word strings.Builder
 	started := false
 	quote := byte(0)
@@ -96,6 +94,9 @@ func splitWords(text string) (words []string, err error) {
 	}
 	if started {
 		words = append(words, word.String())
+	}
+	if len(words) == 0 {
+		return nil, errors.New("it is empty")
 	}
 	return words, nil
 }

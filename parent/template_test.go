@@ -92,7 +92,7 @@ func FuzzTemplate(f *testing.F) {
 		if len(words) == 0 {
 			t.Fatalf("%q gives no words", line)
 		}
-		again, err := splitWords(text.ShellQuote(words...))
+		again, err := SplitWords(text.ShellQuote(words...))
 		if err != nil || !slices.Equal(again, words) {
 			t.Fatalf("%q quoted and split again is %q, %v", words, again, err)
 		}

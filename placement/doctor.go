@@ -24,11 +24,16 @@ type Doctor struct {
 	Memory   Memory  `json:"memory"`
 	OOMKills *int64  `json:"oom_kills"` // see System.OOMKills; nil if unknown
 
+	Threads []ThreadLimit `json:"threads"` // limits on them
+
 	Variables []Variable `json:"variables"` // of the scheduler, OpenMP and the Go runtime, if they are set
 	Warnings  []Warning  `json:"warnings"`
 
-	// The caller fills the next two. NumericKernel names the code path of numeric
+	// The caller fills the next three. Share is the share that --share auto computes here,
+	// with the variable that says so, or why none is told to one of several; "" elsewhere.
+	// NumericKernel names the code path of numeric
 	// tasks. Launcher has the lines that a probe of --launcher printed.
+	Share         string   `json:"share,omitempty"`
 	NumericKernel string   `json:"numeric_kernel,omitempty"`
 	Launcher      []string `json:"launcher,omitempty"`
 }
@@ -42,7 +47,7 @@ type Variable struct {
 // A Warning describes a likely problem and what to do about it.
 type Warning struct {
 	// Kind is for scripts: oversubscribed, quota, throttled, smt, gomaxprocs,
-	// gomemlimit, address-space, bad-variable or ignored.
+	// gomemlimit, address-space, no-proc, bad-variable or ignored.
 	Kind   string `json:"kind"`
 	What   string `json:"what"`
 	Advice string `json:"advice,omitempty"`
@@ -56,6 +61,7 @@ func (s System) Doctor(procs int) Doctor {
 		Throttling: s.Throttling(),
 		Memory:     s.Memory(),
 		OOMKills:   s.OOMKills(),
+		Threads:    s.ThreadLimits(),
 		Variables:  s.variables(),
 		Quotas:     []Quota{},
 		Warnings:   []Warning{},
@@ -77,6 +83,9 @@ func (s System) Doctor(procs int) Doctor {
 	}
 	for _, note := range limits.Notes {
 		d.warn("ignored", note, "")
+	}
+	if _, err := s.read("/proc/self/limits"); err != nil && d.Affinity != nil { // Linux
+		d.warn("no-proc", "/proc cannot be read: quotas, memory and limits are not known", "mount it: mount -t proc proc /proc")
 	}
 	d.warnNumber(limits, procs)
 	if procs > 0 {
@@ -154,7 +163,7 @@ func (s System) variables() []Variable {
 		"SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_JOB_NUM_NODES", "SLURM_NTASKS", "SLURM_PROCID",
 		"SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", "SLURM_CPU_BIND",
 		"SLURM_MEM_PER_CPU", "SLURM_MEM_PER_NODE", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT",
-		"PBS_JOBID", "PBS_NODEFILE", "PBS_NUM_PPN", "PBS_ARRAY_INDEX", "NCPUS",
+		"PBS_JOBID", "PBS_NODEFILE", "PBS_NUM_PPN", "PBS_ARRAY_INDEX", "NCPUS", "PBS_NP",
 		"LSB_JOBID", "LSB_DJOB_NUMPROC", "LSB_JOBINDEX",
 		"NSLOTS", "SGE_TASK_ID", "JOB_COMPLETION_INDEX",
 	} {

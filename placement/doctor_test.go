@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
@@ -17,12 +18,16 @@ func batch() System {
 		"/proc/sys/kernel/osrelease": "6.1.0-18-amd64",
 		"/proc/self/cgroup":          "0::/system.slice/slurmstepd.scope/job_4711/step_0/user/task_0",
 		"/proc/self/mountinfo":       mountinfo(mountV2),
-		"/proc/self/limits":          "Max address space         629145600            unlimited            bytes",
+		"/proc/self/limits":          "Max address space         629145600            unlimited            bytes\nMax processes             4096                 96365                processes",
+		"/proc/self/status":          user(1000, 5, "0"),
+		"/proc/4711/status":          user(1000, 5, "0"),
 		"/proc/meminfo":              "MemTotal:       263855812 kB\nMemAvailable:   201326592 kB",
 		"/sys/fs/cgroup/system.slice/slurmstepd.scope/job_4711/cpu.max":                          "1250000 100000",
 		"/sys/fs/cgroup/system.slice/slurmstepd.scope/job_4711/cpu.stat":                         "nr_periods 900\nnr_throttled 42\nthrottled_usec 3141592",
 		"/sys/fs/cgroup/system.slice/slurmstepd.scope/job_4711/memory.max":                       "8589934592",
 		"/sys/fs/cgroup/system.slice/slurmstepd.scope/job_4711/step_0/user/task_0/memory.events": "oom_kill 1",
+		"/sys/fs/cgroup/system.slice/slurmstepd.scope/pids.max":                                  "1000",
+		"/sys/fs/cgroup/system.slice/slurmstepd.scope/pids.current":                              "42",
 	}).system("0-5,16-21",
 		"SLURM_JOB_ID=4711", "SLURM_CPUS_PER_TASK=12", "SLURM_CPUS_ON_NODE=12",
 		"GOMAXPROCS=1", "GOMEMLIMIT=4GiB", "PROCPOOL_PROCS=20", "OMP_NUM_THREADS=12")
@@ -104,6 +109,7 @@ func TestDoctorWarnings(t *testing.T) {
 		{"enough addresses", limits("2147483648").system("0-3"), 0, ""},
 		{"addresses without limit", limits("unlimited").system("0-3"), 0, ""},
 		{"not Linux", files{}.system(""), 0, ""},
+		{"without /proc", System{FS: fstest.MapFS{}, Affinity: files{}.system("0-3").Affinity}, 0, "no-proc"},
 	} {
 		var kinds []string
 		for _, w := range c.sys.Doctor(c.procs).Warnings {

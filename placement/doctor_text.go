@@ -30,11 +30,18 @@ func (d Doctor) WriteText(w io.Writer) error {
 		t.row("throttled", fmt.Sprintf("%d periods, %.3g s", th.Periods, th.Seconds))
 	}
 	d.memoryRows(&t)
+	for i, l := range d.Threads {
+		t.row(first(i, "threads"), fmt.Sprintf("%d at most by %s, %d in use", l.Max, l.Source, l.Used))
+	}
+	if len(d.Threads) == 0 {
+		t.row("threads", "no limit")
+	}
 	var variables []string
 	for _, v := range d.Variables {
 		variables = append(variables, v.Name+"="+v.Value)
 	}
 	t.row("variables", strings.Join(variables, " "))
+	t.row("share", d.Share)
 	t.row("arithmetic", d.NumericKernel)
 	for i, line := range d.Launcher {
 		t.row(first(i, "launcher"), line)

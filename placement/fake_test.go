@@ -14,7 +14,7 @@ type files map[string]string
 // system returns a machine with these files. mask is a CPU list; an empty one means
 // a system without masks. env has the environment as NAME=VALUE.
 func (f files) system(mask string, env ...string) System {
-	tree := fstest.MapFS{}
+	tree := fstest.MapFS{"proc/self/limits": &fstest.MapFile{}}
 	for name, text := range f {
 		tree[fsPath(name)] = &fstest.MapFile{Data: []byte(text + "\n")}
 	}

@@ -17,8 +17,12 @@ const (
 	ByCPUs     = "cpus"           // number of CPUs, if the system has no affinity mask
 	ByCgroup   = "cgroup"         // CPU quota: containers, systemd, Kubernetes
 	BySlurm    = "slurm"          // SLURM_CPUS_PER_TASK or SLURM_CPUS_ON_NODE
+	ByGrid     = "gridengine"     // NSLOTS of Grid Engine
+	ByPBS      = "pbs"            // NCPUS or PBS_NP
+	ByLSF      = "lsf"            // LSB_DJOB_NUMPROC
 	ByVariable = "PROCPOOL_PROCS" // environment variable of this name
 	ByMaximum  = "maximum"        // MaxProcs
+	ByThreads  = "threads"        // how many processes and threads there may be; listed only if it allows less than the others
 	ByPool     = "pool"           // a worker's share of the CPUs of its pool, applied by [Limits.With]
 	ByFlag     = "flag"           // --procs, applied by [Limits.WithFlag]
 )
@@ -40,7 +44,7 @@ type Limits struct {
 
 // Limits decides how many workers --procs auto means: the smallest of the number
 // of CPUs in the affinity mask, each CPU quota of the cgroup and those above it,
-// Slurm's CPUs per task, and PROCPOOL_PROCS. If two are equal, the first in this
+// Slurm's CPUs per task, PROCPOOL_PROCS, and what limits on threads leave room for. If two are equal, the first in this
 // order decides. GOMAXPROCS is not considered, since it limits the threads of one
 // process.
 //
@@ -61,6 +65,15 @@ func (s System) Limits() (Limits, error) {
 	if note != "" {
 		l.Notes = append(l.Notes, note)
 	}
+	for _, e := range slotVariables {
+		one, note := s.slots(e.by, e.names...)
+		if one.Procs > 0 {
+			l.add(one)
+		}
+		if note != "" {
+			l.Notes = append(l.Notes, note)
+		}
+	}
 	var err error
 	if text := s.getenv(ByVariable); text != "" {
 		var n int
@@ -72,6 +85,11 @@ func (s System) Limits() (Limits, error) {
 	}
 	if l.Procs > MaxProcs {
 		l.add(Limit{ByMaximum, MaxProcs, "the most workers of one run"})
+	}
+	for _, t := range s.threadLimits(threadsOf(l.Procs, 1)) {
+		if fit := max(t.fit(1), 1); fit < l.Procs {
+			l.add(Limit{ByThreads, fit, fmt.Sprintf("%s = %d, %d are in use", t.Source, t.Max, t.Used)})
+		}
 	}
 	return l, err
 }
@@ -101,12 +119,12 @@ func (l Limits) WithFlag(procs int) Limits {
 }
 
 // Available returns the smallest limit of the machine: of the mask, the quotas and
-// Slurm, but not of PROCPOOL_PROCS and MaxProcs. More workers than that share CPUs.
+// Slurm, but not of PROCPOOL_PROCS, MaxProcs and threads. More workers than that share CPUs.
 // The zero Limits return the zero Limit.
 func (l Limits) Available() Limit {
 	var least Limit
 	for _, one := range l.All {
-		if one.By != ByVariable && one.By != ByMaximum && (least.Procs == 0 || one.Procs < least.Procs) {
+		if one.By != ByVariable && one.By != ByMaximum && one.By != ByThreads && (least.Procs == 0 || one.Procs < least.Procs) {
 			least = one
 		}
 	}
@@ -131,7 +149,20 @@ func (s System) slurmLimit() (Limit, string) {
 	if s.getenv("SLURM_JOB_ID") == "" {
 		return Limit{}, ""
 	}
-	for _, name := range []string{"SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE"} {
+	return s.slots(BySlurm, "SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE")
+}
+
+// slotVariables are the variables with which other engines tell a job its CPUs. Their
+// names are those of the engine, so no other variable must say that this is a job.
+var slotVariables = []struct {
+	by    string
+	names []string
+}{{ByGrid, []string{"NSLOTS"}}, {ByPBS, []string{"NCPUS", "PBS_NP"}}, {ByLSF, []string{"LSB_DJOB_NUMPROC"}}}
+
+// slots returns the limit in the first of the variables that is set, or a note if it is
+// invalid.
+func (s System) slots(by string, names ...string) (Limit, string) {
+	for _, name := range names {
 		text := s.getenv(name)
 		if text == "" {
 			continue
@@ -140,7 +171,7 @@ func (s System) slurmLimit() (Limit, string) {
 		if err != nil || n < 1 {
 			return Limit{}, fmt.Sprintf("ignored %s, which is %q and not a number above 0", name, text)
 		}
-		return Limit{BySlurm, n, name}, ""
+		return Limit{by, n, name}, ""
 	}
 	return Limit{}, ""
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"procpool/internal/procfs"
 )
 
 // A System is the machine that facts are read from. The zero value is the real
@@ -39,12 +41,23 @@ func (s System) getenv(name string) string {
 // read returns the text of a file without the newline at its end. The elements
 // are joined to an absolute path.
 func (s System) read(elem ...string) (string, error) {
-	root := s.FS
-	if root == nil {
-		root = os.DirFS("/")
+	file := path.Join(elem...)
+	var data []byte
+	var err error
+	if s.FS == nil {
+		data, err = procfs.Read(file)
+	} else {
+		data, err = fs.ReadFile(s.FS, fsPath(file))
 	}
-	data, err := fs.ReadFile(root, fsPath(path.Join(elem...)))
 	return strings.TrimRight(string(data), "\n"), err
+}
+
+// root returns the file system.
+func (s System) root() fs.FS {
+	if s.FS != nil {
+		return s.FS
+	}
+	return os.DirFS("/")
 }
 
 // readSet returns the CPU list in a file. It returns the empty set if the file is

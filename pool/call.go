@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -21,12 +22,14 @@ type call struct {
 	cancel   context.CancelFunc
 	spec     *task.Spec
 	supply   supply
-	timeout  time.Duration // of a chunk; 0 = none
-	deadline time.Time     // of ctx; zero = none
-	retries  int           // how often a chunk is run again; below 0: it is never sent twice
-	prefetch int           // chunks that a worker may have beside the one it runs; below 0: by its pace
-	custom   bool          // results are decoded by the consumer
-	assigned bool          // chunk i is for worker i
+	with     func(dst []byte, iv ipc.Interval) []byte // see Workload.With; may be nil
+	timeout  time.Duration                            // of a chunk; 0 = none
+	deadline time.Time                                // of ctx; zero = none
+	retries  int                                      // how often a chunk is run again; below 0: it is never sent twice
+	again    []error                                  // of a task for which a chunk is run again
+	prefetch int                                      // chunks that a worker may have beside the one it runs; below 0: by its pace
+	custom   bool                                     // results are decoded by the consumer
+	assigned bool                                     // chunk i is for worker i
 
 	returned []*chunk      // to be handed out again, and assigned ones, in order
 	finished []*chunk      // done since the consumer looked last, in order of completion
@@ -68,7 +71,7 @@ const maxWaiting = 64 << 20
 func (p *Pool) newCall(ctx context.Context, spec *task.Spec, o callOptions) *call {
 	deadline, _ := ctx.Deadline()
 	return &call{
-		pool: p, ctx: ctx, spec: spec, timeout: o.timeout, deadline: deadline, retries: o.retries, prefetch: o.prefetch,
+		pool: p, ctx: ctx, spec: spec, timeout: o.timeout, deadline: deadline, retries: o.retries, again: o.again, prefetch: o.prefetch,
 		custom: spec.DecodesItself(), wake: make(chan struct{}, 1), listed: -1, batch: 1, maxBatch: 1,
 	}
 }
@@ -89,6 +92,11 @@ func (c *call) limit() time.Duration {
 // overdue reports whether the call's context is over in time, so that a task which
 // ends of that is not to blame.
 func (c *call) overdue() bool { return !c.deadline.IsZero() && !time.Now().Before(c.deadline) }
+
+// triesAgain reports whether a chunk that failed of its task's error is run again.
+func (c *call) triesAgain(err error) bool {
+	return slices.ContainsFunc(c.again, func(target error) bool { return errors.Is(err, target) })
+}
 
 // remaining is how many chunks could be handed out.
 func (c *call) remaining() int64 {

@@ -60,6 +60,14 @@ func (ch *chunk) input() Input {
 	return Input{Task: ch.call.spec.Name, Index: ch.seq, Interval: ch.iv, IsSum: ch.call.spec.Sums()}
 }
 
+// with is what the chunk's request carries beside its interval.
+func (ch *chunk) with() []byte {
+	if ch.call.with == nil {
+		return nil
+	}
+	return ch.call.with(nil, ch.iv)
+}
+
 // met is how many workers met a chunk that is done.
 func (ch *chunk) met() int {
 	switch ch.err.(type) {

@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/parent"
+	"procpool/placement"
 	"procpool/task"
 )
 
@@ -37,13 +39,20 @@ func (in Input) String() string {
 }
 
 // A TaskError is a task's own failure on one input: it returned an error or
-// panicked. It is not tried again. Unwrap gives the *task.Error with text and stack.
+// panicked. It is tried again only if the call has [RetryErrors]. Unwrap gives the
+// *task.Error with text and stack.
 type TaskError struct {
-	Input Input
-	Err   *task.Error
+	Input    Input
+	Err      *task.Error
+	Attempts int // how often it failed in this way; 0 = once
 }
 
-func (e *TaskError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
+func (e *TaskError) Error() string {
+	if e.Attempts > 1 {
+		return fmt.Sprintf("%v, %d times: %v", e.Input, e.Attempts, e.Err)
+	}
+	return fmt.Sprintf("%v: %v", e.Input, e.Err)
+}
 func (e *TaskError) Unwrap() error { return e.Err }
 
 // An InputError is an input that cannot travel: it is a [ValueError], or over
@@ -102,7 +111,7 @@ type LostWorkerError struct {
 	Input    Input // zero where no single input is to blame
 	Worker   int   // index of the worker
 	PID      int
-	Host     string   // "" for this one
+	Host     string   // "" for this one; before its hello, the one that it was to run on
 	Launcher string   // that did not bring it to its hello; "" if it said hello or was started without one
 	Signal   string   // that ended it, such as "killed"; "" if it exited
 	ExitCode int      // -1 if a signal ended it or it is unknown
@@ -123,7 +132,7 @@ func (e *LostWorkerError) Error() string {
 		fmt.Fprintf(&b, "%v: ", e.Input)
 	}
 	if e.Launcher != "" {
-		fmt.Fprintf(&b, "worker %d does not start by %q: %s", e.Worker, e.Launcher, e.how())
+		fmt.Fprintf(&b, "worker %d%s does not start by %q: %s", e.Worker, hostSuffix(e.Host), e.Launcher, e.how())
 	} else {
 		fmt.Fprintf(&b, "worker %d (pid %d%s) %s", e.Worker, e.PID, hostSuffix(e.Host), e.how())
 	}
@@ -134,7 +143,7 @@ func (e *LostWorkerError) Error() string {
 		fmt.Fprintf(&b, ", %s", e.OOM)
 	}
 	if e.Attempts > 1 {
-		fmt.Fprintf(&b, "; %d workers met it and were lost", e.Attempts)
+		fmt.Fprintf(&b, "; %d workers were lost with it", e.Attempts)
 	}
 	if e.MayHaveRun {
 		b.WriteString("; the input may have been computed, and is sent once at most")
@@ -153,24 +162,30 @@ func lastWords(lines []string) string {
 	return lines[len(lines)-1]
 }
 
-const workLeft = " before its work was done"
-
-// how says how the worker ended.
+// how says how the worker ended, and why as far as the signal or the exit code do not.
 func (e *LostWorkerError) how() string {
-	ended := fmt.Sprintf("exited with code %d%s", e.ExitCode, workLeft)
+	ended := fmt.Sprintf("exited with code %d", e.ExitCode)
 	switch {
 	case e.Signal != "":
 		ended = "was ended by signal: " + e.Signal
 	case e.ExitCode < 0:
 		ended = "ended in an unknown way"
 	}
-	if e.Launcher != "" {
-		return fmt.Sprintf("%v (the launcher %s)", e.Err, strings.TrimSuffix(ended, workLeft))
+	switch {
+	case e.Launcher != "":
+		return fmt.Sprintf("%v (the launcher %s)", e.Err, ended)
+	case e.Err == nil && e.Signal == "" && e.ExitCode >= 0:
+		return ended + " before its work was done"
+	case e.Err == nil:
+		return ended
+	case e.Err == parent.ErrNoHello:
+		return ended + " before it said hello"
+	case e.Err == errEnded:
+		return "had to be ended"
+	case e.Signal == "killed": // for that
+		return fmt.Sprintf("was killed: %v", e.Err)
 	}
-	if e.Err != nil {
-		return fmt.Sprintf("was given up (%v) and %s", e.Err, ended)
-	}
-	return ended
+	return fmt.Sprintf("%s: %v", ended, e.Err)
 }
 
 // Unwrap gives what the parent saw first: an *ipc.Fault, a [SilenceError], or nil.
@@ -214,6 +229,22 @@ func (e *StartError) Error() string {
 	return fmt.Sprintf("no worker can be started (%d tries): %v", e.Tries, e.Err)
 }
 func (e *StartError) Unwrap() error { return e.Err }
+
+// A FailedChunksError is a run that went on when chunks failed, see
+// [Workload.OnFailed]. Unwrap gives the error of the one that failed first.
+type FailedChunksError struct {
+	Chunks int64 // that failed
+	First  error
+}
+
+func (e *FailedChunksError) Error() string {
+	return fmt.Sprintf("%s failed; the first: %v", text.Plural(e.Chunks, "chunk"), e.First)
+}
+func (e *FailedChunksError) Unwrap() error { return e.First }
+
+// A ThreadsError is a pool for whose workers' threads the system has no room. New looks
+// before it starts any.
+type ThreadsError = placement.ThreadsError
 
 func hostSuffix(host string) string {
 	if host == "" {

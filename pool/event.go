@@ -18,7 +18,7 @@ const (
 	ChunkRetried  EventKind = "retried"  // a chunk goes to another worker
 	WorkerLost    EventKind = "lost"     // a worker ended before its time, or could not be started
 	WorkerEnded   EventKind = "ended"    // a worker ended in order, at the end or to be replaced
-	WorkerGivenUp EventKind = "given-up" // a worker's place stays empty after failed starts
+	WorkerGivenUp EventKind = "given-up" // after failed starts calls do not count on a worker's place any more; it is tried again with pauses
 )
 
 // An Event is something that happened in a pool.
@@ -81,8 +81,11 @@ func (p *Pool) finished(worker, pid int, chunks []*chunk, answers []answer) (eve
 	}
 	for i, a := range answers {
 		e := Event{Kind: ChunkFinished, Worker: worker, PID: pid, Input: chunks[i].input(), Seconds: a.seconds, Err: a.err}
-		if a.began != 0 {
+		switch {
+		case a.began != 0:
 			e.Began = p.clock.time(a.began)
+		case p.opts.Trace && p.opts.Worker != nil: // which may not say it
+			e.Began = time.Now().Add(-time.Duration(a.seconds * float64(time.Second)))
 		}
 		events = append(events, e)
 	}

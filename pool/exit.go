@@ -18,8 +18,10 @@ const (
 	longestPause    = 5 * time.Second
 	provenAfter     = 10 * time.Second // a worker that lived so long had started well, though it may never have had a chunk
 
-	// farPause is firstPause of a launched worker: what refused it is further away.
-	farPause = 250 * time.Millisecond
+	// farPause and longestFarPause are those of a launched worker: what refused it is
+	// further away, and may be away for hours.
+	farPause        = 250 * time.Millisecond
+	longestFarPause = 30 * time.Second
 )
 
 // afterwards says what follows from the end of a process.
@@ -43,6 +45,11 @@ func (w *worker) afterExit(r *workerProcess, exit parent.Exit, err error) (next 
 	s.unlist()
 	flights := s.takeAll()
 	s.lost = true // unless it ended in order
+	if r != nil && r.ready {
+		if p.living--; p.living == 0 {
+			p.without = time.Now()
+		}
+	}
 	if r == nil {
 		if !p.closed {
 			next.add(Event{Kind: WorkerLost, Worker: s.index, Err: err})
@@ -138,11 +145,11 @@ func (w *worker) next(next *afterwards, failed bool, err error) {
 		p.parked--
 	}
 	w.failedStarts++
-	first := firstPause
+	first, longest := firstPause, longestPause
 	if p.opts.Launcher != "" {
-		first = farPause
+		first, longest = farPause, max(min(longestFarPause, p.opts.Outage/8), farPause)
 	}
-	next.pause = min(first<<min(w.failedStarts-1, 20), longestPause)
+	next.pause = min(first<<min(w.failedStarts-1, 20), longest)
 	if w.failedStarts >= maxFailedStarts && !s.failing {
 		s.failing = true
 		p.failing++
@@ -154,17 +161,16 @@ func (w *worker) next(next *afterwards, failed bool, err error) {
 }
 
 // failWithoutWorkers fails the calls when no worker is there and none is to be
-// expected: because the reason will not pass by itself, or has lasted for
-// Options.Outage. Slots go on trying as long as there are calls, and try at once
+// expected: because the reason will not pass by itself, or none was there for
+// Options.Outage. Where no worker ever was, the reason is taken for one that will not
+// pass, unless the system has a shortage or the program named an Outage. Slots go on trying as long as there are calls, and try at once
 // when one comes: the pool is as good as new as soon as one of them has a worker.
 func (p *Pool) failWithoutWorkers(tries int, err error) {
 	if len(p.slots) > p.failing {
 		return
 	}
-	if p.without.IsZero() {
-		p.without = time.Now()
-	}
-	if (p.hadWorker || isShortage(err)) && !isPermanent(err) && time.Since(p.without) < p.opts.Outage {
+	mayPass := p.hadWorker || p.opts.outageNamed || isShortage(err)
+	if mayPass && !isPermanent(err) && time.Since(p.without) < p.opts.Outage {
 		return
 	}
 	for c := range p.calls {
@@ -216,6 +222,8 @@ func (w *worker) charge(next *afterwards, ch *chunk, err error) {
 		err.Input, err.Attempts, err.MayHaveRun = ch.input(), ch.attempts, ch.call.retries < 0
 	case *TimeoutError:
 		err.Input, err.Attempts = ch.input(), ch.attempts
+	case *TaskError:
+		err.Attempts = ch.attempts
 	}
 	c := ch.call
 	if ch.attempts > c.retries || c.stopped {
@@ -260,10 +268,14 @@ func (p *Pool) config(i int) parent.Config {
 	if o.LogLine != nil {
 		logLine = func(line []byte) { mustReturn("LogLine", func() { o.LogLine(i, line) }) }
 	}
-	return parent.Config{
+	c := parent.Config{
 		Worker: i, Heartbeat: o.Heartbeat, StartupTimeout: o.StartupTimeout, Grace: o.Grace, CancelGrace: o.CancelGrace,
 		MaxMessage: o.MaxMessage, Trace: o.Trace, LogLine: logLine, LimitLines: o.LimitLines,
 	}
+	if o.Worker != nil {
+		c.Accept = p.accept
+	}
+	return c
 }
 
 var _ parent.Handler = (*workerProcess)(nil)

@@ -246,7 +246,7 @@ func (ch *chunk) compute(worker int) error {
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	ctx := role.WithCall(c.ctx, role.Call{Worker: worker, Index: ch.seq, Attempt: ch.attempts})
+	ctx := role.WithCall(c.ctx, role.Call{Worker: worker, Index: ch.seq, Attempt: ch.attempts, With: ch.with()})
 	if c.timeout > 0 {
 		timed, cancel := context.WithTimeout(ctx, c.timeout)
 		defer cancel()

@@ -53,7 +53,7 @@ type Options struct {
 	Heartbeat      time.Duration // silence after which a worker is lost; 0 = DefaultHeartbeat, below 0 = never
 	StartupTimeout time.Duration // from a worker's start to its hello; 0 = DefaultStartupTimeout
 	CancelGrace    time.Duration // for a task to heed its cancelled context, before its worker is killed; 0 = DefaultCancelGrace
-	Outage         time.Duration // without any worker, for a reason that may pass, until calls fail; 0 = DefaultOutage, or DefaultLaunchedOutage
+	Outage         time.Duration // without any worker until calls fail; 0 = DefaultOutage, or DefaultLaunchedOutage, and less if there never was a worker
 	Grace          time.Duration // for chunks in flight after a stop, and for workers to end; 0 = DefaultGrace
 
 	MaxChunksPerChild int   // chunks after which a worker is replaced; 0 = never
@@ -80,9 +80,17 @@ type Options struct {
 	// {exe} the path of this program, and {cmd} its whole command line as one
 	// string quoted for a shell. As words of their own {argv} is that command line and
 	// {args} the same without the program; if none of these three occurs, {argv} is last. Empty: no launcher.
-	// Workers must be the same build as this program. Procs 0 then means what Limits says.
+	// Workers must be the same build as this program, but see Worker. Procs 0 then means what Limits says.
 	Launcher string
 	Hosts    []string // for {host}; they belong to the pool
+
+	// Worker is the command line of another program that is to be the workers: any that
+	// speaks the wire, such as {"python3", "worker.py"}; docs/wire.md says how to write
+	// one. A task is asked for by its name, and must have the same version there; its Go
+	// functions are not run. Each process has its index in PROCPOOL_WORKER. The heartbeat
+	// watches workers that say that they beat, and behind a launcher all must, whose {exe}
+	// {args} {argv} and {cmd} are of this command line. Nil: this program.
+	Worker []string
 
 	// Bind pins worker i to the CPUs Bind[i%len(Bind)]: a process before its
 	// runtime starts, in the threads backend the thread. An empty set binds
@@ -115,6 +123,16 @@ type Options struct {
 	// EventKinds are the kinds that OnEvent is told of; nil means all. An event
 	// of each of a million chunks has its price.
 	EventKinds []EventKind
+
+	outageNamed bool // Outage was not 0
+}
+
+// host is the host that worker i is to run on; "" if its launcher is given none.
+func (o Options) host(i int) string {
+	if len(o.Hosts) == 0 {
+		return ""
+	}
+	return o.Hosts[i%len(o.Hosts)]
 }
 
 // An OptionsError is a pool that cannot be had as it was asked for.
@@ -153,8 +171,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	o.Retries = max(orDefault(o.Retries, DefaultRetries), -1)
 	o.CancelGrace = orDefault(o.CancelGrace, DefaultCancelGrace)
-	o.Outage = orDefault(o.Outage, DefaultOutage)
-	if o.Launcher != "" && o.Outage == DefaultOutage {
+	if o.outageNamed = o.Outage > 0; !o.outageNamed && o.Launcher == "" {
+		o.Outage = DefaultOutage
+	} else if !o.outageNamed {
 		o.Outage = DefaultLaunchedOutage
 	}
 	o.Heartbeat = max(orDefault(o.Heartbeat, DefaultHeartbeat), 0)
@@ -178,7 +197,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Backend != Processes {
 		return o, o.onlyProcesses()
 	}
-	return o, nil
+	return o, o.checkWorker()
 }
 
 // onlyProcesses reports an option that needs a process to be honoured.
@@ -192,10 +211,29 @@ func (o Options) onlyProcesses() error {
 		return refuse("backend %s has no worker processes with a memory limit, an environment or a directory of their own", o.Backend)
 	case o.IdleTimeout > 0:
 		return refuse("backend %s has no worker processes that could be ended while they are idle", o.Backend)
+	case o.Worker != nil:
+		return refuse("backend %s runs tasks in this process, not in a worker of another program", o.Backend)
 	case o.Launcher != "":
 		return refuse("backend %s launches nothing: a launcher is for worker processes", o.Backend)
 	case len(o.Bind) > 0 && o.Backend != Threads:
 		return refuse("backend %s cannot be bound to CPUs: a goroutine has none", o.Backend)
+	}
+	return nil
+}
+
+// checkWorker reports a worker that cannot be run here. Where a launcher leads to,
+// nobody knows.
+func (o Options) checkWorker() error {
+	switch {
+	case o.Worker == nil:
+		return nil
+	case len(o.Worker) == 0:
+		return refuse("the command line of the workers is empty")
+	case o.Launcher != "":
+		return nil
+	}
+	if _, err := parent.FindProgram(o.Worker[0], o.Dir); err != nil {
+		return refuse("the workers' program cannot be run: %v", err)
 	}
 	return nil
 }
@@ -225,7 +263,7 @@ func (o Options) launcher(env []string) (*parent.Launcher, error) {
 	case o.MaxRSS > 0:
 		return nil, refuse("the resident set of a worker behind it cannot be seen from here", "limit memory by the launcher: prlimit --data=SIZE, srun --mem=SIZE")
 	}
-	l, err := parent.NewLauncher(parent.LauncherConfig{Text: o.Launcher, Workers: o.Procs, Hosts: o.Hosts, Bind: o.Bind, Width: o.GOMAXPROCS, Env: env})
+	l, err := parent.NewLauncher(parent.LauncherConfig{Text: o.Launcher, Workers: o.Procs, Hosts: o.Hosts, Bind: o.Bind, Width: o.GOMAXPROCS, Env: env, Program: o.Worker})
 	var unusable *parent.LauncherError
 	if errors.As(err, &unusable) {
 		return nil, refuse(unusable.Reason, unusable.Advice)

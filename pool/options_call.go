@@ -11,6 +11,7 @@ type callOptions struct {
 	ahead      int   // 0 = by the kind of input
 	aheadBytes int64 // 0 = maxWaiting
 	prefetch   int   // below 0: by each worker's pace
+	again      []error
 }
 
 // Timeout limits how long an input may take, from its beginning in a worker. Then
@@ -27,6 +28,13 @@ func Timeout(d time.Duration) CallOption {
 // and not answered gets an error.
 func Retries(n int) CallOption {
 	return func(o *callOptions) { o.retries = max(n, -1) }
+}
+
+// RetryErrors has an input run again, as often as [Retries] says, if its task returns
+// one of the errors, which its definition names by [Errors]. It counts in worker
+// processes.
+func RetryErrors(errs ...error) CallOption {
+	return func(o *callOptions) { o.again = errs }
 }
 
 // Ahead bounds how many inputs of a map are taken beyond those that are finished.

@@ -31,6 +31,7 @@
 package pool
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"errors"
@@ -41,6 +42,7 @@ import (
 	"time"
 
 	"procpool/internal/role"
+	"procpool/ipc"
 	"procpool/parent"
 	"procpool/task"
 )
@@ -67,9 +69,11 @@ type Pool struct {
 	shut     bool                    // likewise; those in progress may finish
 	failure  error                   // why there can be no calls; nil if there can
 
+	hello       *ipc.Hello    // the first
 	hadWorker   bool          // some worker has said hello
 	failing     int           // slots
-	without     time.Time     // since when all of them are; zero if not
+	living      int           // workers that have said hello and not ended
+	without     time.Time     // since when there are none, and calls
 	parked      int           // slots
 	resting     int           // slots that wait for a call before they try again
 	called      chan struct{} // closed and replaced when a call comes for them
@@ -85,6 +89,7 @@ type Pool struct {
 // New makes a pool and begins to start its workers; it does not wait for
 // them. A worker that cannot be started shows in the first call that needs
 // one. When ctx is done the pool is closed at once and calls in progress fail.
+// Its error is an *[OptionsError], a *[ThreadsError], or ctx's.
 func New(ctx context.Context, o Options) (*Pool, error) {
 	return newPool(ctx, o, parent.OS())
 }
@@ -104,7 +109,7 @@ func newPool(ctx context.Context, o Options, sys parent.System) (*Pool, error) {
 		slots = 1 // however many parts the input is cut into
 	}
 	for i := range slots {
-		p.slots = append(p.slots, &slot{pool: p, index: i, stats: WorkerStats{Worker: i}})
+		p.slots = append(p.slots, &slot{pool: p, index: i, stats: WorkerStats{Worker: i, Host: o.host(i)}})
 	}
 	if err := p.start(); err != nil {
 		return nil, err
@@ -139,18 +144,23 @@ func (p *Pool) start() error {
 }
 
 func (p *Pool) startProcesses() error {
-	if !role.MainRan() {
+	if p.opts.Worker == nil && !role.MainRan() {
 		return errors.New("worker processes would run this whole program again: call pool.Main first in main or TestMain")
 	}
 	if parent.Depth() >= parent.MaxDepth {
 		return fmt.Errorf("pools are nested %d deep, no deeper", parent.MaxDepth)
+	}
+	if check := p.sys.CheckThreads; check != nil && p.opts.Launcher == "" {
+		if err := check(p.opts.Procs, p.opts.GOMAXPROCS); err != nil {
+			return err
+		}
 	}
 	env := p.opts.workerEnv()
 	launcher, err := p.opts.launcher(env)
 	if err != nil {
 		return err
 	}
-	spawner := parent.NewSpawner(parent.SpawnerConfig{System: p.sys, Env: env, Dir: p.opts.Dir, Bind: p.opts.Bind, Launcher: launcher, Stop: p.stop})
+	spawner := parent.NewSpawner(parent.SpawnerConfig{System: p.sys, Env: env, Dir: p.opts.Dir, Bind: p.opts.Bind, Program: p.opts.Worker, Launcher: launcher, Stop: p.stop})
 	var supervisors sync.WaitGroup
 	for _, s := range p.slots {
 		w := &worker{slot: s, spawner: spawner, unparked: make(chan struct{}, 1)}
@@ -223,8 +233,11 @@ func (p *Pool) add(c *call) error {
 	if p.closed || p.shut {
 		return ErrClosed
 	}
-	if p.failure != nil {
-		return p.failure
+	if err := cmp.Or(p.failure, p.unfit(c.spec)); err != nil {
+		return err
+	}
+	if p.living == 0 && len(p.calls) == 0 {
+		p.without = time.Now()
 	}
 	p.calls[c] = struct{}{}
 	if p.resting > 0 { // slots that wait for a call try again

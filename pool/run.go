@@ -19,6 +19,9 @@ type Workload struct {
 
 	// Grid cuts Whole; the zero Grid stands for [Pool.Grid].
 	Grid ipc.Grid
+	// Only covers the chunks of Grid that this run is about, such as a share of them.
+	// It must not change during the run. Nil means all.
+	Only *ipc.Ledger
 	// Stop, when closed, ends the run early: nothing more is handed out, and
 	// chunks in flight may finish within Options.Grace.
 	Stop <-chan struct{}
@@ -28,9 +31,22 @@ type Workload struct {
 	// of this run. The Outcome then has no value, since their partials are the
 	// caller's to add. It must not change during the run. Nil leaves nothing out.
 	Earlier *ipc.Ledger
+	// With appends to dst what the request of a chunk carries beside its interval: an
+	// encoded value, for a task that looks for it. It is called with the pool locked,
+	// so it must be quick and must not call the pool. Nil carries nothing.
+	With func(dst []byte, iv ipc.Interval) []byte
 	// OnChunk is called for each chunk as soon as its result is accepted, in no
 	// particular order, on the goroutine that called Run. An error ends the run.
 	OnChunk func(Chunk) error
+	// InOrder takes the place of the task's own sum: it is called for each chunk in the
+	// order of the intervals, on the goroutine that called Run. While a chunk is late,
+	// results of up to 64 MiB wait for it, and then no more is handed out. An error ends
+	// the run. The Outcome has no value. There must be no Earlier. Nil adds up.
+	InOrder func(Chunk) error
+	// OnFailed is called for each chunk that failed for good. If it returns nil, the run
+	// goes on with the others, and ends with a [FailedChunksError]. If OnFailed is nil, the
+	// first failure ends the run.
+	OnFailed func(ipc.Interval, error) error
 }
 
 // Status says how a run ended.
@@ -66,6 +82,7 @@ type Outcome struct {
 	Chunks  int64          // finished, also earlier
 	Earlier int64          // chunks of these that were left out
 	Retries int64          // chunks handed out again
+	Failed  []ipc.Interval // chunks that failed, merged, in order, if the run went on
 	Wall    time.Duration
 
 	fold task.Fold
@@ -92,6 +109,9 @@ type Chunk struct {
 // Value is the partial as a reader wants to see it.
 func (c Chunk) Value() any { return c.partial.Value() }
 
+// Total is the partial, which has the type of the task's partials.
+func (c Chunk) Total() any { return c.partial.Total() }
+
 // Append appends the encoded partial to dst.
 func (c Chunk) Append(dst []byte) ([]byte, error) { return c.partial.Append(dst) }
 
@@ -115,7 +135,7 @@ func (p *Pool) Run(ctx context.Context, w Workload, opts ...CallOption) (Outcome
 	if err := w.check(); err != nil {
 		return Outcome{Status: Failed}, err
 	}
-	if w.Grid.N == 0 {
+	if w.Grid.N == 0 && w.Only == nil {
 		w.Grid = p.Grid(w.Task, w.Whole)
 	}
 	s := newSumCall(ctx, p, w, p.callOptions(opts))
@@ -135,6 +155,29 @@ func (w *Workload) earlier() (n int64) {
 		return 0
 	}
 	for run := range w.Earlier.Runs() {
+		first, end := w.Grid.Within(run)
+		n += end - first
+	}
+	return n
+}
+
+// asked is what the run has to cover, as maximal intervals in order.
+func (w *Workload) asked() []ipc.Interval {
+	switch {
+	case w.Only != nil:
+		return slices.Collect(w.Only.Runs())
+	case w.Whole.Len() == 0:
+		return nil
+	}
+	return []ipc.Interval{w.Whole}
+}
+
+// chunks is how many chunks of the grid the run is about, also earlier ones.
+func (w *Workload) chunks() (n int64) {
+	if w.Only == nil {
+		return w.Grid.N
+	}
+	for run := range w.Only.Runs() {
 		first, end := w.Grid.Within(run)
 		n += end - first
 	}
@@ -171,6 +214,9 @@ func (w *Workload) check() error {
 	}
 	if w.Whole.Start%w.Task.Grain != 0 {
 		return fmt.Errorf("interval %v does not start on a multiple of the grain of %s, %d", w.Whole, w.Task.Name, w.Task.Grain)
+	}
+	if w.InOrder != nil && w.Earlier != nil {
+		return errors.New("chunks that were finished earlier cannot come in order")
 	}
 	if w.Grid.N > 0 && w.Grid.Whole != w.Whole {
 		return fmt.Errorf("the grid cuts %v, not %v", w.Grid.Whole, w.Whole)

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,26 +21,30 @@ type sumCall struct {
 	chunks *sumSupply
 	fold   task.Fold
 
+	earlier int64           // chunks finished by earlier runs; if there are any, nothing is folded
 	inOrder bool            // partials are folded in the order of their intervals
-	resumed bool            // some chunks were finished earlier: nothing is folded
 	folded  int64           // chunks, where the order matters
 	order   deque[*chunk]   // finished ones beyond those, with gaps
 	covered ipc.Ledger      // by finished chunks
 	count   int64           // chunks finished now
 	expired <-chan struct{} // closed when the run must end; nil if it need not
 	failure error
+
+	failed      ipc.Ledger // chunks that failed, where the run goes on
+	failures    int64
+	firstFailed error
 }
 
 func newSumCall(ctx context.Context, p *Pool, w Workload, o callOptions) *sumCall {
 	taskCtx, cancel := context.WithCancel(ctx)
 	s := &sumCall{work: w, fold: w.Task.NewFold()}
-	s.resumed = w.earlier() > 0
-	s.inOrder = !w.Task.Exact && !s.resumed
+	s.earlier = w.earlier()
+	s.inOrder = w.InOrder != nil || !w.Task.Exact && s.earlier == 0
 	s.call = p.newCall(taskCtx, w.Task, o)
-	s.call.cancel = cancel
-	s.chunks = &sumSupply{call: s.call, grid: w.Grid, earlier: w.Earlier, fold: s.fold, inOrder: s.inOrder, window: windowSize(p.opts.Procs)}
+	s.call.cancel, s.call.with = cancel, w.With
+	s.chunks = &sumSupply{call: s.call, grid: w.Grid, only: w.Only, earlier: w.Earlier, fold: s.fold, inOrder: s.inOrder, window: windowSize(p.opts.Procs), unmade: w.chunks() - s.earlier}
 	s.call.supply = s.chunks
-	if p.opts.ChunkSize == 0 && w.Grid.N <= int64(len(p.slots)) {
+	if p.opts.ChunkSize == 0 && w.chunks() <= int64(len(p.slots)) {
 		s.chunks.assign()
 	}
 	return s
@@ -56,13 +61,16 @@ func windowSize(procs int) int64 { return max(4*int64(procs), 8*ipc.MaxPending) 
 type sumSupply struct {
 	call    *call
 	grid    ipc.Grid
+	only    *ipc.Ledger // chunks that are not in it do not belong to the sum; nil: all do
 	earlier *ipc.Ledger // chunks in it are left out
 	fold    task.Fold
 	inOrder bool
 	window  int64
 
-	at       int64 // the first chunk that does not exist yet
-	head     int64 // the first chunk that is not folded, where the order matters
+	at       int64 // the first chunk of the grid that does not exist yet
+	foreign  int64 // chunks before it that do not belong to the sum
+	unmade   int64 // chunks that are still to be made
+	head     int64 // the first chunk of the sum that is not folded, where the order matters
 	existing int64
 	free     []*chunk
 
@@ -72,22 +80,61 @@ type sumSupply struct {
 // more reports whether there is a chunk now.
 func (s *sumSupply) more() bool {
 	s.skip()
-	if s.at >= s.grid.N || s.existing >= s.window || s.inOrder && s.at >= s.head+s.window {
+	if s.at >= s.grid.N || s.existing >= s.window || s.inOrder && s.at-s.foreign >= s.head+s.window {
 		return false
 	}
-	return s.resultBytes <= maxWaiting || s.existing == 0 || s.inOrder && s.at == s.head
+	return s.resultBytes <= maxWaiting || s.existing == 0 || s.inOrder && s.at-s.foreign == s.head
 }
 
-// skip passes over chunks that were finished earlier, a run of them at a time.
+// skip passes over chunks that do not belong to the sum, and those that were finished
+// earlier, a run of them at a time.
 func (s *sumSupply) skip() {
-	for s.earlier != nil && s.at < s.grid.N {
-		part := s.grid.At(s.at)
-		run, covered := s.earlier.RunAt(part.Start)
-		if !covered || run.End < part.End || part.Len() == 0 {
-			return
-		}
-		_, s.at = s.grid.Within(run)
+	for s.at < s.grid.N && (s.passForeign() || s.passEarlier()) {
 	}
+}
+
+// passForeign passes over the chunks before the next one that belongs to the sum. It
+// reports whether there were any.
+func (s *sumSupply) passForeign() bool {
+	if s.only == nil {
+		return false
+	}
+	part := s.grid.At(s.at)
+	if part.Len() == 0 {
+		s.at++
+		s.foreign++
+		return true
+	}
+	next := s.at
+	for gap := range s.only.Gaps(ipc.Interval{Start: part.Start, End: s.grid.Whole.End}) {
+		switch {
+		case gap.Start > part.Start: // the part belongs to the sum
+		case gap.End == s.grid.Whole.End:
+			next = s.grid.N
+		default:
+			next = s.grid.Find(gap.End)
+		}
+		break
+	}
+	passed := next - s.at
+	s.foreign += passed
+	s.at = next
+	return passed > 0
+}
+
+// passEarlier passes over chunks that were finished earlier. It reports whether there
+// were any.
+func (s *sumSupply) passEarlier() bool {
+	if s.earlier == nil {
+		return false
+	}
+	part := s.grid.At(s.at)
+	run, covered := s.earlier.RunAt(part.Start)
+	if !covered || run.End < part.End || part.Len() == 0 {
+		return false
+	}
+	_, s.at = s.grid.Within(run)
+	return true
 }
 
 func (s *sumSupply) next() *chunk {
@@ -99,13 +146,14 @@ func (s *sumSupply) next() *chunk {
 		made.chunk.call, made.chunk.cell = s.call, &made.cell
 		ch = &made.chunk
 	}
-	ch.reset(s.at, s.grid.At(s.at))
+	ch.reset(s.at-s.foreign, s.grid.At(s.at))
 	s.at++
+	s.unmade--
 	s.existing++
 	return ch
 }
 
-func (s *sumSupply) left() int64 { return s.grid.N - s.at }
+func (s *sumSupply) left() int64 { return s.unmade }
 
 func (s *sumSupply) settled(ch *chunk) { s.resultBytes += ch.size }
 
@@ -246,9 +294,7 @@ func (s *sumCall) accept(finished, folded []*chunk) []*chunk {
 			continue
 		}
 		if !s.inOrder {
-			if !s.resumed {
-				s.fold.Add(ch.cell.(*sumCell).Partial)
-			}
+			s.add(ch)
 			folded = append(folded, ch)
 			continue
 		}
@@ -259,17 +305,33 @@ func (s *sumCall) accept(finished, folded []*chunk) []*chunk {
 	}
 	for s.order.len() > 0 && *s.order.at(0) != nil {
 		ch := s.order.pop()
-		s.fold.Add(ch.cell.(*sumCell).Partial)
+		s.add(ch)
 		s.folded++
 		folded = append(folded, ch)
 	}
 	return folded
 }
 
+// add adds an accepted chunk to the sum, or hands it to the caller's own.
+func (s *sumCall) add(ch *chunk) {
+	switch {
+	case ch.err != nil: // it failed, and the run goes on
+	case s.work.InOrder != nil:
+		if s.failure != nil {
+			return
+		}
+		if err := s.work.InOrder(s.chunkOf(ch)); err != nil {
+			s.end(err)
+		}
+	case s.earlier == 0:
+		s.fold.Add(ch.cell.(*sumCell).Partial)
+	}
+}
+
 // acceptOne notes that a chunk is finished, which may happen once.
 func (s *sumCall) acceptOne(ch *chunk) error {
 	if ch.err != nil {
-		return ch.err
+		return s.acceptFailed(ch)
 	}
 	if s.call.custom && len(ch.raw) > 0 {
 		if err := decode(ch); err != nil {
@@ -283,8 +345,27 @@ func (s *sumCall) acceptOne(ch *chunk) error {
 	if s.work.OnChunk == nil {
 		return nil
 	}
-	return s.work.OnChunk(Chunk{Seq: ch.seq, Interval: ch.iv, Worker: ch.worker, Host: ch.host, PID: ch.pid,
-		Seconds: ch.seconds, Attempts: ch.attempts + 1, partial: ch.cell.(*sumCell).Partial})
+	return s.work.OnChunk(s.chunkOf(ch))
+}
+
+// acceptFailed notes that a chunk has failed. The error ends the run.
+func (s *sumCall) acceptFailed(ch *chunk) error {
+	if s.work.OnFailed == nil || isContextError(ch.err) {
+		return ch.err
+	}
+	if err := s.work.OnFailed(ch.iv, ch.err); err != nil {
+		return err
+	}
+	if s.failures++; s.firstFailed == nil {
+		s.firstFailed = ch.err
+	}
+	return s.failed.Add(ch.iv)
+}
+
+// chunkOf is a finished chunk as the caller sees it.
+func (s *sumCall) chunkOf(ch *chunk) Chunk {
+	return Chunk{Seq: ch.seq, Interval: ch.iv, Worker: ch.worker, Host: ch.host, PID: ch.pid,
+		Seconds: ch.seconds, Attempts: ch.attempts + 1, partial: ch.cell.(*sumCell).Partial}
 }
 
 // end stops handing out. The first reason is the run's.
@@ -310,25 +391,29 @@ func (s *sumCall) over() (bool, error) {
 		return true, c.err
 	case s.failure != nil:
 		return c.inFlight == 0, s.failure
+	case c.inFlight > 0 || c.remaining() > 0:
+		return false, nil
+	case s.failures > 0:
+		return true, &FailedChunksError{Chunks: s.failures, First: s.firstFailed}
 	}
-	return c.inFlight == 0 && c.remaining() == 0, nil
+	return true, nil
 }
 
 // outcome says what came of the run.
 func (s *sumCall) outcome(wall time.Duration, err error) (Outcome, error) {
-	o := Outcome{Status: statusOf(err), Grid: s.work.Grid, Wall: wall, Earlier: s.work.earlier(), Covered: s.work.coveredWith(&s.covered)}
-	o.Chunks = s.count + o.Earlier
+	o := Outcome{Status: statusOf(err), Grid: s.work.Grid, Wall: wall, Earlier: s.earlier, Covered: s.work.coveredWith(&s.covered)}
+	o.Chunks, o.Failed = s.count+o.Earlier, slices.Collect(s.failed.Runs())
 	s.call.pool.mu.Lock()
 	o.Retries = s.call.retried
 	s.call.pool.mu.Unlock()
-	if err == nil && !(len(o.Covered) == 1 && o.Covered[0] == s.work.Whole || s.work.Whole.Len() == 0) {
-		err = fmt.Errorf("the partials cover %v, not %v", o.Covered, s.work.Whole)
+	if asked := s.work.asked(); err == nil && !slices.Equal(o.Covered, asked) {
+		err = fmt.Errorf("the partials cover %v, not %v", o.Covered, asked)
 		o.Status = Failed
 	}
 	if err != nil {
 		return o, err
 	}
-	if o.Earlier == 0 {
+	if o.Earlier == 0 && s.work.InOrder == nil {
 		o.Value, o.Total, o.fold = s.fold.Value(), s.fold.Total(), s.fold
 	}
 	return o, nil

@@ -71,6 +71,11 @@ func Version(v string) TaskOption { return task.Version(v) }
 // stresses, a line each.
 func About(computes, stresses string) TaskOption { return task.About(computes, stresses) }
 
+// Causes says in a few words why the task might be slower on one side: shared is what
+// goroutines compete for, repeated is what each process does again. A comparison shows
+// one of them where the CPU time of that side bears it out. Either may be empty.
+func Causes(shared, repeated string) TaskOption { return task.Causes(shared, repeated) }
+
 // Worker returns the stable index of the worker that runs this, from 0 to the
 // pool's size less one. A worker that replaces a lost one has its index. It is 0
 // outside a pool.

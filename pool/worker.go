@@ -134,7 +134,7 @@ func (w *worker) send(ch *chunk) {
 	spec := ch.call.spec
 	o := ipc.RequestOptions{TimeoutSeconds: min(ch.call.limit().Seconds(), 1e9), Attempt: uint64(ch.attempts)}
 	if spec.Sums() {
-		ch.id = w.current.process.SendInterval(spec.Name, ch.iv, o)
+		ch.id = w.current.process.SendInterval(spec.Name, ch.iv, ch.with(), o)
 		return
 	}
 	o.Index = uint64(ch.seq)
@@ -228,7 +228,11 @@ func (r *workerProcess) Hello(h ipc.Hello) {
 		s.failing = false
 		p.failing--
 	}
-	p.hadWorker, p.without = true, time.Time{}
+	p.hadWorker = true
+	p.living++
+	if p.hello == nil {
+		p.hello = &h
+	}
 	p.announceReady()
 	s.stats.PID, s.stats.Host, s.stats.CPUs = r.process.PID(), h.Host, h.CPUs
 	s.stats.StartupSeconds += startup
@@ -294,7 +298,12 @@ func (r *workerProcess) Fail(f ipc.Fail) {
 		r.answer(answer{err: context.DeadlineExceeded})
 		return
 	case f.Timeout && ch.call.timeout > 0:
-		r.late(ch)
+		r.charge(ch, &TimeoutError{Limit: ch.call.timeout})
+		return
+	}
+	err := &TaskError{Input: ch.input(), Err: ch.call.spec.Failure(f.Error, f.Stack, f.Is)}
+	if ch.call.triesAgain(err) {
+		r.charge(ch, err)
 		return
 	}
 	// How long it took nobody says: as long as the worker has had it, about.
@@ -302,15 +311,15 @@ func (r *workerProcess) Fail(f ipc.Fail) {
 	seconds := max(time.Since(r.slot.since).Seconds()-r.busy, 0)
 	r.pool.mu.Unlock()
 	r.busy += seconds
-	r.answer(answer{seconds: seconds, err: &TaskError{Input: ch.input(), Err: ch.call.spec.Failure(f.Error, f.Stack, f.Is)}})
+	r.answer(answer{seconds: seconds, err: err})
 }
 
-// late charges a chunk, the oldest, with its timeout. The worker goes on.
-func (r *workerProcess) late(ch *chunk) {
+// charge charges a chunk, the oldest, with err. The worker goes on.
+func (r *workerProcess) charge(ch *chunk, err error) {
 	var next afterwards
 	r.settle(func() {
 		r.slot.takeFirst()
-		r.worker.charge(&next, ch, &TimeoutError{Limit: ch.call.timeout})
+		r.worker.charge(&next, ch, err)
 		r.settled++
 		r.pool.offer() // another worker may be free to try it
 	})

@@ -39,6 +39,8 @@ type Partial interface {
 	Append(dst []byte) ([]byte, error)
 	// Value is the partial as a reader wants to see it.
 	Value() any
+	// Total is the partial itself.
+	Total() any
 }
 
 type fold[P any] struct {
@@ -90,6 +92,8 @@ func (p *partial[P]) Compute(ctx context.Context, iv ipc.Interval) (err error) {
 }
 
 func (p *partial[P]) Append(dst []byte) ([]byte, error) { return ipc.AppendValue(dst, &p.value) }
+
+func (p *partial[P]) Total() any { return p.value }
 
 func (p *partial[P]) Value() any { return valueOf(p.value) }
 

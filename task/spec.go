@@ -21,6 +21,8 @@ type Spec struct {
 	Exact    bool   // partials add up to the same bits in any order
 	Computes string // see About
 	Stresses string // see About
+	Shared   string // see Causes
+	Repeated string // see Causes
 
 	sentinels   []error // whose identity errors keep
 	err         error   // what was wrong with the definition
@@ -137,6 +139,25 @@ func Lookup(name string) (*Spec, bool) {
 	defer registry.Unlock()
 	s, ok := registry.specs[name]
 	return s, ok
+}
+
+// About is what a worker says of the task in its hello.
+func (s *Spec) About() ipc.About {
+	return ipc.About{Version: s.Version, Grain: s.Grain, Exact: s.Exact}
+}
+
+// Abouts returns what a worker's hello says of the tasks of the program: of those
+// for which it is not [ipc.DefaultAbout].
+func Abouts() map[string]ipc.About {
+	registry.Lock()
+	defer registry.Unlock()
+	abouts := make(map[string]ipc.About)
+	for name, s := range registry.specs {
+		if about := s.About(); about != ipc.DefaultAbout {
+			abouts[name] = about
+		}
+	}
+	return abouts
 }
 
 // Names returns the names of all tasks of the program in alphabetical order.

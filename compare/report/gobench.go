@@ -14,9 +14,9 @@ import (
 //
 //	benchstat -col /backend -row /task,/workers FILE
 //
-// The name ends in -1, which the format takes for GOMAXPROCS; the number of
-// workers is the key workers. Ablations and the A/A control have keys as well,
-// where they apply.
+// Two measures are the wall time without starting, and starting. The name ends in -1,
+// which the format takes for GOMAXPROCS; the number of workers is the key workers.
+// Ablations, and the twins of a self-check, are left out.
 func Gobench(w io.Writer, rec compare.Record) error {
 	b := bufio.NewWriter(w)
 	for _, f := range rec.Environment {
@@ -27,19 +27,13 @@ func Gobench(w io.Writer, rec compare.Record) error {
 	fmt.Fprintf(b, "pkg: procpool\n")
 	for _, r := range rec.Runs {
 		c := rec.Plan.Cells[r.Cell]
-		fmt.Fprintf(b, "BenchmarkCompare/task=%s/backend=%s/workers=%d", benchName(c.Task), c.Backend, c.Workers)
-		if c.Ablation != compare.Plain {
-			fmt.Fprintf(b, "/ablation=%s", c.Ablation)
+		if c.Twin || c.Ablation != compare.Plain {
+			continue
 		}
-		if c.Control {
-			b.WriteString("/control=aa")
-		}
-		fmt.Fprintf(b, "-1 1 %.0f ns/op", 1e9*r.Wall)
-		if cpu, ok := r.Parent.CPUSeconds.Get(); ok {
-			fmt.Fprintf(b, " %.0f parent-cpu-ns/op", 1e9*cpu)
-		}
-		if cpu, ok := r.WorkersTotal().CPUSeconds.Get(); ok {
-			fmt.Fprintf(b, " %.0f workers-cpu-ns/op", 1e9*cpu)
+		fmt.Fprintf(b, "BenchmarkCompare/task=%s/backend=%s/workers=%d-1 1 %.0f ns/op %.0f starting-ns/op",
+			benchName(c.Task), c.Backend, c.Workers, 1e9*r.Computing(), 1e9*r.Starting())
+		if cpu, ok := r.CPUSeconds().Get(); ok {
+			fmt.Fprintf(b, " %.0f cpu-ns/op", 1e9*cpu)
 		}
 		b.WriteByte('\n')
 	}

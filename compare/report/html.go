@@ -1,51 +1,47 @@
 package report
 
 import (
-	_ "embed" // the style sheet and the script of the page
-	"encoding/json"
+	_ "embed" // the style sheet of the page
 	"fmt"
 	"io"
-	"strconv"
+	"slices"
 	"strings"
 
 	"procpool/compare"
+	"procpool/internal/text"
+	"procpool/internal/units"
+	"procpool/pool"
 )
 
 //go:embed page.css
 var pageCSS string
 
-//go:embed page.js
-var pageJS string
+// policy forbids the page every request and every script, so that nothing in a record
+// can load or send anything.
+const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
-// policy forbids the page every request, so that nothing in a record can load or
-// send anything.
-const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-
-// HTML writes the report as one self-contained page: inline SVG, no network, and
-// complete without scripts; the one script only offers to save the record, which
-// is embedded.
+// HTML writes the report as one self-contained page: inline SVG, no network, no script.
+// The raw runs are not in it: they are in the record, which compare.Write writes.
 func HTML(w io.Writer, rec compare.Record) error {
-	raw, err := json.Marshal(rec) // escapes <, > and &, so it cannot end the script element
-	if err != nil {
-		return err
+	p := &page{Record: rec, tables: map[string][]compare.Table{}}
+	for _, tb := range compare.Tables(rec) {
+		p.tables[tb.Kind] = append(p.tables[tb.Kind], tb)
 	}
-	p := &page{view: view{rec}}
 	p.head()
 	p.answers()
-	for _, t := range p.compared() {
-		p.task(t)
-	}
-	p.conditions()
+	p.pictures()
+	p.details()
 	p.guide()
-	fmt.Fprintf(p, "<script type=\"application/json\" id=\"record\">%s</script>\n<script>%s</script>\n</body>\n</html>\n", raw, pageJS)
-	_, err = io.WriteString(w, p.String())
+	p.WriteString("</main>\n</body>\n</html>\n")
+	_, err := io.WriteString(w, p.String())
 	return err
 }
 
 // A page collects the HTML.
 type page struct {
 	strings.Builder
-	view
+	compare.Record
+	tables map[string][]compare.Table
 }
 
 // put writes a format whose arguments are all text, escaped here.
@@ -67,197 +63,157 @@ func (p *page) head() {
 <meta http-equiv="Content-Security-Policy" content="%s">
 <title>%s</title>
 `, policy, p.title())
-	p.WriteString("<style>\n" + pageCSS + "</style>\n")
-	p.WriteString(patterns)
-	p.put(`</head>
-<body>
-<header>
+	p.WriteString("<style>\n" + pageCSS + "</style>\n</head>\n<body>\n" + patterns)
+	p.put(`<header>
 <p class="kicker">procpool compare</p>
 <h1>%s</h1>
 <p class="meta">%s</p>
+<nav aria-label="Contents"><a href="#answers">Answers</a> <a href="#pictures">Pictures</a> <a href="#details">Details</a> <a href="#guide">How to read this</a></nav>
 </header>
 <main>
-`, p.verdictLine(), p.subtitle())
-	if warnings := p.warnings(true); len(warnings) > 0 {
-		p.WriteString(`<aside class="warnings"><h2>Before you quote this</h2><ul>`)
-		for _, w := range warnings {
-			p.put("<li>%s</li>", w)
-		}
-		p.WriteString("</ul></aside>\n")
-	}
+`, p.verdictLine(), fmt.Sprintf("%s, %s of %s, %s in %s, seed %d", p.Created.Format("2006-01-02 15:04 UTC"),
+		text.Plural(int64(p.Results.Rounds), "round"), text.Plural(int64(len(p.Plan.Rows)), "comparison"), p.Status, units.Seconds(p.Seconds), p.Plan.Seed))
 }
 
-// patterns are fills that distinguish phases without colour. The body of the page
-// has them once; every figure refers to them.
+// patterns are fills that distinguish phases without colour. The page has them once;
+// every figure refers to them.
 const patterns = `<svg width="0" height="0" class="defs" aria-hidden="true"><defs>
 <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="pb" width="6" height="6"/><line class="pl" x1="0" y1="0" x2="0" y2="6"/></pattern>
 <pattern id="dots" width="5" height="5" patternUnits="userSpaceOnUse"><rect class="pb" width="5" height="5"/><circle class="pd" cx="2.5" cy="2.5" r="0.9"/></pattern>
 </defs></svg>
 `
 
+func (p *page) title() string {
+	var names []string
+	for _, t := range p.Plan.Tasks {
+		names = append(names, t.Name)
+	}
+	return "procpool compare: " + strings.Join(names, ", ")
+}
+
 // verdictLine sums up the report in one sentence.
 func (p *page) verdictLine() string {
-	groups := map[compare.Verdict][]string{}
-	subject, object := "", ""
-	for _, t := range p.compared() {
-		c, ok := p.headline(t)
-		if !ok {
-			continue
+	var winners []string
+	won := map[string][]string{}
+	for _, r := range p.Results.Rows {
+		if won[r.Winner()] == nil {
+			winners = append(winners, r.Winner())
 		}
-		subject, object = p.label(c.A), p.label(c.B)
-		groups[c.Verdict] = append(groups[c.Verdict], t.Task)
+		won[r.Winner()] = append(won[r.Winner()], p.RowName(r))
 	}
-	if subject == "" {
+	slices.SortStableFunc(winners, func(a, b string) int { // what is open comes last
+		open := map[string]int{string(compare.Open): 1}
+		return open[a] - open[b]
+	})
+	if len(winners) == 0 {
 		return "Nothing was compared"
 	}
 	var parts []string
-	for _, g := range []struct {
-		verdict compare.Verdict
-		words   string
-	}{{compare.Faster, "faster on "}, {compare.Slower, "slower on "}, {compare.Equivalent, "equivalent on "}, {compare.Unresolved, "unresolved on "}} {
-		if names := groups[g.verdict]; len(names) > 0 {
-			parts = append(parts, g.words+strings.Join(names, ", "))
+	for _, winner := range winners {
+		verb := map[string]string{string(compare.Same): "no difference on ", string(compare.Open): "open: "}[winner]
+		if verb == "" {
+			verb = winner + " win on "
 		}
+		parts = append(parts, verb+strings.Join(won[winner], ", "))
 	}
-	return subject + " against " + object + ": " + strings.Join(parts, "; ")
+	line := strings.Join(parts, "; ")
+	return strings.ToUpper(line[:1]) + line[1:]
 }
 
-// answers writes the cards, one a task, and the forest plot.
+// answers writes the cards, one a row, and the sentences.
 func (p *page) answers() {
-	p.WriteString(`<section class="cards" aria-label="Verdicts">`)
-	for _, t := range p.compared() {
-		if c, ok := p.headline(t); ok {
-			p.card(t, c)
-		}
+	p.WriteString(`<section id="answers" aria-label="Answers"><div class="cards">`)
+	for _, r := range p.Results.Rows {
+		p.card(r)
+	}
+	p.WriteString("</div>\n")
+	for _, s := range compare.Sentences(p.Record) {
+		p.put("<p>%s</p>\n", s)
 	}
 	p.WriteString("</section>\n")
-	p.put(`<p class="method">%s</p>`, p.method())
-	if f := p.forest(); f.points > 0 {
+}
+
+func (p *page) card(r compare.RowResult) {
+	p.put(`<article class="card %s"><h2>%s</h2><p class="chip">%s %s</p>`, string(r.Verdict), p.RowName(r), icon(r.Verdict), r.Winner())
+	if r.Ratio.N > 0 {
+		interval := ""
+		if r.Ratio.Bounded() {
+			interval = units.RatioSpan(r.Ratio.Low, r.Ratio.High)
+		}
+		p.put(`<p class="small">time of %s by that of %s</p><p class="factor">%s <span>%s</span></p>`, string(r.A), string(r.B), units.Ratio(r.Ratio.Centre), interval)
+	}
+	row := p.Plan.Rows[r.Row]
+	for _, c := range p.Results.Cells {
+		if c.Cell != row.A && c.Cell != row.B {
+			continue
+		}
+		starts := ""
+		if p.Plan.Cells[c.Cell].Backend == pool.Processes && c.Starting > 0 {
+			starts = ", after " + units.Seconds(c.Starting) + " of starting"
+		}
+		p.put(`<p>%s: <b>%s</b>%s</p>`, p.Plan.Cells[c.Cell].Label(), units.Seconds(c.Computing), starts)
+	}
+	p.put(`<p class="why">%s</p></article>`, r.Why)
+}
+
+func (p *page) pictures() {
+	p.WriteString(`<section id="pictures"><h2>Pictures</h2><div class="figures">`)
+	for _, f := range []*figure{p.forest(), p.where(), p.speedup(), p.cost()} {
 		f.write(p)
 	}
+	p.WriteString("</div></section>\n")
 }
 
-func (p *page) card(t compare.TaskResult, c compare.Comparison) {
-	f := p.finding(c)
-	a, b := result(t, c.A), result(t, c.B)
-	p.put(`<article class="card %s"><h2>%s</h2><p class="chip">%s %s</p>`, string(c.Verdict), t.Task, icon(string(c.Verdict)), string(c.Verdict))
-	p.put(`<p class="factor">%s <span>%s</span></p>`, f.Factor, f.Interval)
-	p.put(`<p>%s: <b>%s</b></p><p>%s: <b>%s</b></p><p>difference <b>%s</b></p>`,
-		f.Subject, seconds(a.Seconds.Median), f.Object, seconds(b.Seconds.Median), f.Delta)
-	p.put(`<p class="small">%s</p>`, control(t))
-	if f.Note != "" {
-		p.put(`<p class="small">%s</p>`, f.Note)
-	}
-	p.WriteString("</article>")
-}
-
-// task is the section of one task.
-func (p *page) task(t compare.TaskResult) {
-	p.put(`<section class="task"><h2>%s</h2>`, t.Task)
-	p.WriteString(`<ul class="findings">`)
-	for _, c := range t.Comparisons {
-		p.put(`<li class="%s"><span class="icon" aria-hidden="true">%s</span> %s</li>`, string(c.Verdict), icon(string(c.Verdict)), p.sentence(p.finding(c)))
-	}
-	p.put(`</ul><p class="meta">%s; %s.</p>`, control(t), identical(t))
-	figures := []figure{p.time(t), p.speedup(t), p.whereFigure(t), p.timeline(t)}
-	for _, w := range t.Why {
-		figures = append(figures, p.whyFigure(t, w))
-	}
-	figures = append(figures, p.rounds(t))
-	p.WriteString(`<div class="figures">`)
-	for _, f := range figures {
-		if f.points > 0 {
-			f.write(p)
+// details shows what the numbers depend on.
+func (p *page) details() {
+	p.WriteString(`<section id="details"><h2>Details</h2>`)
+	for _, kind := range []string{"why", "sizes", "terms", "environment"} {
+		for _, tb := range p.tables[kind] {
+			p.table(tb)
 		}
 	}
-	p.WriteString("</div>")
-	p.block(p.costs(t))
-	p.block(p.breakEven(t))
-	p.list(p.hints(t))
 	p.WriteString("</section>\n")
 }
 
-// list writes remarks, if there are any.
-func (p *page) list(items []string) {
-	if len(items) == 0 {
-		return
+// table writes a table in a box that scrolls, by keys too.
+func (p *page) table(tb compare.Table) {
+	p.put(`<div class="scroll" tabindex="0" role="region" aria-label="%s"><table><caption>%s</caption><thead><tr>`, tb.Caption, tb.Caption)
+	class := func(column int) string {
+		if tb.Align[column] == 'l' {
+			return ` class="l"`
+		}
+		return ""
 	}
-	p.WriteString(`<ul class="hints">`)
-	for _, s := range items {
-		p.put("<li>%s</li>", s)
-	}
-	p.WriteString("</ul>")
-}
-
-// block writes a table that belongs to no figure.
-func (p *page) block(tb table) {
-	if len(tb.Rows) == 0 {
-		return
-	}
-	p.WriteString(`<div class="block">`)
-	p.table(tb)
-	p.WriteString("</div>")
-}
-
-func (p *page) table(tb table) {
-	if len(tb.Rows) == 0 {
-		return
-	}
-	p.put(`<div class="scroll"><table><caption>%s</caption><thead><tr>`, tb.Caption)
 	for i, h := range tb.Head {
-		p.put(`<th scope="col"`+alignment(tb, i)+`>%s</th>`, h)
+		p.put(`<th scope="col"`+class(i)+`>%s</th>`, h)
 	}
 	p.WriteString("</tr></thead><tbody>")
 	for _, row := range tb.Rows {
 		p.WriteString("<tr>")
 		for i, cell := range row {
 			if i == 0 {
-				p.put(`<th scope="row"`+alignment(tb, i)+`>%s</th>`, cell)
+				p.put(`<th scope="row"`+class(i)+`>%s</th>`, cell)
 			} else {
-				p.put(`<td`+alignment(tb, i)+`>%s</td>`, cell)
+				p.put(`<td`+class(i)+`>%s</td>`, cell)
 			}
 		}
 		p.WriteString("</tr>")
 	}
-	p.WriteString("</tbody></table></div>")
-}
-
-func alignment(tb table, column int) string {
-	if tb.left(column) {
-		return ` class="l"`
-	}
-	return ""
-}
-
-// conditions shows what the numbers depend on.
-func (p *page) conditions() {
-	p.WriteString(`<section class="task"><h2>Conditions</h2>`)
-	p.block(p.fairness())
-	p.block(p.plan())
-	p.block(p.environment())
-	if notes := p.warnings(false); len(notes) > 0 {
-		p.WriteString("<h3>Notes</h3>")
-		p.list(notes)
-	}
-	p.WriteString("</section>\n")
+	p.WriteString("</tbody></table></div>\n")
 }
 
 // guide explains how to read the page.
 func (p *page) guide() {
-	p.WriteString(`<section class="task guide"><h2>How to read this</h2><dl>`)
+	p.WriteString(`<section id="guide"><h2>How to read this</h2><dl>`)
 	for _, g := range [][2]string{
-		{"Ratio", "Every round runs every cell once. A ratio divides the times of two cells of the same round, so what slows a whole round down cancels. Shown is the median of the ratios, never a ratio of means."},
-		{"Interval", "Order statistics of the ratios with exact binomial coverage; nothing is assumed about how times are distributed. It is widened for the number of comparisons on this page: all of them hold together at " + percentLevel(p.Plan.Confidence) + "."},
-		{"Verdict", "Faster and slower come from sign tests with Holm's correction. Equivalent means shown to lie within ±" + percentLevel(p.Plan.Margin) + ". Unresolved means that the runs do not tell; it does not mean equal."},
-		{"A/A control", "The same cell runs a second time in every round under another label. Where the report calls identical code different, or cannot resolve it to the margin, verdicts are held against that: a difference stands only beyond it."},
-		{"Speed-up", "Over serial, which has no pool at all; \"vs self\" is over the same backend with one worker. Karp-Flatt near a constant is serial work, growing with workers it is overhead."},
-		{"Why", "Each part is measured by taking one cause away and running again: the collector off, the pool already warm, workers bound. Parts overlap and need not add up; what no part explains is shown."},
-		{"From which size it pays", "The null task measures what a backend costs without work, this task what an index costs. Where the costs of an index differ beyond noise, the two lines meet at that size."},
+		{"Ratio", "The two sides of a comparison run in pairs, one directly after the other; a coin decides each time which goes first. Each pair gives one ratio of times, without starting. Shown is their Hodges-Lehmann centre. 1/1.8 means that the first takes 1/1.8 of the time of the second."},
+		{"Interval and winner", "Both come from one test, Wilcoxon's signed rank test, so they cannot disagree. Looks at 10, 14, 19, 26 and so on pairs share the error that " + units.Level(p.Plan.Confidence) + " leaves, over all comparisons together. A comparison that is decided is not run again."},
+		{"Same and open", "Same: the whole interval is within ±" + units.Level(p.Plan.Margin) + ". Open: the interval shows what is still possible."},
+		{"Starting", "Until the mean worker said hello, and what its first call takes longer than the others, if that is a lot. It comes once, whatever the size of the task."},
+		{"Why", "The task's own cause, where CPU times bear it out: the slower side used more than 1.3 times the CPU time of serial. Otherwise the largest parts of the difference."},
 		{"Memory", "Peak resident set (VmHWM) of the parent plus that of every worker process. Pages that processes share count in each."},
 	} {
 		p.put("<dt>%s</dt><dd>%s</dd>", g[0], g[1])
 	}
-	p.put(`</dl><p class="meta">Schema version %s. The raw record of all %s runs is embedded in this file.</p><p id="save"></p></section></main>`,
-		strconv.Itoa(p.Version), strconv.Itoa(len(p.Runs)))
-	p.WriteString("\n")
+	p.put(`</dl><p class="meta">The record of all %s is apart: compare --export-json writes it, and --from reads it.</p></section>`, text.Plural(int64(len(p.Runs)), "run"))
 }

@@ -2,112 +2,250 @@ package report
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
-	"flag"
+	"fmt"
 	"io"
+	"math"
+	"math/rand/v2"
 	"os"
-	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"procpool/compare"
 	"procpool/internal/leak"
+	"procpool/internal/text"
+	"procpool/pool"
 )
 
 func TestMain(m *testing.M) { os.Exit(leak.Watch(m).Run()) }
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+// A plainRunner makes up runs, which take no time.
+type plainRunner struct {
+	rng    *rand.Rand
+	factor func(compare.Cell) float64 // nil: 1
+	bare   bool                       // knows nothing but wall times
+}
 
-// stored reads the sample record that compare's TestSample wrote.
-func stored(t *testing.T) compare.Record {
-	t.Helper()
-	f, err := os.Open("testdata/sample.json")
-	if err != nil {
-		t.Fatal(err)
+func (p *plainRunner) Run(_ context.Context, c compare.Cell) (compare.Run, error) {
+	ideal := 1e-8 * float64(c.Interval.Len()) / float64(c.Workers)
+	if p.factor != nil {
+		ideal *= p.factor(c)
 	}
-	defer f.Close()
-	rec, err := Read(f)
+	wall := math.Round((ideal*(1+0.05*p.rng.Float64())+1e-6)*1e9) / 1e9
+	r := compare.Run{Wall: wall, Value: compare.Value{Text: "1", Bits: "01"}, Parent: compare.WorkerRun{Index: -1}}
+	if p.bare {
+		return r, nil
+	}
+	used := compare.Resources{UserSeconds: compare.Known(wall), SystemSeconds: compare.Known(wall / 4)}
+	used.PeakRSSBytes = compare.Known(8e6)
+	r.Parent.Resources = used
+	r.Terms = compare.Terms{ParentGOMAXPROCS: c.Workers, Binding: "none", Pool: "cold"}
+	if c.Backend == pool.Serial {
+		r.Parent.Spans = []compare.Span{{Phase: compare.PhaseCompute, End: wall}}
+	}
+	for i := range c.Workers {
+		if c.Backend == pool.Serial {
+			break
+		}
+		w := compare.WorkerRun{Index: i}
+		at := 0.0
+		for _, phase := range compare.Phases() {
+			if phase == compare.PhaseGC || c.Backend != pool.Processes && at == 0 && phase != compare.PhaseDispatch {
+				continue
+			}
+			to := math.Min(at+wall/8, wall)
+			if phase == compare.PhaseCompute {
+				to = math.Max(at, wall*0.7)
+			}
+			w.Spans = append(w.Spans, compare.Span{Phase: phase, Start: at, End: to})
+			at = to
+		}
+		if c.Backend == pool.Processes {
+			w.PID, w.Resources = 100+i, used
+		}
+		r.Workers = append(r.Workers, w)
+	}
+	return r, nil
+}
+
+// record runs an experiment on a plainRunner.
+func record(t testing.TB, x compare.Experiment, p *plainRunner) compare.Record {
+	t.Helper()
+	p.rng = rand.New(rand.NewPCG(1, 1))
+	x.Seed, x.CPUs = 1, 4
+	if x.Environment == nil {
+		x.Environment = []compare.Fact{{Name: "goos", Value: "plain"}, {Name: "CPU", Value: "none"}}
+	}
+	if x.MaxPairs == 0 {
+		x.MaxPairs = 20
+	}
+	x.MaxTime = time.Hour
+	rec, err := compare.Do(t.Context(), x, p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return rec
 }
 
-// formats are all formats by the name of their golden file.
-func formats() map[string]func(io.Writer, compare.Record) error {
-	return map[string]func(io.Writer, compare.Record) error{
-		"sample.txt": func(w io.Writer, rec compare.Record) error { return Text(w, rec, TextOptions{Width: 100}) },
-		"sample.narrow.txt": func(w io.Writer, rec compare.Record) error {
-			return Text(w, rec, TextOptions{Width: 60, Color: true})
-		},
-		"sample.md":    Markdown,
-		"sample.csv":   CSV,
-		"sample.bench": Gobench,
-		"sample.trace": Trace,
-		"sample.html":  HTML,
+func subjects(names ...string) (out []compare.Subject) {
+	for _, name := range names {
+		out = append(out, compare.Subject{Name: name})
+	}
+	return out
+}
+
+// records are usual and unusual ones.
+func records(t testing.TB) map[string]compare.Record {
+	far := func(c compare.Cell) float64 {
+		if c.Backend == pool.Processes {
+			return map[string]float64{"a": 1e-5, "b": 1e5}[c.Task]
+		}
+		return 1
+	}
+	all := []pool.Backend{pool.Goroutines, pool.Threads, pool.Processes}
+	return map[string]compare.Record{
+		"usual":              record(t, compare.Experiment{Why: true}, &plainRunner{}),
+		"far apart":          record(t, compare.Experiment{Tasks: subjects("a", "b")}, &plainRunner{factor: far}),
+		"many worker counts": record(t, compare.Experiment{Tasks: subjects("a"), Workers: []int{1, 2, 3, 4, 8, 16, 64}, Backends: all}, &plainRunner{}),
+		"two rounds":         record(t, compare.Experiment{Tasks: subjects("a"), MaxPairs: 2}, &plainRunner{}),
+		"wall times only":    record(t, compare.Experiment{Tasks: subjects("a")}, &plainRunner{bare: true}),
+		"against serial":     record(t, compare.Experiment{Tasks: subjects("a"), Backends: all[2:]}, &plainRunner{}),
+		"itself":             record(t, compare.Experiment{Tasks: subjects("a"), SelfCheck: true}, &plainRunner{}),
+		"nothing":            {Version: compare.RecordVersion, Plan: compare.Plan{Confidence: 0.95, Margin: 0.05}},
 	}
 }
 
-func TestGoldens(t *testing.T) {
-	rec := stored(t)
-	for name, write := range formats() {
-		var got bytes.Buffer
-		if err := write(&got, rec); err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		page := got.Bytes()
-		if name == "sample.html" { // the embedded record is sample.json, and has a test of its own
-			raw, err := json.Marshal(rec)
-			if err != nil || !bytes.Contains(page, raw) {
-				t.Fatalf("the page does not hold the record: %v", err)
-			}
-			page = bytes.Replace(page, raw, []byte("SAMPLE.JSON"), 1)
-		}
-		golden(t, name, page)
-	}
-}
+var formats = map[string]func(io.Writer, compare.Record) error{"HTML": HTML, "Gobench": Gobench, "Trace": Trace}
 
-func golden(t *testing.T, name string, got []byte) {
+func rendered(t testing.TB, format string, rec compare.Record) string {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
+	var b bytes.Buffer
+	if err := formats[format](&b, rec); err != nil {
+		t.Fatal(format, err)
 	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		a, b := bytes.Split(got, []byte("\n")), bytes.Split(want, []byte("\n"))
-		for i := range min(len(a), len(b)) {
-			if !bytes.Equal(a[i], b[i]) {
-				t.Errorf("%s: line %d is\n%.300s\nwant\n%.300s", name, i+1, a[i], b[i])
-				return
+	return b.String()
+}
+
+// All formats can say all records, without a number that is none.
+func TestAllRecords(t *testing.T) {
+	none := regexp.MustCompile(`NaN|[Ii]nf\b|∞`)
+	for what, rec := range records(t) {
+		for format := range formats {
+			out := rendered(t, format, rec)
+			if at := none.FindString(out); at != "" {
+				t.Errorf("%s of %s has %q", format, what, at)
+			}
+			if format == "Trace" && !json.Valid([]byte(out)) {
+				t.Errorf("the trace of %s is no JSON", what)
 			}
 		}
-		t.Errorf("%s has %d lines, want %d", name, len(a), len(b))
 	}
 }
 
-// A worker has a number, which is no measure to be rounded.
-func TestHintsNameTheSlowestWorker(t *testing.T) {
-	rec := stored(t)
-	task := &rec.Results.Tasks[0]
-	task.Cells[0].Slowest = compare.Known(compare.Slowest{Worker: 3, Busy: 2, Median: 1})
-	want := rec.Plan.Cells[task.Cells[0].Cell].Label() + ": worker 3 is busy for 2.00 s, the median worker for 1.00 s"
-	for name, write := range map[string]func(io.Writer, compare.Record) error{
-		"text": func(w io.Writer, rec compare.Record) error { return Text(w, rec, TextOptions{Width: 200}) },
-		"HTML": HTML,
-	} {
-		var b bytes.Buffer
-		if err := write(&b, rec); err != nil {
-			t.Fatal(err)
+var ids = regexp.MustCompile(`\sid="([^"]*)"`)
+
+// The page stands alone, is small, and has a document's parts once and in their places.
+func TestThePage(t *testing.T) {
+	for what, rec := range records(t) {
+		page := rendered(t, "HTML", rec)
+		if len(page) > 400<<10 {
+			t.Errorf("%s: %d bytes", what, len(page))
 		}
-		if !bytes.Contains(b.Bytes(), []byte(want)) {
-			t.Errorf("%s does not say %q", name, want)
+		if at := regexp.MustCompile(`(src|href)="[^#"]|<script|@import|url\([^#]`).FindString(page); at != "" {
+			t.Errorf("%s: the page has %s", what, at)
+		}
+		head, _, _ := strings.Cut(page, "</head>")
+		if strings.Contains(head, "<svg") {
+			t.Errorf("%s: a drawing in the head", what)
+		}
+		seen := map[string]bool{}
+		for _, id := range ids.FindAllStringSubmatch(page, -1) {
+			if seen[id[1]] {
+				t.Errorf("%s: two elements have the id %s", what, id[1])
+			}
+			seen[id[1]] = true
+		}
+		for _, link := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(page, -1) {
+			if !seen[link[1]] {
+				t.Errorf("%s: a link to %s leads nowhere", what, link[1])
+			}
+		}
+		if n := strings.Count(page, `class="scroll"`); n != strings.Count(page, `class="scroll" tabindex="0" role="region" aria-label="`) {
+			t.Errorf("%s: a box that no key can scroll", what)
+		}
+		if what == "usual" && (strings.Count(page, "<figure") != 4 || !strings.Contains(page, "<h1>Processes win on pi, primes, ")) {
+			t.Errorf("%d figures, %s", strings.Count(page, "<figure"), page[:2000])
 		}
 	}
+}
+
+// What comes from a record moves no cursor, changes no direction of text, and is no tag.
+func TestNothingHiddenIsExported(t *testing.T) {
+	const name = "<b>\x1b[2J\u009b31m\u202eend\u2066\"'&"
+	rec := record(t, compare.Experiment{Tasks: []compare.Subject{{Name: name}}, Environment: []compare.Fact{{Name: name, Value: name}}}, &plainRunner{})
+	rec.Notes = []string{name}
+	for format := range formats {
+		out := rendered(t, format, rec)
+		if at := strings.IndexFunc(out, func(r rune) bool { return text.Hidden(r) && r != '\n' }); at >= 0 && format != "Trace" {
+			t.Errorf("%s has %q", format, out[max(at-20, 0):min(at+20, len(out))])
+		}
+		if format == "HTML" && strings.Contains(out, "<b>?") {
+			t.Error("a tag from the record")
+		}
+	}
+}
+
+// benchstat compares backends: what is no backend's plain run is left out.
+func TestGobenchHasPlainRuns(t *testing.T) {
+	line := regexp.MustCompile(`^BenchmarkCompare/task=\w+/backend=(serial|goroutines|processes)/workers=\d+-1 1 \d+ ns/op \d+ starting-ns/op \d+ cpu-ns/op$`)
+	rec := record(t, compare.Experiment{Tasks: subjects("a"), Why: true}, &plainRunner{})
+	n := 0
+	for l := range strings.Lines(rendered(t, "Gobench", rec)) {
+		l = strings.TrimSuffix(l, "\n")
+		if strings.HasPrefix(l, "Benchmark") && !strings.Contains(l, "backend=threads") {
+			n++
+			if !line.MatchString(l) {
+				t.Errorf("a line is %s", l)
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("%d lines", n)
+	}
+	if out := rendered(t, "Gobench", record(t, compare.Experiment{Tasks: subjects("a"), SelfCheck: true}, &plainRunner{})); strings.Contains(out, "again") {
+		t.Errorf("a twin is exported:\n%s", out)
+	}
+}
+
+func TestTraceHasTheMedianRuns(t *testing.T) {
+	rec := record(t, compare.Experiment{Tasks: subjects("a")}, &plainRunner{})
+	trace := rendered(t, "Trace", rec)
+	for _, want := range []string{"a serial, median run (round ", "a processes×4, median run (round ", `"name":"spawn"`, `"name":"compute"`} {
+		if !strings.Contains(trace, want) {
+			t.Errorf("no %s in the trace", want)
+		}
+	}
+}
+
+// FuzzExports: whatever record can be read can be exported.
+func FuzzExports(f *testing.F) {
+	var b bytes.Buffer
+	if err := compare.Write(&b, record(f, compare.Experiment{Tasks: subjects("a"), MaxPairs: 3, Workers: []int{2}}, &plainRunner{})); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		rec, err := compare.Read(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		for format, write := range formats {
+			if err := write(io.Discard, rec); err != nil {
+				t.Fatal(format, fmt.Sprint(err))
+			}
+		}
+	})
 }

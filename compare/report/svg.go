@@ -1,13 +1,12 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
+	"procpool/internal/units"
 	"procpool/pool"
 )
 
@@ -35,21 +34,6 @@ func (c *canvas) text(class string, x, y float64, s string) {
 	fmt.Fprintf(c, `<text class="%s" x="%s" y="%s">%s</text>`, class, num(x), num(y), escape(s))
 }
 
-// path draws a polyline through points, given as x, y, x, y, ...
-func (c *canvas) path(class string, points ...float64) {
-	if len(points) < 4 {
-		return
-	}
-	fmt.Fprintf(c, `<path class="%s" d="M`, class)
-	for i := 0; i < len(points); i += 2 {
-		if i > 0 {
-			c.WriteByte('L')
-		}
-		c.WriteString(num(points[i]) + " " + num(points[i+1]))
-	}
-	c.WriteString(`"/>`)
-}
-
 func (c *canvas) open(class string) { fmt.Fprintf(c, `<g class="%s">`, escape(class)) }
 func (c *canvas) close()            { c.WriteString("</g>") }
 
@@ -68,14 +52,11 @@ func (c *canvas) mark(class string, b pool.Backend, x, y, r float64) {
 	}
 }
 
-// series is the class of what belongs to a backend.
-func series(b pool.Backend) string { return "series " + string(b) }
-
 // grid draws the ticks of a horizontal axis.
 func (c *canvas) grid(x scale, ticks int, top, bottom float64) {
 	for _, tick := range x.ticks(ticks) {
 		c.line("grid", x.at(tick), top, x.at(tick), bottom)
-		c.text("tick middle", x.at(tick), bottom+16, digitsTrimmed(tick))
+		c.text("tick middle", x.at(tick), bottom+16, units.Tick(tick))
 	}
 }
 
@@ -86,18 +67,6 @@ func (c *canvas) interval(class, ends string, low, high, y, height float64, x sc
 	for _, end := range []float64{low, high} {
 		if x.holds(end) {
 			c.line(ends, x.at(end), y-height/2, x.at(end), y+height/2)
-		}
-	}
-}
-
-// whisker draws an upright interval; an end that is beyond the plot, or infinite,
-// has no cap.
-func (c *canvas) whisker(x, low, high float64, s scale) {
-	a, b := s.at(s.clamp(low)), s.at(s.clamp(high))
-	c.line("whisker", x, a, x, b)
-	for _, v := range []float64{low, high} {
-		if s.holds(v) {
-			c.line("whisker", x-4, s.at(v), x+4, s.at(v))
 		}
 	}
 }
@@ -148,29 +117,6 @@ func (s scale) ticks(n int) []float64 {
 	var out []float64
 	for k := math.Ceil(s.low/step - 1e-9); k*step <= s.high*(1+1e-12); k++ {
 		out = append(out, k*step)
-	}
-	return out
-}
-
-// spread moves labels apart so that neighbours are at least gap pixels from each
-// other; ys keeps its order.
-func spread(ys []float64, gap, low, high float64) []float64 {
-	out := make([]float64, len(ys))
-	order := make([]int, len(ys))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ys[a], ys[b]) })
-	at := low
-	for _, i := range order {
-		out[i] = math.Max(ys[i], at)
-		at = out[i] + gap
-	}
-	at = high
-	for k := len(order) - 1; k >= 0; k-- {
-		i := order[k]
-		out[i] = math.Min(out[i], at)
-		at = out[i] - gap
 	}
 	return out
 }

@@ -10,22 +10,12 @@ import (
 	"procpool/compare"
 )
 
-// Trace writes the runs that keep their spans, the median and the worst of each
-// cell, as [TraceRuns] does.
+// Trace writes the median run of each cell, as [TraceRuns] does.
 func Trace(w io.Writer, rec compare.Record) error {
-	v := view{rec}
 	var runs []TraceRun
-	for _, task := range rec.Results.Tasks {
-		for _, c := range task.Cells {
-			add := func(word string, i int) {
-				r := rec.Runs[i]
-				runs = append(runs, TraceRun{fmt.Sprintf("%s %s, %s run (round %d)", task.Task, v.label(c.Cell), word, r.Round+1), r})
-			}
-			add("median", c.MedianRun)
-			if c.WorstRun != c.MedianRun {
-				add("worst", c.WorstRun)
-			}
-		}
+	for _, c := range rec.Results.Cells {
+		r := rec.Runs[c.MedianRun]
+		runs = append(runs, TraceRun{fmt.Sprintf("%v, median run (round %d)", rec.Plan.Cells[c.Cell], r.Round+1), r})
 	}
 	return TraceRuns(w, runs)
 }

@@ -10,8 +10,9 @@
 # on where it was each time it is started.
 #
 # Slurm sends USR1 to this shell 90 s before the limit (B:), and TERM when the
-# job is preempted or requeued. Either is passed on: procpool finishes the chunks in flight, says
-# how far it came and exits with 128 + the signal. After USR1 the job puts
+# job is preempted or requeued. Either is passed on: procpool finishes the chunks in
+# flight, for which --grace leaves 80 of the 90 seconds, says how far it came and exits
+# with 128 + the signal. After USR1 the job puts
 # itself into the queue again; after TERM Slurm does. A SIGKILL costs no more
 # than the chunks that were running.
 set -u
@@ -19,6 +20,7 @@ run=
 trap 'kill -USR1 $run' USR1
 trap 'kill -TERM $run' TERM
 procpool run \
+    --grace 80s \
     --chunk-size "${CHUNK_SIZE:-100_000_000}" \
     --journal "${DIR:-.}/requeue.journal" --resume \
     --task "${TASK:-pi-fast}" "${INTERVALS:-1e13}" &

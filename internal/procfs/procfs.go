@@ -1,5 +1,5 @@
-// Package procfs parses files of /proc and of cgroups that have a key and a
-// value in each line.
+// Package procfs reads files of /proc and of cgroups, and parses those that have a key
+// and a value in each line.
 package procfs
 
 import (

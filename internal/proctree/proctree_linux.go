@@ -4,6 +4,7 @@ package proctree
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -33,6 +34,33 @@ func KillDescendants(pid int) {
 func KillOwn() {
 	if hasChildren() {
 		KillDescendants(os.Getpid())
+	}
+}
+
+// Children lists the children of this process.
+func Children() []int {
+	if !hasChildren() {
+		return nil
+	}
+	return children(os.Getpid())
+}
+
+// KillChildren kills and waits for all children of this process but those in except,
+// with everything that they have started, until there are none. Nothing else may wait
+// for them.
+func KillChildren(except []int) {
+	for again := true; again; {
+		again = false
+		for _, pid := range Children() {
+			if slices.Contains(except, pid) {
+				continue
+			}
+			again = true
+			syscall.Kill(pid, syscall.SIGSTOP)
+			KillDescendants(pid)
+			syscall.Kill(pid, syscall.SIGKILL)
+			syscall.Wait4(pid, nil, 0, nil)
+		}
 	}
 }
 

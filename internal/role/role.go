@@ -25,9 +25,10 @@ type CallKey struct{}
 
 // A Call says for what a task was called.
 type Call struct {
-	Worker  int   // that runs it
-	Index   int64 // of its input in the sequence, from 0
-	Attempt int   // how many workers met the input before
+	Worker  int    // that runs it
+	Index   int64  // of its input in the sequence, from 0
+	Attempt int    // how many workers met the input before
+	With    []byte // what the request of an interval carries besides, encoded; nil if nothing
 }
 
 // WithCall returns ctx for a task that is called for c.

@@ -13,7 +13,8 @@ import (
 // advantage is that they may use more memory.
 var Alloc = task.DefineSum("alloc", alloc, wrap, task.Exact(), task.Version("1"),
 	task.About("a checksum over a tree of 127 nodes an index, built on the heap and folded",
-		"the allocator and the garbage collector; processes win, with a heap each"))
+		"the allocator and the garbage collector; processes win, with a heap each"),
+	task.Causes("one heap for all threads", ""))
 
 func alloc(ctx context.Context, iv ipc.Interval) (uint64, error) {
 	var sum uint64

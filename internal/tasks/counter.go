@@ -13,7 +13,8 @@ import (
 // that each call computes by itself.
 var Counter = task.DefineSum("counter", counter, wrap, task.Exact(), task.Version("1"),
 	task.About("a checksum of hashes, each also added to a global atomic counter",
-		"one contended cache line; processes win from two workers on, the global being private to each"))
+		"one contended cache line; processes win from two workers on, the global being private to each"),
+	task.Causes("one cache line for all threads", ""))
 
 // counted has a cache line of its own (64 bytes, or a pair of them), so goroutines
 // compete for this variable only.

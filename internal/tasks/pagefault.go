@@ -14,7 +14,8 @@ import (
 // an address space each.
 var PageFault = task.DefineSum("pagefault", pageFault, wrap, task.Exact(), task.Version("1"),
 	task.About("a checksum through 64 KiB an index, mapped, touched and unmapped",
-		"the kernel's bookkeeping of one address space; processes win, with one each"))
+		"the kernel's bookkeeping of one address space; processes win, with one each"),
+	task.Causes("one address space for all threads", ""))
 
 const (
 	mapBytes   = 64 << 10

@@ -16,7 +16,8 @@ import (
 // not depend on the machine.
 var Table = task.DefineSum("table", table, wrap, task.Exact(), task.Version("1"),
 	task.About("a checksum over walks of 64 hops an index through a fixed random permutation of 8 MiB",
-		"read-only data in the caches; goroutines win, one table serves them all while each process builds its own"))
+		"read-only data in the caches; goroutines win, one table serves them all while each process builds its own"),
+	task.Causes("", "each process builds its own table"))
 
 const (
 	tableEntries = 1 << 21 // of four bytes

@@ -1,15 +1,12 @@
 // Package terminal reports whether a stream is a terminal, and how wide it is.
 package terminal
 
-import (
-	"os"
+import "golang.org/x/term"
 
-	"golang.org/x/term"
-)
-
-// Is reports whether f is a terminal. Only an *os.File can be one.
+// Is reports whether f is a terminal. Only an *os.File can be one, or what has the
+// descriptor of one.
 func Is(f any) bool {
-	file, ok := f.(*os.File)
+	file, ok := f.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
@@ -19,7 +16,7 @@ func Columns(f any) int {
 	if !Is(f) {
 		return 0
 	}
-	width, _, err := term.GetSize(int(f.(*os.File).Fd()))
+	width, _, err := term.GetSize(int(f.(interface{ Fd() uintptr }).Fd()))
 	if err != nil {
 		return 0
 	}

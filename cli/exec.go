@@ -1,0 +1,335 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"procpool/internal/command"
+	"procpool/internal/text"
+	"procpool/ipc"
+	"procpool/journal"
+	"procpool/pool"
+	"procpool/task"
+)
+
+// An execution is what the command exec adds to a run: a program of the user's in
+// place of a task.
+type execution struct {
+	words             []string
+	reduce            string
+	linesPath         string
+	lines             *command.Index // nil without --lines
+	keepGoing, dryRun bool
+}
+
+func (p *program) execCommand() *cli.Command {
+	r := p.newRun()
+	r.exec = &execution{}
+	return &cli.Command{
+		Name: "exec", ArgsUsage: "INTERVALS -- COMMAND [ARGUMENTS]",
+		Usage: "run a program of yours over an interval, and reduce what it prints",
+		Description: "Cuts [0, INTERVALS) into chunks and runs COMMAND once for each, in as many workers as CPUs may be used. " +
+			"{start} {end} {len} {chunk} {worker} in its words are replaced; where there is none of them, start and end are appended. " +
+			"There is no shell: write sh -c '...' for one. PROCPOOL_START, _END, _CHUNK and _WORKER are in its environment. " +
+			"With --lines FILE, in place of INTERVALS, a chunk is some lines of FILE, which COMMAND reads on standard input. " +
+			"COMMAND has no terminal; what it starts ends with it.",
+		UsageText: p.Name + " exec --chunk-size 1000 1e6 -- ./count.sh",
+		Flags:     r.execFlags(), Before: r.prepareExec, Action: r.runExec,
+	}
+}
+
+// notForExec are flags of run that mean nothing where a program is the task.
+var notForExec = []string{"task", "chunk-size", "backend", "max-chunks-per-child", "max-rss", "worker"}
+
+func (r *runCommand) execFlags() []cli.Flag {
+	x := r.exec
+	flags := slices.DeleteFunc(r.flags(), func(f cli.Flag) bool { return slices.Contains(notForExec, f.Names()[0]) })
+	return append(flags,
+		&cli.GenericFlag{Category: categoryWhat, Name: "reduce", Value: choice(&x.reduce, command.Sum, command.Reduces...), Usage: "`HOW` outputs are reduced: the last lines are numbers for sum, min and max, which are exact; concat prints all outputs in order; none wants exit codes only"},
+		&cli.PathFlag{Category: categoryWhat, Name: "lines", Destination: &x.linesPath, Usage: "take the lines of `FILE` in place of INTERVALS; a chunk's lines are the command's standard input"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "chunk-size", Value: number(&r.chunkSize, "", 1, ipc.MaxIndex), Usage: "run the command for every `K` indices; without it there are 64 chunks a worker"},
+		&cli.BoolFlag{Category: categoryLimits, Name: "keep-going", Destination: &x.keepGoing, Usage: "when a chunk has failed, do all others first"},
+		&cli.BoolFlag{Category: categoryOutput, Name: "dry-run", Destination: &x.dryRun, Usage: "print the command lines of the first chunks, and run nothing"},
+	)
+}
+
+// prepareExec is prepare for exec.
+func (r *runCommand) prepareExec(c *cli.Context) error {
+	x := r.exec
+	r.spec, r.options.MaxMessage = commandSpec(x.reduce != command.Concat), pool.DefaultMaxMessage
+	if err := r.ended(r.readExec(c)); err != nil || r.err != nil {
+		return err
+	}
+	if x.reduce == command.Concat && r.json && r.journalPath == "" {
+		return usageHint("--json and --reduce concat cannot both have standard output", "with --journal FILE the outputs are kept there, and merge prints them")
+	}
+	if r.whole.Start > r.whole.End {
+		return usage("--start %d is beyond the end, %d", r.whole.Start, r.whole.End)
+	}
+	if x.dryRun {
+		r.journalPath, r.resume = "", false
+	}
+	return r.settle(c)
+}
+
+// commandSpec is the task; exact where the order of outputs does not matter.
+func commandSpec(exact bool) *task.Spec {
+	spec := *command.Task.Spec()
+	spec.Exact = exact
+	return &spec
+}
+
+// readExec reads the operands: INTERVALS -- COMMAND ARGUMENTS, or only the part from
+// the dashes on with --lines.
+func (r *runCommand) readExec(c *cli.Context) (err error) {
+	x, args := r.exec, c.Args().Slice()
+	at := slices.Index(args, "--")
+	example := fmt.Sprintf("%s exec 1e6 -- ./count.sh", r.Name)
+	if c.IsSet("lines") {
+		example = fmt.Sprintf("%s exec --lines FILE -- ./count.sh", r.Name)
+	}
+	switch {
+	case at < 0:
+		return noDashes(example)
+	case at == len(args)-1:
+		return usageHint("there is no command after --", example)
+	case at > 1:
+		return usageHint(fmt.Sprintf("exec takes one argument before --, but there are %d: %s", at, strings.Join(args[:at], " ")), example)
+	case at == 1 && c.IsSet("lines"):
+		return usageHint(fmt.Sprintf("--lines FILE stands in place of INTERVALS, but there is %q too", args[0]), example)
+	case at == 0 && !c.IsSet("lines"):
+		return usageHint("exec needs INTERVALS before --, the end of the interval, or --lines FILE", example)
+	}
+	x.words = args[at+1:]
+	if x.words[0] == "" {
+		return usageHint("the command is empty", example)
+	}
+	if err := x.canRun(r.options.Launcher); err != nil {
+		return err
+	}
+	if !c.IsSet("lines") {
+		if r.whole.End, err = parseIndex(args[0]); err != nil {
+			return usage("INTERVALS is %q: %w", args[0], err)
+		}
+		return nil
+	}
+	ctx, release := r.bounded(c.Context)
+	defer release()
+	if x.lines, err = command.NewIndex(ctx, x.linesPath); err != nil {
+		if r.during = "it was reading " + x.linesPath; ctx.Err() != nil {
+			return err
+		}
+		if errors.Is(err, command.ErrChanged) {
+			return &failure{code: exitFailed, err: err}
+		}
+		return usage("--lines %s: %w", x.linesPath, plainError(err))
+	}
+	r.whole.End = x.lines.Lines
+	return nil
+}
+
+func noDashes(example string) error {
+	return usageHint("exec needs -- before the command", example)
+}
+
+// canRun looks for the command, unless it may run elsewhere or has another name for
+// each chunk.
+func (x *execution) canRun(launcher string) error {
+	name := x.words[0]
+	if launcher != "" || command.HasPlaceholder(name) {
+		return nil
+	}
+	_, err := exec.LookPath(name)
+	var look *exec.Error
+	if err == nil || !errors.As(err, &look) {
+		return nil
+	}
+	hint := ""
+	if strings.ContainsAny(name, " \t") {
+		hint = "words are not split: write -- sh -c " + text.ShellQuote(name)
+	}
+	return usageHint(fmt.Sprintf("cannot run %s: %v", name, look.Err), hint)
+}
+
+// grid cuts the input: into 64 chunks a worker, unless a size is asked for.
+func (x *execution) grid(r *runCommand) ipc.Grid {
+	size := r.chunkSize
+	if size == 0 {
+		const chunks = 64
+		size = max((r.whole.Len()-1)/(chunks*int64(r.options.Procs))+1, 1)
+	}
+	return ipc.ChunkGrid(r.whole, size)
+}
+
+// concats reports whether outputs are printed, and not added up.
+func (x *execution) concats() bool { return x != nil && x.reduce == command.Concat }
+
+// describe says in the header of a journal what the result depends on.
+func (x *execution) describe(h *journal.Header) {
+	if x == nil {
+		return
+	}
+	const longest = 4 << 10
+	h.Command, h.Reduce = text.ShellQuote(x.words...), x.reduce
+	if len(h.Command) > longest {
+		h.Command = fmt.Sprintf("%s... (%d bytes with SHA-256 %x)", strings.ToValidUTF8(h.Command[:longest], "?"), len(h.Command), sha256.Sum256([]byte(h.Command)))
+	}
+	if x.lines != nil {
+		h.Input = x.lines.Text()
+	}
+}
+
+// call is what a worker is told of a chunk.
+func (x *execution) call(grid ipc.Grid, iv ipc.Interval) *command.Call {
+	c := &command.Call{Words: x.words, Reduce: x.reduce}
+	if grid.N > 0 {
+		c.Chunk = grid.Find(iv.Start)
+	}
+	if x.lines != nil {
+		c.Lines = x.lines.Part(iv.Start)
+	}
+	return c
+}
+
+// workload completes w. A nil x leaves it alone.
+func (x *execution) workload(r *runCommand, ctx context.Context, w pool.Workload) pool.Workload {
+	if x == nil {
+		return w
+	}
+	w.With = func(dst []byte, iv ipc.Interval) []byte { return x.call(r.grid, iv).Append(dst) }
+	switch {
+	case !x.concats():
+	case r.journal != nil:
+		w.Task = commandSpec(true) // the journal has the order
+	default:
+		w.InOrder = func(c pool.Chunk) error {
+			return r.printUntil(ctx, c.Total().(command.Partial).Output)
+		}
+	}
+	if x.keepGoing {
+		w.OnFailed = func(_ ipc.Interval, err error) error {
+			if errors.Is(err, command.ErrChanged) {
+				return err
+			}
+			r.progress.note("%s; the others go on", text.OneLine(err.Error()))
+			return nil
+		}
+	}
+	return w
+}
+
+// printUntil prints an output, unless the run is to end while nobody reads.
+func (r *runCommand) printUntil(ctx context.Context, output []byte) error {
+	if len(output) == 0 {
+		return nil
+	}
+	written := make(chan error, 1)
+	go func() {
+		_, err := r.Stdout.Write(output)
+		written <- err
+	}()
+	if !r.until.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, r.until)
+		defer cancel()
+	}
+	select {
+	case err := <-written:
+		return writing("the outputs", err)
+	case <-r.signals.stop:
+		return pool.ErrStopped
+	case <-ctx.Done():
+		if ctx.Err() == context.DeadlineExceeded {
+			return pool.ErrDeadline
+		}
+		return ctx.Err()
+	}
+}
+
+// printOutput prints an output that a journal has kept.
+func (p *program) printOutput(_ ipc.Interval, partial []byte) error {
+	var kept command.Partial
+	if err := ipc.DecodeValue(partial, &kept); err != nil {
+		return err
+	}
+	_, err := p.Stdout.Write(kept.Output)
+	return writing("the outputs", err)
+}
+
+// check returns an error if the result, or what it was computed from, is not what it
+// should be.
+func (x *execution) check(value any) error {
+	if x == nil {
+		return nil
+	}
+	if x.lines != nil {
+		if err := x.lines.Unchanged(); err != nil {
+			return err
+		}
+	}
+	if p, ok := value.(command.Partial); ok {
+		return p.Check()
+	}
+	return nil
+}
+
+// hint says how to see what went wrong in a chunk.
+func (x *execution) hint(err error) string {
+	var failed *pool.TaskError
+	if x == nil || !errors.As(err, &failed) {
+		return ""
+	}
+	return "to see it: " + x.line(failed.Input.Interval, x.call(ipc.Grid{}, failed.Input.Interval))
+}
+
+// line is the command line of a chunk for a shell.
+func (x *execution) line(iv ipc.Interval, c *command.Call) string {
+	line := text.ShellQuote(c.For(iv, "{worker}")...)
+	if strings.Contains(line, "PROCPOOL_") {
+		line = strings.Join(c.Environment(iv, "0"), " ") + " " + line
+	}
+	if c.Lines == nil {
+		return line
+	}
+	return fmt.Sprintf("sed -n '%d,%dp' %s | %s", iv.Start+1, iv.End, text.ShellQuote(c.Lines.Path), line)
+}
+
+// shownLines is how many command lines a dry run prints.
+const shownLines = 10
+
+// runExec is run for exec.
+func (r *runCommand) runExec(c *cli.Context) error {
+	x := r.exec
+	if !x.dryRun || r.err != nil {
+		return r.run(c)
+	}
+	var b strings.Builder
+	n := 0
+	for iv := range r.parts() {
+		b.WriteString(x.line(iv, x.call(r.grid, iv)) + "\n")
+		if n++; n == shownLines {
+			break
+		}
+	}
+	if more := r.chunks - shownLines; more > 0 {
+		r.note("%d more are not shown", more)
+	}
+	return r.print("the command lines", b.String())
+}
+
+// plainError is the system's error without the name of a file.
+func plainError(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"procpool/internal/text"
+)
+
+// repetitions make one of what is said again and again at about the same time: hundreds
+// of workers may meet the same trouble.
+type repetitions struct {
+	last  map[int]string // that each worker said
+	known map[string]*said
+}
+
+// said is something that was said.
+type said struct {
+	worker int
+	shown  time.Time
+	more   int // repetitions since then
+}
+
+const (
+	anybody = -1 // says what repeats whatever was said before
+	// repeatWithin is how long after something was shown it is a repetition.
+	repeatWithin = 10 * time.Second
+	// mostKnown is how many things are remembered.
+	mostKnown = 256
+)
+
+// take reports whether something is to be shown that a worker says, and how often it
+// was repeated since it was last shown. It is a repetition if another worker said it
+// lately, or the same worker just before.
+func (l *repetitions) take(worker int, what string) (show bool, before int) {
+	if l.known == nil {
+		l.last, l.known = make(map[int]string), make(map[string]*said)
+	}
+	again := worker == anybody || l.last[worker] == what
+	l.last[worker] = what
+	s := l.known[what]
+	switch {
+	case s == nil && len(l.known) == mostKnown:
+		return true, 0
+	case s == nil:
+		s = &said{}
+		l.known[what] = s
+	case (again || s.worker != worker) && time.Since(s.shown) < repeatWithin:
+		s.more++
+		return false, 0
+	}
+	before = s.more
+	*s = said{worker: worker, shown: time.Now()}
+	return true, before
+}
+
+// unshown yields what was repeated since it was last shown, in order, with how often.
+func (l *repetitions) unshown(yield func(what string, times int) bool) {
+	var repeated []string
+	for what, s := range l.known {
+		if s.more > 0 {
+			repeated = append(repeated, what)
+		}
+	}
+	slices.Sort(repeated)
+	for _, what := range repeated {
+		if !yield(what, l.known[what].more) {
+			return
+		}
+	}
+}
+
+// withoutNumbers returns a text without its digits.
+func withoutNumbers(text string) string {
+	return strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// workerLine prints a line of a worker's standard error, unless it is a repetition.
+func (p *progress) workerLine(worker int, line []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if show, before := p.lines.take(worker, string(line)); show {
+		p.clear()
+		p.out.Write(append(text.AppendPrintable(fmt.Appendf(nil, "[worker %d] ", worker), line), timesBefore(before)...))
+	}
+}
+
+// timesBefore ends a line that was repeated before.
+func timesBefore(n int) string {
+	if n == 0 {
+		return "\n"
+	}
+	return fmt.Sprintf(" (and %s before)\n", text.Plural(int64(n), "time"))
+}
+
+// reportRepetitions prints what was not shown.
+func (p *progress) reportRepetitions(out io.Writer) {
+	for line, n := range p.lines.unshown {
+		out.Write(append(text.AppendPrintable(fmt.Appendf(nil, "[%s] ", text.Plural(int64(n), "more time")), line), '\n'))
+	}
+	n := p.unshown
+	for _, more := range p.noted.unshown {
+		n += more
+	}
+	if n > 0 {
+		fmt.Fprintf(out, "%s: %s like these are not shown\n", p.name, text.Plural(int64(n), "more line"))
+	}
+}

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"procpool/internal/text"
+	"procpool/ipc"
+	"procpool/journal"
+	"procpool/pool"
+)
+
+// A dealtShare is the part of the input that a run is about.
+type dealtShare struct {
+	share  journal.Share // zero: the whole
+	deal   string        // journal.Cyclic, or "" for consecutive chunks
+	only   *ipc.Ledger   // what the share has; nil: the whole
+	chunks int64         // of the grid that it has
+}
+
+func (r *runCommand) shareFlags() []cli.Flag {
+	deals := choice(&r.deal, "", blocks, journal.Cyclic)
+	return []cli.Flag{
+		&cli.GenericFlag{Category: categoryBatch, Name: "share", Value: newValue(&r.share, "", readShare).offering("auto"), Usage: "compute only share `K/N`, K from 1 to N, or auto: as the array, the indexed job or the ranks say that this process is part of; {share} in the name of the journal is K"},
+		&cli.GenericFlag{Category: categoryBatch, Name: "deal", Value: deals, Usage: "which chunks a share has, `HOW`: blocks (consecutive ones, the default), or cyclic (K, K+N, ...) for work that is uneven over the input"},
+	}
+}
+
+// blocks is the value of --deal for consecutive chunks.
+const blocks = "blocks"
+
+func readShare(text string) (share journal.Share, err error) {
+	if text == "auto" {
+		share, _, err = journal.AutoShare(os.Getenv)
+	} else {
+		share, err = journal.ParseShare(text)
+	}
+	if err != nil {
+		return share, badInput(fmt.Errorf("--share: %w", err))
+	}
+	return share, nil
+}
+
+// alike returns a note if this is one of several ranks that all compute the same: the
+// whole, or the share of an array's task. Those that --share auto tells apart do not.
+func alike(share journal.Share, getenv func(string) string) string {
+	ranks, err := journal.FindRank(getenv)
+	if err != nil || ranks.N < 2 {
+		return ""
+	}
+	what := "the whole"
+	if share.N > 0 {
+		task, _, err := journal.ArrayShare(getenv)
+		if err != nil || task != share {
+			return ""
+		}
+		what = fmt.Sprintf("share %v", share)
+	}
+	return fmt.Sprintf("this is one of %d processes that were started together (%s is %d), and each computes %s; with --share auto each computes a part",
+		ranks.N, ranks.By, ranks.K-1, what)
+}
+
+// cut settles how the input is cut, and which chunks of it the run is about. The grid of
+// shares does not depend on the number of workers, so that shares fit together that were
+// computed on different machines.
+func (r *runCommand) cut(c *cli.Context) error {
+	if r.deal == blocks {
+		r.deal = ""
+	}
+	if note := alike(r.share, os.Getenv); note != "" {
+		r.note("%s", note)
+	}
+	if r.share.N == 0 {
+		if c.IsSet("deal") {
+			return usage("--deal needs --share K/N: it says which chunks a share has")
+		}
+		if r.grid = r.options.Grid(r.spec, r.whole); r.exec != nil {
+			r.grid = r.exec.grid(r)
+		}
+		r.chunks = r.grid.N
+		return nil
+	}
+	if r.grid = r.share.Grid(r.whole, r.spec.Grain); r.chunkSize > 0 {
+		r.grid = ipc.ChunkGrid(r.whole, r.chunkSize)
+	}
+	r.journalPath = strings.ReplaceAll(r.journalPath, "{share}", strconv.FormatInt(r.share.K, 10))
+	r.only = r.share.Of(r.grid, r.deal)
+	for run := range r.only.Runs() {
+		first, end := r.grid.Within(run)
+		r.chunks += end - first
+	}
+	if r.chunks == 0 {
+		r.note("share %v is empty: the input has only %s", r.share, text.Plural(r.grid.N, "chunk"))
+	}
+	return nil
+}
+
+// parts yields the chunks that the run is about, in order.
+func (r *runCommand) parts() iter.Seq[ipc.Interval] {
+	if r.only == nil {
+		return r.grid.All()
+	}
+	return func(yield func(ipc.Interval) bool) {
+		for run := range r.only.Runs() {
+			first, end := r.grid.Within(run)
+			for p := first; p < end; p++ {
+				if !yield(r.grid.At(p)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// computeNothing is compute for an empty share, which needs no workers.
+func (r *runCommand) computeNothing(ctx context.Context) error {
+	if r.pool != nil {
+		r.pool.Close()
+	}
+	r.outcome = pool.Outcome{Status: pool.Done, Grid: r.grid}
+	r.value = r.spec.NewFold().Value()
+	r.err = r.ended(r.journal.finish(ctx, r))
+	r.outcome.Wall = time.Since(r.begin)
+	r.untraced = r.trace.write(r)
+	return nil
+}
+
+// within returns the least interval that contains the run's chunks.
+func (r *runCommand) within() ipc.Interval {
+	if r.only == nil {
+		return r.whole
+	}
+	iv := ipc.Interval{Start: r.whole.End, End: r.whole.End}
+	for run := range r.only.Runs() {
+		iv = ipc.Interval{Start: min(iv.Start, run.Start), End: run.End}
+	}
+	return iv
+}
+
+// over says in words what the run is about: "[0, 25)", or "share 2/4 of [0, 100)".
+func (r *runCommand) over() string {
+	if iv := r.within(); r.only == nil || r.only.Total() == iv.Len() {
+		return iv.String()
+	}
+	return fmt.Sprintf("share %v of %v", r.share, r.whole)
+}

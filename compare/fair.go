@@ -1,0 +1,76 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"procpool/pool"
+)
+
+// A Contract has the terms under which the cells of a backend ran with Workers.
+type Contract struct {
+	Backend  pool.Backend
+	Ablation Ablation
+	Workers  int
+	Terms
+}
+
+// Contracts lists the terms that the runs observed, for each backend and ablation with
+// its largest worker count.
+func Contracts(rec Record) []Contract {
+	var out []Contract
+	for _, r := range rec.Runs {
+		c := rec.Plan.Cells[r.Cell]
+		i := slices.IndexFunc(out, func(k Contract) bool { return k.Backend == c.Backend && k.Ablation == c.Ablation })
+		terms := Contract{c.Backend, c.Ablation, c.Workers, r.Terms}
+		if i < 0 {
+			out = append(out, terms)
+		} else if c.Workers > out[i].Workers {
+			out[i] = terms
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Contract) int {
+		return cmp.Or(rankOf(a.Backend)-rankOf(b.Backend), cmp.Compare(a.Ablation, b.Ablation))
+	})
+	return out
+}
+
+// unfair compares what the runs observed with what a fair comparison needs.
+func (a *analysis) unfair() []string {
+	out := []string{}
+	say := func(format string, args ...any) {
+		if s := fmt.Sprintf(format, args...); !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	first := map[string]Terms{}
+	masks := ""
+	for _, r := range a.rec.Runs {
+		c := a.p.Cells[r.Cell]
+		inProcess := c.Backend == pool.Goroutines || c.Backend == pool.Threads
+		if had := r.Terms.ParentGOMAXPROCS; inProcess && had != 0 && had != c.Workers {
+			say("%s had GOMAXPROCS %d", c.Label(), had)
+		}
+		if threads := r.Terms.WorkerGOMAXPROCS * c.Workers; r.Terms.WorkerGOMAXPROCS > 1 && threads > a.p.CPUs {
+			say("GOMAXPROCS of the workers of %s adds up to %d on %d CPUs", c.Label(), threads, a.p.CPUs)
+		}
+		if had, ok := first[c.String()]; !ok {
+			first[c.String()] = r.Terms
+		} else if had != r.Terms {
+			say("the terms of %s changed between runs", c.Label())
+		}
+		if r.Lost > 0 {
+			say("workers of %s were lost", c.Label())
+		}
+		if c.Backend == pool.Threads || r.Terms.Mask == "" {
+			continue // bound deliberately, or unknown
+		}
+		if masks == "" {
+			masks = r.Terms.Mask
+		} else if masks != r.Terms.Mask {
+			say("%s may run on CPUs %s, others on %s", c.Label(), r.Terms.Mask, masks)
+		}
+	}
+	return out
+}

@@ -1,0 +1,39 @@
+package parent
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// programFile returns the path of this program's file, which another program may have
+// taken by now: the build that a worker tells in its hello shows that.
+func programFile() (string, error) {
+	exe, err := os.Executable()
+	if err == nil {
+		return exe, nil
+	}
+	// Without /proc only the name by which it was called tells. A relative one holds as
+	// long as the program stays in the folder where it was started.
+	if exe, err = exec.LookPath(os.Args[0]); err == nil {
+		exe, err = filepath.Abs(exe)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the file of this program cannot be found: there is no /proc, and no program of the name %q by which it was called", os.Args[0])
+	}
+	return exe, nil
+}
+
+// FindProgram finds the file of a program that is to run in dir: a path is relative to
+// dir, and a name is looked up as a shell does.
+func FindProgram(name, dir string) (string, error) {
+	if dir != "" && filepath.Base(name) != name && !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}
