@@ -233,12 +233,19 @@ func (e *StartError) Unwrap() error { return e.Err }
 // A FailedChunksError is a run that went on when chunks failed, see
 // [Workload.OnFailed]. Unwrap gives the error of the one that failed first.
 type FailedChunksError struct {
-	Chunks int64 // that failed
+	Chunks int64      // that failed
+	Failed []Interval // what they cover, merged, in order
 	First  error
 }
 
 func (e *FailedChunksError) Error() string {
-	return fmt.Sprintf("%s failed; the first: %v", text.Plural(e.Chunks, "chunk"), e.First)
+	const most = 8
+	list := fmt.Sprint(e.Failed[:min(len(e.Failed), most)])
+	list = list[1 : len(list)-1]
+	if n := len(e.Failed) - most; n > 0 {
+		list = fmt.Sprintf("%s and %d more", list, n)
+	}
+	return fmt.Sprintf("%s failed: %s; the first: %v", text.Plural(e.Chunks, "chunk"), list, e.First)
 }
 func (e *FailedChunksError) Unwrap() error { return e.First }
 
