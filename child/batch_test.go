@@ -12,8 +12,8 @@ import (
 	"procpool/task"
 )
 
-// howTo does what its input says.
-var howTo = task.Define("how-to", func(ctx context.Context, how string) (string, error) {
+// how-to does what its input says.
+var _ = task.Define("how-to", func(ctx context.Context, how string) (string, error) {
 	switch how {
 	case "fail":
 		return "", errors.New("no")
@@ -29,7 +29,7 @@ var howTo = task.Define("how-to", func(ctx context.Context, how string) (string,
 	return fmt.Sprint(how, " ", task.Index(ctx)), nil
 })
 
-// batch is a batch of requests for howTo; their index is ten times their id.
+// batch is a batch of requests for how-to; their index is ten times their id.
 func batch(id uint64, hows ...string) []byte {
 	b := ipc.AppendBatchHead(nil, id, "how-to", len(hows), ipc.RequestOptions{Index: 10 * id})
 	for _, how := range hows {
