@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"procpool/journal"
 	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
@@ -51,6 +53,7 @@ func (d *doctorCommand) examine(c *cli.Context) error {
 	if d.Kernel != nil {
 		found.NumericKernel = d.Kernel()
 	}
+	showShare(&found, os.Getenv)
 	if err := launcherGiven(c, d.options); err != nil {
 		return err
 	}
@@ -79,6 +82,23 @@ func (d *doctorCommand) examine(c *cli.Context) error {
 		return err
 	}
 	return failed
+}
+
+// showShare adds the share of --share auto, and the variables that tell it.
+func showShare(found *placement.Doctor, getenv func(string) string) {
+	share, by, err := journal.AutoShare(getenv)
+	switch {
+	case err == nil:
+		found.Share = fmt.Sprintf("%v by %s", share, by)
+	case !errors.Is(err, journal.ErrNoShare):
+		found.Share = "not known: " + err.Error()
+	}
+	for _, name := range journal.ShareVariables() {
+		known := slices.ContainsFunc(found.Variables, func(v placement.Variable) bool { return v.Name == name })
+		if value := getenv(name); value != "" && !known {
+			found.Variables = append(found.Variables, placement.Variable{Name: name, Value: value})
+		}
+	}
 }
 
 // tryLauncher starts workers through the launcher, one on each host, measures one of

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -26,7 +28,7 @@ type dealtShare struct {
 func (r *runCommand) shareFlags() []cli.Flag {
 	deals := choice(&r.deal, "", blocks, journal.Cyclic)
 	return []cli.Flag{
-		&cli.GenericFlag{Category: categoryBatch, Name: "share", Value: newValue(&r.share, "", readShare).offering("auto"), Usage: "compute only share `K/N`, K from 1 to N, or auto: from a Slurm array or an indexed job"},
+		&cli.GenericFlag{Category: categoryBatch, Name: "share", Value: newValue(&r.share, "", readShare).offering("auto"), Usage: "compute only share `K/N`, K from 1 to N, or auto: as the array, the indexed job or the ranks say that this process is part of; {share} in the name of the journal is K"},
 		&cli.GenericFlag{Category: categoryBatch, Name: "deal", Value: deals, Usage: "which chunks a share has, `HOW`: blocks (consecutive ones, the default), or cyclic (K, K+N, ...) for work that is uneven over the input"},
 	}
 }
@@ -36,7 +38,7 @@ const blocks = "blocks"
 
 func readShare(text string) (share journal.Share, err error) {
 	if text == "auto" {
-		share, err = journal.AutoShare(os.Getenv)
+		share, _, err = journal.AutoShare(os.Getenv)
 	} else {
 		share, err = journal.ParseShare(text)
 	}
@@ -46,12 +48,34 @@ func readShare(text string) (share journal.Share, err error) {
 	return share, nil
 }
 
+// alike returns a note if this is one of several ranks that all compute the same: the
+// whole, or the share of an array's task. Those that --share auto tells apart do not.
+func alike(share journal.Share, getenv func(string) string) string {
+	ranks, err := journal.FindRank(getenv)
+	if err != nil || ranks.N < 2 {
+		return ""
+	}
+	what := "the whole"
+	if share.N > 0 {
+		task, _, err := journal.ArrayShare(getenv)
+		if err != nil || task != share {
+			return ""
+		}
+		what = fmt.Sprintf("share %v", share)
+	}
+	return fmt.Sprintf("this is one of %d processes that were started together (%s is %d), and each computes %s; with --share auto each computes a part",
+		ranks.N, ranks.By, ranks.K-1, what)
+}
+
 // cut settles how the input is cut, and which chunks of it the run is about. The grid of
 // shares does not depend on the number of workers, so that shares fit together that were
 // computed on different machines.
 func (r *runCommand) cut(c *cli.Context) error {
 	if r.deal == blocks {
 		r.deal = ""
+	}
+	if note := alike(r.share, os.Getenv); note != "" {
+		r.note("%s", note)
 	}
 	if r.share.N == 0 {
 		if c.IsSet("deal") {
@@ -66,6 +90,7 @@ func (r *runCommand) cut(c *cli.Context) error {
 	if r.grid = r.share.Grid(r.whole, r.spec.Grain); r.chunkSize > 0 {
 		r.grid = ipc.ChunkGrid(r.whole, r.chunkSize)
 	}
+	r.journalPath = strings.ReplaceAll(r.journalPath, "{share}", strconv.FormatInt(r.share.K, 10))
 	r.only = r.share.Of(r.grid, r.deal)
 	for run := range r.only.Runs() {
 		first, end := r.grid.Within(run)

@@ -29,8 +29,11 @@ type Doctor struct {
 	Variables []Variable `json:"variables"` // of the scheduler, OpenMP and the Go runtime, if they are set
 	Warnings  []Warning  `json:"warnings"`
 
-	// The caller fills the next two. NumericKernel names the code path of numeric
+	// The caller fills the next three. Share is the share that --share auto computes here,
+	// with the variable that says so, or why none is told to one of several; "" elsewhere.
+	// NumericKernel names the code path of numeric
 	// tasks. Launcher has the lines that a probe of --launcher printed.
+	Share         string   `json:"share,omitempty"`
 	NumericKernel string   `json:"numeric_kernel,omitempty"`
 	Launcher      []string `json:"launcher,omitempty"`
 }
@@ -160,7 +163,7 @@ func (s System) variables() []Variable {
 		"SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_JOB_NUM_NODES", "SLURM_NTASKS", "SLURM_PROCID",
 		"SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", "SLURM_CPU_BIND",
 		"SLURM_MEM_PER_CPU", "SLURM_MEM_PER_NODE", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT",
-		"PBS_JOBID", "PBS_NODEFILE", "PBS_NUM_PPN", "PBS_ARRAY_INDEX", "NCPUS",
+		"PBS_JOBID", "PBS_NODEFILE", "PBS_NUM_PPN", "PBS_ARRAY_INDEX", "NCPUS", "PBS_NP",
 		"LSB_JOBID", "LSB_DJOB_NUMPROC", "LSB_JOBINDEX",
 		"NSLOTS", "SGE_TASK_ID", "JOB_COMPLETION_INDEX",
 	} {

@@ -41,6 +41,7 @@ func (d Doctor) WriteText(w io.Writer) error {
 		variables = append(variables, v.Name+"="+v.Value)
 	}
 	t.row("variables", strings.Join(variables, " "))
+	t.row("share", d.Share)
 	t.row("arithmetic", d.NumericKernel)
 	for i, line := range d.Launcher {
 		t.row(first(i, "launcher"), line)

@@ -17,6 +17,9 @@ const (
 	ByCPUs     = "cpus"           // number of CPUs, if the system has no affinity mask
 	ByCgroup   = "cgroup"         // CPU quota: containers, systemd, Kubernetes
 	BySlurm    = "slurm"          // SLURM_CPUS_PER_TASK or SLURM_CPUS_ON_NODE
+	ByGrid     = "gridengine"     // NSLOTS of Grid Engine
+	ByPBS      = "pbs"            // NCPUS or PBS_NP
+	ByLSF      = "lsf"            // LSB_DJOB_NUMPROC
 	ByVariable = "PROCPOOL_PROCS" // environment variable of this name
 	ByMaximum  = "maximum"        // MaxProcs
 	ByThreads  = "threads"        // how many processes and threads there may be; listed only if it allows less than the others
@@ -61,6 +64,15 @@ func (s System) Limits() (Limits, error) {
 	}
 	if note != "" {
 		l.Notes = append(l.Notes, note)
+	}
+	for _, e := range slotVariables {
+		one, note := s.slots(e.by, e.names...)
+		if one.Procs > 0 {
+			l.add(one)
+		}
+		if note != "" {
+			l.Notes = append(l.Notes, note)
+		}
 	}
 	var err error
 	if text := s.getenv(ByVariable); text != "" {
@@ -137,7 +149,20 @@ func (s System) slurmLimit() (Limit, string) {
 	if s.getenv("SLURM_JOB_ID") == "" {
 		return Limit{}, ""
 	}
-	for _, name := range []string{"SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE"} {
+	return s.slots(BySlurm, "SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE")
+}
+
+// slotVariables are the variables with which other engines tell a job its CPUs. Their
+// names are those of the engine, so no other variable must say that this is a job.
+var slotVariables = []struct {
+	by    string
+	names []string
+}{{ByGrid, []string{"NSLOTS"}}, {ByPBS, []string{"NCPUS", "PBS_NP"}}, {ByLSF, []string{"LSB_DJOB_NUMPROC"}}}
+
+// slots returns the limit in the first of the variables that is set, or a note if it is
+// invalid.
+func (s System) slots(by string, names ...string) (Limit, string) {
+	for _, name := range names {
 		text := s.getenv(name)
 		if text == "" {
 			continue
@@ -146,7 +171,7 @@ func (s System) slurmLimit() (Limit, string) {
 		if err != nil || n < 1 {
 			return Limit{}, fmt.Sprintf("ignored %s, which is %q and not a number above 0", name, text)
 		}
-		return Limit{BySlurm, n, name}, ""
+		return Limit{by, n, name}, ""
 	}
 	return Limit{}, ""
 }

@@ -23,7 +23,8 @@ func TestLimits(t *testing.T) {
 		{"more CPUs than workers are allowed", files{}, "0-8191", nil, 4096, "maximum", 1},
 		{"no mask on this system", files{}, "", nil, runtime.NumCPU(), "cpus", 0},
 		{"a quota", quota("300000 100000"), "0-7", nil, 3, "cgroup", 1},
-		{"a quota is rounded down", quota("399999 100000"), "0-7", nil, 3, "cgroup", 1},
+		{"a quota is rounded up", quota("300001 100000"), "0-7", nil, 4, "cgroup", 1},
+		{"a quota of one and a half", quota("150000 100000"), "0-7", nil, 2, "cgroup", 1},
 		{"a quota below one CPU allows one worker", quota("10000 100000"), "0-7", nil, 1, "cgroup", 1},
 		{"a quota above the mask", quota("1600000 100000"), "0-7", nil, 8, "affinity", 1},
 		{"a quota equal to the mask", quota("800000 100000"), "0-7", nil, 8, "affinity", 1},
@@ -33,6 +34,11 @@ func TestLimits(t *testing.T) {
 		{"CPUs a task win, also when more", files{}, "0-63", []string{job, "SLURM_CPUS_PER_TASK=40", "SLURM_CPUS_ON_NODE=32"}, 40, "slurm", 1},
 		{"Slurm's variables outside a job", files{}, "0-63", []string{"SLURM_CPUS_PER_TASK=4"}, 64, "affinity", 0},
 		{"a Slurm job inside a smaller mask", files{}, "0-1", []string{job, "SLURM_CPUS_PER_TASK=4"}, 2, "affinity", 1},
+		{"Grid Engine's slots", files{}, "0-7", []string{"NSLOTS=4"}, 4, "gridengine", 1},
+		{"PBS's CPUs", files{}, "0-7", []string{"NCPUS=3", "PBS_NP=6"}, 3, "pbs", 1},
+		{"Torque's processors", files{}, "0-7", []string{"PBS_NP=6"}, 6, "pbs", 1},
+		{"LSF's slots", files{}, "0-7", []string{"LSB_DJOB_NUMPROC=1"}, 1, "lsf", 1},
+		{"an engine's slots on several hosts", files{}, "0-7", []string{"LSB_DJOB_NUMPROC=64"}, 8, "affinity", 1},
 		{"the user's variable", files{}, "0-7", []string{"PROCPOOL_PROCS= 3 "}, 3, "PROCPOOL_PROCS", 1},
 		{"it is decimal", files{}, "0-63", []string{"PROCPOOL_PROCS=010"}, 10, "PROCPOOL_PROCS", 1},
 		{"it can only lower", files{}, "0-7", []string{"PROCPOOL_PROCS=64"}, 8, "affinity", 1},
@@ -59,6 +65,10 @@ func TestLimitsOfBadVariables(t *testing.T) {
 	// The user did not set Slurm's variables, so an invalid one is a note and no error.
 	l, err := files{}.system("0-7", "SLURM_JOB_ID=7", "SLURM_CPUS_PER_TASK=4(x2)").Limits()
 	if err != nil || l.Procs != 8 || len(l.Notes) != 1 || !strings.Contains(l.Notes[0], "4(x2)") {
+		t.Errorf("%+v, %v", l, err)
+	}
+	l, err = files{}.system("0-7", "NSLOTS=undefined", "NCPUS=0").Limits()
+	if err != nil || l.Procs != 8 || len(l.Notes) != 2 {
 		t.Errorf("%+v, %v", l, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -18,8 +19,9 @@ type Quota struct {
 	Source string  `json:"source"` // quota and period in microseconds: "150000/100000"
 }
 
-// Procs returns the quota in whole CPUs, rounded down, but at least 1.
-func (q Quota) Procs() int { return max(1, int(min(q.CPUs, MaxCPUs))) }
+// Procs returns the quota in whole CPUs, rounded up as Go's runtime does for GOMAXPROCS:
+// with 1.5 CPUs two workers are throttled now and then, and still do more than one.
+func (q Quota) Procs() int { return max(1, int(math.Ceil(min(q.CPUs, MaxCPUs)))) }
 
 // Quotas returns the CPU quotas of this process's cgroup and of the cgroups above
 // it that are visible here, nearest first. Cgroups without a quota are left out.
