@@ -141,6 +141,7 @@ func TestStormOfCalls(t *testing.T) {
 					longest.Store(i, most)
 				})
 			}
+			time.Sleep(*stormFor)
 			inTime(t, callers.Wait)
 			most := time.Duration(0)
 			longest.Range(func(_, d any) bool { most = max(most, d.(time.Duration)); return true })
