@@ -236,6 +236,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	p := r.pool
 	r.plan.report(r.program, r.reportBindings)
 	r.progress.ending = r.signals.stop
+	r.progress.earlier = r.journal.finishedChunks()
 	r.progress.start(r.chunks, r.options.Procs)
 	w := pool.Workload{
 		Task: r.spec, Whole: r.whole, Grid: r.grid, Only: r.only,
