@@ -25,10 +25,10 @@ var rooms = map[string][]string{
 	"compare/rank":        {},
 	"compare/comparetest": {"compare/rank", "ipc", "pool"}, // for tests alone
 	"compare/report":      {"compare", "pool", "internal/text", "internal/units"},
-	"cli": {"internal/command", "pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc", "internal/newfile", "internal/terminal", "internal/text",
+	"cli": {"internal/command", "internal/proctree", "pool", "parent", "placement", "journal", "compare", "compare/report", "task", "ipc", "internal/newfile", "internal/terminal", "internal/text",
 		"github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys"},
 	"internal/tasks":    {"task", "ipc", "internal/kernel"},
-	"internal/command":  {"task", "ipc", "internal/proctree", "internal/role", "internal/text", "golang.org/x/sys"},
+	"internal/command":  {"task", "ipc", "internal/proctree", "internal/role", "internal/text"},
 	"internal/kernel":   {},
 	"internal/pipe":     {"golang.org/x/sys"},
 	"internal/newfile":  {"golang.org/x/sys"},

@@ -61,32 +61,30 @@ func TestProcessOneEndsWhenAsked(t *testing.T) {
 // startAsFirst starts a program as process 1 of a PID namespace of its own.
 func startAsFirst(t *testing.T, dir, exe string, args ...string) *job {
 	t.Helper()
-	script := `mount -t proc proc /proc && exec "$0" "$@"`
-	j := &job{t: t, cmd: exec.Command("/bin/sh", append([]string{"-c", script, exe}, args...)...), ended: make(chan struct{})}
-	j.cmd.Dir = dir
-	j.cmd.Env = append(os.Environ(), marker+"="+t.Name())
-	j.cmd.Stdout, j.cmd.Stderr = &j.stdout, &j.stderr
-	j.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
-	if os.Getuid() != 0 {
-		a := j.cmd.SysProcAttr
-		a.Cloneflags |= syscall.CLONE_NEWUSER
-		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
-		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
-	}
-	if err := j.cmd.Start(); err != nil {
+	j := newFirst(t, t.Name(), dir, exe, args...)
+	if err := j.begin(); err != nil {
 		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EINVAL) {
 			t.Skipf("cannot make a PID namespace: %v", err)
 		}
 		t.Fatal(err)
 	}
-	go func() {
-		j.cmd.Wait()
-		close(j.ended)
-	}()
 	t.Cleanup(func() {
 		syscall.Kill(j.cmd.Process.Pid, syscall.SIGKILL) // and with it all of its namespace
 		<-j.ended
 	})
+	return j
+}
+
+// newFirst is a job that is to run as process 1 of a PID namespace.
+func newFirst(t *testing.T, mark, dir, exe string, args ...string) *job {
+	j := newJob(t, mark, dir, "/bin/sh", append([]string{"-c", `mount -t proc proc /proc && exec "$0" "$@"`, exe}, args...)...)
+	a := j.cmd.SysProcAttr
+	a.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS
+	if os.Getuid() != 0 {
+		a.Cloneflags |= syscall.CLONE_NEWUSER
+		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+	}
 	return j
 }
 

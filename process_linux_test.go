@@ -16,6 +16,7 @@ import (
 // test is over none of its processes may be left.
 type job struct {
 	t              *testing.T
+	mark           string // tells its processes from all others
 	cmd            *exec.Cmd
 	stdout, stderr bytes.Buffer
 	ended          chan struct{}
@@ -25,18 +26,10 @@ type job struct {
 // binary plays it.
 func start(t *testing.T, dir, name string, args ...string) *job {
 	t.Helper()
-	j := &job{t: t, cmd: exec.Command(name, args...), ended: make(chan struct{})}
-	j.cmd.Dir = dir
-	j.cmd.Env = append(os.Environ(), marker+"="+t.Name())
-	j.cmd.Stdout, j.cmd.Stderr = &j.stdout, &j.stderr
-	j.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := j.cmd.Start(); err != nil {
+	j := newJob(t, t.Name(), dir, name, args...)
+	if err := j.begin(); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		j.cmd.Wait()
-		close(j.ended)
-	}()
 	t.Cleanup(func() {
 		syscall.Kill(-j.cmd.Process.Pid, syscall.SIGKILL) // of a test that failed
 		<-j.ended
@@ -45,9 +38,31 @@ func start(t *testing.T, dir, name string, args ...string) *job {
 	return j
 }
 
+// newJob is a command that has not begun, whose processes have a mark.
+func newJob(t *testing.T, mark, dir, name string, args ...string) *job {
+	j := &job{t: t, mark: mark, cmd: exec.Command(name, args...), ended: make(chan struct{})}
+	j.cmd.Dir = dir
+	j.cmd.Env = append(os.Environ(), marker+"="+mark)
+	j.cmd.Stdout, j.cmd.Stderr = &j.stdout, &j.stderr
+	j.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return j
+}
+
+// begin starts the command.
+func (j *job) begin() error {
+	if err := j.cmd.Start(); err != nil {
+		return err
+	}
+	go func() {
+		j.cmd.Wait()
+		close(j.ended)
+	}()
+	return nil
+}
+
 // workers are the processes of the job's workers.
 func (j *job) workers() (pids []int) {
-	for _, pid := range marked(j.t.Name()) {
+	for _, pid := range marked(j.mark) {
 		args, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
 		if bytes.Contains(args, []byte("\x00procpool-child\x00")) {
 			pids = append(pids, pid)
@@ -99,6 +114,11 @@ func (j *job) wait() int {
 	case <-hardLimit(j.t).Done():
 		j.t.Fatalf("it hangs; stderr: %s", &j.stderr)
 	}
+	return j.code()
+}
+
+// code is the exit code of a job that has ended; 128+n stands for signal n.
+func (j *job) code() int {
 	status := j.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if status.Signaled() {
 		return 128 + int(status.Signal())

@@ -43,5 +43,5 @@ func TestAReplacedProgramIsRefused(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	expect(t, j.stdout.String(), `^$`)
-	expect(t, j.stderr.String(), `(?m)^replaced: .*another build: `)
+	expect(t, j.stderr.String(), `(?m)^replaced: .*another build, "`)
 }

@@ -299,7 +299,7 @@ func TestAStoppedParentChargesNobody(t *testing.T) {
 	if code := j.wait(); code != 143 && code != 0 {
 		t.Errorf("exit code %d: %s", code, j.stderr.String())
 	}
-	if text := j.stderr.String(); strings.Contains(text, "its work goes to another") || strings.Contains(text, "met it and were lost") {
+	if text := j.stderr.String(); strings.Contains(text, "its work goes to another") || strings.Contains(text, "were lost with it") {
 		t.Error(text)
 	}
 }

@@ -24,7 +24,7 @@ func (m *compareCommand) flags() []cli.Flag {
 		&cli.GenericFlag{Category: categoryWhat, Name: "backends", Aliases: []string{"b", "backend"}, Value: list(&o.Backends, "goroutines,processes", readCompared), Usage: "`LIST` of what is compared; also threads: goroutines locked to OS threads; one of them alone is compared with serial"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "size", Value: newValue(&m.size, "auto", readTaskSize).offering("auto"), Usage: "indices of each task, `N`; auto: what the serial backend computes in the --target time"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "chunks", Value: number(&o.Chunks, "", 1, 1<<20), Usage: "chunks of each task, about `N`: 64, or 8 for each worker if that is more"},
-		&cli.BoolFlag{Category: categoryWhat, Name: "why", Destination: &o.Why, Usage: "take the differences apart: also run each task on threads and without garbage collection"},
+		&cli.BoolFlag{Category: categoryWhat, Name: "why", Destination: &o.Why, Usage: "take the differences apart: also run each task on threads"},
 		&cli.BoolFlag{Category: categoryWhat, Name: "warm", Destination: &o.Warm, Usage: "compare pools that have done the same work once, as a program that keeps its pool has them"},
 		&cli.BoolFlag{Category: categoryWhat, Name: "self-check", Destination: &o.SelfCheck, Usage: "compare goroutines with themselves instead: what wins then wins by chance"},
 
@@ -103,10 +103,8 @@ func (m *compareCommand) chosenTasks(operands []string) ([]*task.Spec, error) {
 
 // comparedTasks are those that a comparison can run: over intervals, or with inputs.
 func comparedTasks() []string {
-	return slices.DeleteFunc(task.Names(), func(name string) bool {
-		spec, _ := task.Lookup(name)
-		return name == compare.Null || !spec.Sums() && !compare.Comparable(name)
-	})
+	inputs := slices.DeleteFunc(task.Names(), func(name string) bool { return !compare.Comparable(name) })
+	return append(ownTasks(), inputs...)
 }
 
 func findCompared(name string) (*task.Spec, error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,6 +38,11 @@ func TestMain(m *testing.M) {
 // whoami breaks the rule of compare: its value depends on the process.
 var _ = task.DefineSum("whoami", func(context.Context, ipc.Interval) (int, error) { return os.Getpid(), nil },
 	func(a, b int) int { return a + b })
+
+// letters has inputs, and no intervals.
+var letters = task.Define("letters", func(_ context.Context, s string) (int, error) { return len(s), nil })
+
+var _ = compare.Inputs(letters, func(i int64) string { return strings.Repeat("x", int(i%7)) })
 
 // procpool runs one command line in this process.
 func procpool(args ...string) (code int, stdout, stderr string) {
@@ -173,6 +179,17 @@ func TestCompareDryRunPrintsThePlan(t *testing.T) {
 	code, stdout, stderr := procpool(quick("--dry-run", "pi")...)
 	if code != 0 || !strings.HasPrefix(stdout, "plan: 1 comparison of 3 cells, at most 3600 s; seed ") || stderr != "" {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+}
+
+// A program's own tasks are compared, those with inputs as well; the task of exec is none.
+func TestCompareTasksWithInputs(t *testing.T) {
+	code, stdout, stderr := procpool("compare", "-q", "--procs", "2", "--warm", "--size", "40", "--max-pairs", "2", "--max-time", "1h", "letters")
+	if code != 0 || !strings.Contains(stdout, "\nletters ") || stderr != "" {
+		t.Errorf("exit code %d, %q\n%s", code, stderr, stdout)
+	}
+	if names := comparedTasks(); !slices.Contains(names, "letters") || !slices.Contains(names, "pi") || slices.Contains(names, "exec") || slices.Contains(names, compare.Null) {
+		t.Errorf("what can be compared: %q", names)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"procpool/internal/command"
+	"procpool/internal/proctree"
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/journal"
@@ -64,6 +65,7 @@ func (r *runCommand) execFlags() []cli.Flag {
 // prepareExec is prepare for exec.
 func (r *runCommand) prepareExec(c *cli.Context) error {
 	x := r.exec
+	r.options.EndsOwn = true
 	r.spec, r.options.MaxMessage = commandSpec(x.reduce != command.Concat), pool.DefaultMaxMessage
 	if err := r.ended(r.readExec(c)); err != nil || r.err != nil {
 		return err
@@ -199,6 +201,16 @@ func (x *execution) call(grid ipc.Grid, iv ipc.Interval) *command.Call {
 	return c
 }
 
+// ownsStrays reports whether this process takes over what the commands of a lost worker
+// leave behind. A launcher may have a session of its own, and is none of that.
+func (r *runCommand) ownsStrays() bool { return r.exec != nil && r.options.Launcher == "" }
+
+func (r *runCommand) endStrays() {
+	if r.ownsStrays() {
+		proctree.KillStrays()
+	}
+}
+
 // workload completes w. A nil x leaves it alone.
 func (x *execution) workload(r *runCommand, ctx context.Context, w pool.Workload) pool.Workload {
 	if x == nil {
@@ -287,7 +299,12 @@ func (x *execution) hint(err error) string {
 	if x == nil || !errors.As(err, &failed) {
 		return ""
 	}
-	return "to see it: " + x.line(failed.Input.Interval, x.call(ipc.Grid{}, failed.Input.Interval))
+	const longest = 1000
+	line := x.line(failed.Input.Interval, x.call(ipc.Grid{}, failed.Input.Interval))
+	if len(line) > longest {
+		return ""
+	}
+	return "to see it: " + line
 }
 
 // line is the command line of a chunk for a shell.

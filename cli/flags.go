@@ -117,7 +117,7 @@ func (r *runCommand) flags() []cli.Flag {
 		&cli.GenericFlag{Category: categoryBatch, Name: "grace", Value: duration(&o.Grace, "5s"), Usage: "after a first signal, let chunks in flight finish for at most `D`"},
 
 		jsonFlag(&r.json, "print one JSON object, also when the run fails"),
-		&cli.PathFlag{Category: categoryOutput, Name: "trace", Destination: &r.tracePath, Usage: "write a timeline of the run to `FILE`, for Perfetto or chrome://tracing; it keeps every chunk in memory"},
+		&cli.PathFlag{Category: categoryOutput, Name: "trace", Destination: &r.tracePath, Usage: "write a timeline of the run to `FILE`, for Perfetto or chrome://tracing, or - for stdout; it keeps every chunk in memory"},
 		progressFlag(&r.showProgress),
 		&cli.BoolFlag{Category: categoryOutput, Name: "verbose", Aliases: []string{"v"}, Destination: &r.verbose, Usage: "print what every worker did and used on stderr, and show crashes whole"},
 	})

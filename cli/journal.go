@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,6 +29,7 @@ type journalSink struct {
 	writer  *journal.Writer
 	share   bool       // the journal is of a share, not of the whole
 	earlier ipc.Ledger // finished by earlier runs
+	done    int64      // chunks of those
 	host    string
 	partial []byte // a buffer
 	broken  bool   // the journal could not be written
@@ -45,6 +47,9 @@ func (r *runCommand) openJournal(c *cli.Context) error {
 		return nil
 	}
 	if err := canWrite("--journal", path); err != nil {
+		return err
+	}
+	if err := r.ownFile(path); err != nil {
 		return err
 	}
 	ctx, release := r.bounded(c.Context)
@@ -95,7 +100,48 @@ func (r *runCommand) createJournal(ctx context.Context, path string) (err error)
 	if r.grid, r.journal = header.Grid(), k; r.only == nil {
 		r.chunks = r.grid.N
 	}
+	if err == nil {
+		k.done = k.writer.Coverage().Done
+		r.noteDamage(k.writer.Damage(), "its chunk is computed again")
+	}
 	return err
+}
+
+// noteDamage tells of damaged lines of journals, and what follows from them.
+func (p *program) noteDamage(damage []*journal.DamageError, so string) {
+	const most = 3
+	for _, bad := range damage[:min(len(damage), most)] {
+		p.note("%s; %s", text.OneLine(bad.Error()), so)
+	}
+	if n := len(damage) - most; n > 0 {
+		p.note("%s like these; %s", text.Plural(int64(n), "more line"), so)
+	}
+}
+
+// ownFile refuses a journal that would be written by something else of this run, too.
+func (r *runCommand) ownFile(path string) error {
+	if r.tracePath != "" && sameFile(path, r.tracePath) {
+		return usage("--journal and --trace are the same file, %s", path)
+	}
+	for _, stream := range []*os.File{os.Stdout, os.Stderr} {
+		here, err1 := stream.Stat()
+		there, err2 := os.Stat(path)
+		if err1 == nil && err2 == nil && here.Mode().IsRegular() && os.SameFile(here, there) {
+			return usageHint(fmt.Sprintf("--journal %s is the file that %s is redirected to", path, filepath.Base(stream.Name())), "name another file for one of them")
+		}
+	}
+	return nil
+}
+
+// sameFile reports whether two names stand for the same file, or would for a new one.
+func sameFile(a, b string) bool {
+	x, err1 := os.Stat(a)
+	y, err2 := os.Stat(b)
+	if errors.Is(err1, fs.ErrNotExist) && errors.Is(err2, fs.ErrNotExist) && filepath.Base(a) == filepath.Base(b) {
+		x, err1 = os.Stat(filepath.Dir(a))
+		y, err2 = os.Stat(filepath.Dir(b))
+	}
+	return err1 == nil && err2 == nil && os.SameFile(x, y)
 }
 
 // finishedEarlier returns what earlier runs finished; nil if nothing.
@@ -104,6 +150,14 @@ func (k *journalSink) finishedEarlier() *ipc.Ledger {
 		return nil
 	}
 	return &k.earlier
+}
+
+// finishedChunks is how many chunks earlier runs finished.
+func (k *journalSink) finishedChunks() int64 {
+	if k == nil {
+		return 0
+	}
+	return k.done
 }
 
 func (k *journalSink) append(c pool.Chunk) (err error) {

@@ -22,10 +22,12 @@ type said struct {
 	worker int
 	shown  time.Time
 	more   int // repetitions since then
+	alike  int // times that it was shown
 }
 
 const (
-	anybody = -1 // says what repeats whatever was said before
+	anybody   = -1 // says what repeats whatever was said before
+	mostAlike = 3  // times that it may nevertheless, since numbers differ
 	// repeatWithin is how long after something was shown it is a repetition.
 	repeatWithin = 10 * time.Second
 	// mostKnown is how many things are remembered.
@@ -48,12 +50,13 @@ func (l *repetitions) take(worker int, what string) (show bool, before int) {
 	case s == nil:
 		s = &said{}
 		l.known[what] = s
+	case worker == anybody && s.alike < mostAlike:
 	case (again || s.worker != worker) && time.Since(s.shown) < repeatWithin:
 		s.more++
 		return false, 0
 	}
 	before = s.more
-	*s = said{worker: worker, shown: time.Now()}
+	*s = said{worker: worker, shown: time.Now(), alike: s.alike + 1}
 	return true, before
 }
 

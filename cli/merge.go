@@ -99,6 +99,9 @@ func (r *mergeReport) add(ctx context.Context, m *mergeCommand, paths []string) 
 	if err != nil {
 		return nil, err
 	}
+	if set.Complete() == nil { // else they are among the reasons
+		m.noteDamage(set.Damage(), "another line has its chunk")
+	}
 	if m.journal != "" {
 		if err := set.Write(ctx, m.journal, ipc.Build(), &adder{spec: spec}); err != nil {
 			return nil, journalError(err)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"text/tabwriter"
@@ -36,6 +37,10 @@ func (r *runCommand) report() error {
 	result := r.resultLine(r.spec, r.whole, r.over(), r.value)
 	if result != "" {
 		result += fmt.Sprintf("Time = %.16f sec\n", r.outcome.Wall.Seconds())
+	}
+	if r.trace.toStdout() {
+		io.WriteString(r.Stderr, result)
+		return r.untraced
 	}
 	return cmp.Or(r.print("the result", result), r.untraced)
 }

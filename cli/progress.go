@@ -29,7 +29,8 @@ type progress struct {
 	mu      sync.Mutex // guards out and what follows
 	begin   time.Time
 	chunks  int64
-	done    int64
+	earlier int64 // of those, done by earlier runs
+	done    int64 // by this one
 	workers int
 	busy    float64 // seconds that the finished chunks took, each by itself
 	gone    int     // workers lost
@@ -160,7 +161,7 @@ func (p *progress) line(elapsed time.Duration) string {
 	few := p.chunks <= fewChunks*int64(p.workers)
 	line := fmt.Sprintf("%v elapsed", elapsed.Round(time.Second))
 	if !few {
-		line = fmt.Sprintf("%d/%d chunks %3.0f%%", p.done, p.chunks, 100*float64(p.done)/float64(max(p.chunks, 1)))
+		line = fmt.Sprintf("%d/%d chunks %3.0f%%", p.earlier+p.done, p.chunks, 100*float64(p.earlier+p.done)/float64(max(p.chunks, 1)))
 	}
 	select {
 	case <-p.ending:
@@ -188,10 +189,10 @@ func (p *progress) estimate(elapsed time.Duration) time.Duration {
 		return -1
 	}
 	if p.chunks > fewChunks*int64(p.workers) {
-		return time.Duration(float64(elapsed) * float64(p.chunks-p.done) / float64(p.done))
+		return time.Duration(float64(elapsed) * float64(p.chunks-p.earlier-p.done) / float64(p.done))
 	}
 	workers := int64(max(p.workers, 1))
-	rounds := (p.chunks + workers - 1) / workers
+	rounds := (p.chunks - p.earlier + workers - 1) / workers
 	whole := time.Duration(float64(rounds) * p.busy / float64(p.done) * float64(time.Second))
 	return whole - elapsed
 }

@@ -39,3 +39,11 @@ func TestProgressOfFewChunks(t *testing.T) {
 		}
 	}
 }
+
+// What an earlier run finished counts as done, but not as this run's speed.
+func TestProgressOfAResumedRun(t *testing.T) {
+	p := &progress{chunks: 100, earlier: 80, done: 5}
+	if got := p.line(5 * time.Second); got != "85/100 chunks  85%  1/s  ETA 15s" {
+		t.Error(got)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"procpool/internal/command"
+	"procpool/internal/proctree"
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/parent"
@@ -208,6 +209,9 @@ func (r *runCommand) open(ctx context.Context) (err error) {
 	if r.json || r.verbose {
 		r.before = placement.System{}.Throttling()
 	}
+	if r.ownsStrays() {
+		proctree.Adopt()
+	}
 	r.pool, err = pool.New(ctx, r.options)
 	if err != nil {
 		r.journal.close()
@@ -232,6 +236,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	p := r.pool
 	r.plan.report(r.program, r.reportBindings)
 	r.progress.ending = r.signals.stop
+	r.progress.earlier = r.journal.finishedChunks()
 	r.progress.start(r.chunks, r.options.Procs)
 	w := pool.Workload{
 		Task: r.spec, Whole: r.whole, Grid: r.grid, Only: r.only,
@@ -240,6 +245,7 @@ func (r *runCommand) compute(ctx context.Context) error {
 	if r.options.Backend == pool.Processes {
 		r.outcome, r.err = p.Run(ctx, r.exec.workload(r, ctx, w), pool.Retries(r.options.Retries), pool.RetryErrors(command.ErrExit))
 		p.Close()
+		r.endStrays()
 	} else {
 		r.outcome, r.err = r.runHere(ctx, p, w)
 	}
@@ -310,6 +316,7 @@ func (r *runCommand) event(ev pool.Event) {
 	r.trace.event(ev)
 	switch ev.Kind {
 	case pool.WorkerLost:
+		r.endStrays()
 		if r.signals.explains(ev.Err) || r.unmet.take(ev.Err) || r.notStarted(ev.Err) {
 			return // there will be one message for it all, or there was one
 		}

@@ -61,6 +61,7 @@ type shareReport struct {
 	Chunks     int64         `json:"chunks"`
 	Done       int64         `json:"chunks_done"`
 	Percent    float64       `json:"percent"`
+	Damaged    int           `json:"damaged_lines"` // which are left out
 	Rate       *float64      `json:"chunks_per_second"`
 	ETASeconds *float64      `json:"eta_seconds"`
 	Last       *time.Time    `json:"last"` // when its last chunk was finished; null if none was
@@ -105,7 +106,7 @@ func statusOf(survey *journal.Survey) statusReport {
 	}
 	sum := 0.0
 	for _, j := range survey.States {
-		one := shareReport{Path: j.Path, Share: j.Share, Deal: j.Deal, Chunks: j.Coverage.Chunks, Done: j.Coverage.Done, Percent: j.Coverage.Percent()}
+		one := shareReport{Path: j.Path, Share: j.Share, Deal: j.Deal, Chunks: j.Coverage.Chunks, Done: j.Coverage.Done, Percent: j.Coverage.Percent(), Damaged: j.Damaged}
 		one.Rate, one.ETASeconds = pace(j.Rate, one.Chunks-one.Done)
 		if !j.Last.IsZero() {
 			one.Last = &j.Last
@@ -149,6 +150,11 @@ func (r statusReport) text(now time.Time) string {
 		fmt.Fprintf(table, "%s\t%v\t%d/%d\t%s\t%s\t%s\n", j.Path, j.Share, j.Done, j.Chunks, text.Float(j.Percent), orDash(paceText("", j.Rate, j.ETASeconds)), last)
 	}
 	table.Flush()
+	for _, j := range r.Journals {
+		if j.Damaged > 0 {
+			fmt.Fprintf(&b, "%s has %s, whose chunks count as missing\n", j.Path, text.Plural(int64(j.Damaged), "damaged line"))
+		}
+	}
 	return b.String()
 }
 

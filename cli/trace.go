@@ -13,6 +13,7 @@ import (
 	"procpool/compare"
 	"procpool/compare/report"
 	"procpool/internal/newfile"
+	"procpool/journal"
 	"procpool/pool"
 )
 
@@ -26,8 +27,17 @@ func newTracer(c *cli.Context, path string) (*tracer, error) {
 	if !c.IsSet("trace") {
 		return nil, nil
 	}
+	if path == "-" {
+		if c.Bool("json") {
+			return nil, usage("--trace - and --json both print to standard output")
+		}
+		return &tracer{path: path}, nil
+	}
 	return &tracer{path: path}, canWrite("--trace", path)
 }
+
+// toStdout reports whether the trace takes the place of the result there.
+func (t *tracer) toStdout() bool { return t != nil && t.path == "-" }
 
 // canWrite finds out before the work whether there is a place for its result.
 func canWrite(flag, path string) error {
@@ -40,6 +50,9 @@ func canWrite(flag, path string) error {
 	}
 	if old, err := os.Stat(path); err == nil && old.IsDir() {
 		return usage("%s %s: it is a directory", flag, path)
+	}
+	if flag != "--journal" && journal.Is(path) {
+		return usage("%s %s: it is a journal, which nothing overwrites", flag, path)
 	}
 	if err := newfile.Check(path); err != nil {
 		var reason *os.PathError
@@ -67,9 +80,11 @@ func (t *tracer) write(r *runCommand) error {
 		return err
 	}
 	name := fmt.Sprintf("%s over %s, %s×%d", r.spec.Name, r.over(), r.options.Backend, len(r.stats))
-	return writeFile(t.path, "the trace", func(w io.Writer) error {
-		return report.TraceRuns(w, []report.TraceRun{{Name: name, Run: run}})
-	})
+	runs := []report.TraceRun{{Name: name, Run: run}}
+	if t.toStdout() {
+		return writing("the trace", report.TraceRuns(r.Stdout, runs))
+	}
+	return writeFile(t.path, "the trace", func(w io.Writer) error { return report.TraceRuns(w, runs) })
 }
 
 // writeFile writes what render makes to a file. It touches the file only when

@@ -158,8 +158,8 @@ func (a *analysis) medianOf(runs []int, figure func(Run) float64) float64 {
 
 func (a *analysis) speedup(c *CellResult) {
 	cell := a.p.Cells[c.Cell]
-	serial := a.result(a.p.find(cell.Task, pool.Serial, 1, Plain))
-	if cell.Backend != pool.Serial && cell.Ablation == Plain && serial != nil {
+	serial := a.result(a.p.find(cell.Task, pool.Serial, 1))
+	if cell.Backend != pool.Serial && serial != nil {
 		c.Speedup = Known(serial.Computing / c.Computing)
 	}
 }

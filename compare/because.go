@@ -56,7 +56,7 @@ type cpuUse struct {
 }
 
 func (a *analysis) cpu(cell int) (u cpuUse, ok bool) {
-	c, serial := a.result(cell), a.result(a.p.find(a.p.Cells[cell].Task, pool.Serial, 1, Plain))
+	c, serial := a.result(cell), a.result(a.p.find(a.p.Cells[cell].Task, pool.Serial, 1))
 	if c == nil || serial == nil {
 		return u, false
 	}

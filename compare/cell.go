@@ -8,18 +8,8 @@ import (
 	"procpool/pool"
 )
 
-// An Ablation is the one condition in which a cell differs from its plain twin.
-// The zero value is the plain cell.
-type Ablation string
-
-// The ablations that [Experiment.Why] adds.
-const (
-	Plain Ablation = ""
-	GCOff Ablation = "gc-off" // no garbage collection (a memory limit stays as a guard)
-)
-
 // A Cell is one thing that the experiment measures: a task on a backend with a
-// number of workers under a condition. All cells of a task have the same Interval
+// number of workers. All cells of a task have the same Interval
 // and ChunkSize, so they compute the same chunks and fold them in the same order;
 // their values must agree to the bit.
 type Cell struct {
@@ -29,11 +19,10 @@ type Cell struct {
 	Interval  ipc.Interval `json:"interval"`
 	ChunkSize int64        `json:"chunk_size"` // indices in each chunk but the last
 	Warm      bool         `json:"warm,omitempty"`
-	Ablation  Ablation     `json:"ablation,omitempty"`
 	Twin      bool         `json:"twin,omitempty"` // the same as another cell, for [Experiment.SelfCheck]
 }
 
-// String names the cell as reports do: "alloc processes×4 gc-off".
+// String names the cell as reports do: "alloc processes×4".
 func (c Cell) String() string { return c.Task + " " + c.Label() }
 
 // Label is String without the task.
@@ -41,9 +30,6 @@ func (c Cell) Label() string {
 	s := string(c.Backend)
 	if c.Backend != pool.Serial {
 		s += "×" + strconv.Itoa(c.Workers)
-	}
-	if c.Ablation != Plain {
-		s += " " + string(c.Ablation)
 	}
 	if c.Twin {
 		s += " again"

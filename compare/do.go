@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -48,7 +47,7 @@ func Do(ctx context.Context, x Experiment, runner Runner, progress func(Progress
 	}
 	e := &engine{Experiment: x, runner: runner, report: progress, began: x.now(), values: map[string]firstValue{}}
 	e.rng = rand.New(rand.NewPCG(x.Seed, 0))
-	e.rec = Record{Version: RecordVersion, Created: e.began.UTC(), Environment: x.Environment, Runs: []Run{}, Missing: map[string]string{}, Notes: []string{}}
+	e.rec = Record{Version: RecordVersion, Created: e.began.UTC(), Environment: x.Environment, Runs: []Run{}, Notes: []string{}}
 	e.rec.Plan = Plan{Seed: x.Seed, CPUs: x.CPUs, Confidence: x.Confidence, Margin: x.Margin,
 		Target: x.Target.Seconds(), MaxSeconds: x.MaxTime.Seconds(), Tasks: []TaskPlan{}, Cells: []Cell{}, Rows: []Row{}}
 
@@ -195,8 +194,7 @@ func (e *engine) pair(ctx context.Context, row int) error {
 		a, b = b, a
 	}
 	e.samples[row] = append(e.samples[row], logRatio(a, b))
-	e.keep(runs[0])
-	e.keep(runs[1])
+	e.rec.Runs = append(e.rec.Runs, runs[:]...)
 	return nil
 }
 
@@ -215,14 +213,8 @@ func (e *engine) single(ctx context.Context, i int) error {
 	if c.Backend == pool.Serial {
 		e.serial += e.elapsed() - r.Start
 	}
-	e.keep(r)
-	return nil
-}
-
-func (e *engine) keep(r Run) {
-	maps.Copy(e.rec.Missing, r.Missing)
-	r.Missing = nil
 	e.rec.Runs = append(e.rec.Runs, r)
+	return nil
 }
 
 // finish completes the record from what was measured before err.

@@ -1,10 +1,11 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
-	"strings"
 
 	"procpool/pool"
 )
@@ -43,38 +44,33 @@ type Check struct {
 	Reason string   // of an answer other than Met
 }
 
+// expectation is the form of one; blanks do not matter.
+const expectation = `^\s*(\S+?)\s*@\s*(\d+)\s*:\s*(\w+)\s*/\s*(\w+)\s*(<=|<|>=|>)\s*(\S+?)x?\s*$`
+
 // ParseExpectation reads an expectation in the form TASK@WORKERS:
 // BACKEND/BACKEND OP NUMBER; blanks do not matter.
 func ParseExpectation(s string) (Expectation, error) {
-	cell, claim, colon := strings.Cut(s, ":")
-	task, count, at := strings.Cut(cell, "@")
-	i := strings.IndexAny(claim, "<>")
-	a, b, slash := strings.Cut(claim[:max(i, 0)], "/")
-	task, count, a, b = strings.TrimSpace(task), strings.TrimSpace(count), strings.TrimSpace(a), strings.TrimSpace(b)
-	if !colon || !at || !slash || task == "" || strings.ContainsAny(task, " \t\n") {
-		return Expectation{}, fmt.Errorf("expectation %q: want TASK@WORKERS: BACKEND/BACKEND <= NUMBER, as in alloc@2: processes/goroutines <= 1.1", s)
+	fail := func(format string, args ...any) (Expectation, error) {
+		return Expectation{}, fmt.Errorf("expectation %q: "+format, append([]any{s}, args...)...)
 	}
-	op, number := claim[i:i+1], claim[i+1:]
-	if strings.HasPrefix(number, "=") {
-		op, number = op+"=", number[1:]
+	part := regexp.MustCompile(expectation).FindStringSubmatch(s)
+	if part == nil {
+		return fail("want TASK@WORKERS: BACKEND/BACKEND <= NUMBER, as in alloc@2: processes/goroutines <= 1.1")
 	}
-	number = strings.TrimSpace(number)
-	workers, err := strconv.Atoi(count)
+	workers, err := strconv.Atoi(part[2])
 	if err != nil || workers < 1 {
-		return Expectation{}, fmt.Errorf("expectation %q: %q is not a number of workers", s, count)
+		return fail("%q is not a number of workers", part[2])
 	}
-	bound, err := strconv.ParseFloat(strings.TrimSuffix(number, "x"), 64)
+	bound, err := strconv.ParseFloat(part[6], 64)
 	if err != nil || !(bound > 0) || math.IsInf(bound, 0) {
-		return Expectation{}, fmt.Errorf("expectation %q: %q is not a ratio: want a number above 0, such as 1.1", s, number)
+		return fail("%q is not a ratio: want a number above 0, such as 1.1", part[6])
 	}
-	e := Expectation{Text: s, Task: task, Workers: workers, A: pool.Backend(a), B: pool.Backend(b), Op: op, Bound: bound}
-	for _, b := range []pool.Backend{e.A, e.B} {
-		if err := checkBackend(b); err != nil {
-			return Expectation{}, fmt.Errorf("expectation %q: %w", s, err)
-		}
+	e := Expectation{Text: s, Task: part[1], Workers: workers, A: pool.Backend(part[3]), B: pool.Backend(part[4]), Op: part[5], Bound: bound}
+	if err := cmp.Or(checkBackend(e.A), checkBackend(e.B)); err != nil {
+		return fail("%w", err)
 	}
 	if e.A == e.B {
-		return Expectation{}, fmt.Errorf("expectation %q compares %s with itself", s, e.A)
+		return fail("it compares %s with itself", e.A)
 	}
 	return e, nil
 }
@@ -130,21 +126,18 @@ func check(rec Record, e Expectation) Check {
 
 // holds compares the bound with an interval.
 func (e Expectation) holds(low, high float64) Answer {
-	var met, notMet bool
+	met, notMet := low >= e.Bound, high < e.Bound
 	switch e.Op {
 	case "<=":
 		met, notMet = high <= e.Bound, low > e.Bound
 	case "<":
 		met, notMet = high < e.Bound, low >= e.Bound
-	case ">=":
-		met, notMet = low >= e.Bound, high < e.Bound
-	default:
+	case ">":
 		met, notMet = low > e.Bound, high <= e.Bound
 	}
-	switch {
-	case met:
+	if met {
 		return Met
-	case notMet:
+	} else if notMet {
 		return NotMet
 	}
 	return NotResolved

@@ -38,7 +38,7 @@ type Experiment struct {
 	Workers   []int          // worker counts; none: as many as CPUs
 	CPUs      int            // that may be used; 0: as many as a pool would have workers here
 	Warm      bool           // the workers have done the same work once before the clock starts
-	Why       bool           // also run the ablations, at the largest worker count
+	Why       bool           // take the difference apart, at the largest worker count: also run threads
 	SelfCheck bool           // compare goroutines with themselves instead
 
 	Chunks     int           // of each task, about; 0: 64, or 8 for each worker of the largest count if that is more
@@ -61,7 +61,7 @@ const (
 	workerTarget   = 25 * time.Millisecond
 
 	serialRounds = 8  // rounds that also run the serial cell of a task
-	whyRounds    = 16 // and its ablations
+	whyRounds    = 16 // and threads, to explain the difference
 	serialShare  = 0.2
 )
 

@@ -1,40 +1,11 @@
 package compare
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
 	"procpool/pool"
 )
-
-// A Contract has the terms under which the cells of a backend ran with Workers.
-type Contract struct {
-	Backend  pool.Backend
-	Ablation Ablation
-	Workers  int
-	Terms
-}
-
-// Contracts lists the terms that the runs observed, for each backend and ablation with
-// its largest worker count.
-func Contracts(rec Record) []Contract {
-	var out []Contract
-	for _, r := range rec.Runs {
-		c := rec.Plan.Cells[r.Cell]
-		i := slices.IndexFunc(out, func(k Contract) bool { return k.Backend == c.Backend && k.Ablation == c.Ablation })
-		terms := Contract{c.Backend, c.Ablation, c.Workers, r.Terms}
-		if i < 0 {
-			out = append(out, terms)
-		} else if c.Workers > out[i].Workers {
-			out[i] = terms
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Contract) int {
-		return cmp.Or(rankOf(a.Backend)-rankOf(b.Backend), cmp.Compare(a.Ablation, b.Ablation))
-	})
-	return out
-}
 
 // unfair compares what the runs observed with what a fair comparison needs.
 func (a *analysis) unfair() []string {

@@ -35,20 +35,14 @@ func (x Experiment) layout(p *Plan) {
 				}
 			}
 		}
-		if !x.explains() {
-			continue
+		if x.explains() && !slices.Contains(x.Backends, pool.Threads) {
+			add(Cell{Backend: pool.Threads, Workers: slices.Max(x.Workers)})
 		}
-		most := slices.Max(x.Workers)
-		if !slices.Contains(x.Backends, pool.Threads) {
-			add(Cell{Backend: pool.Threads, Workers: most})
-		}
-		add(Cell{Backend: pool.Goroutines, Workers: most, Ablation: GCOff})
-		add(Cell{Backend: pool.Processes, Workers: most, Ablation: GCOff})
 	}
 }
 
-// explains reports whether ablations run: they take the difference between
-// goroutines and processes apart, so both must run.
+// explains reports whether the difference between goroutines and processes is taken
+// apart, so both must run.
 func (x Experiment) explains() bool {
 	return x.Why && slices.Contains(x.Backends, pool.Goroutines) && slices.Contains(x.Backends, pool.Processes)
 }
@@ -80,16 +74,16 @@ func scale(size int64, factor float64) int64 {
 }
 
 // find is the index of the cell, or -1. The interval does not matter.
-func (p *Plan) find(task string, b pool.Backend, workers int, a Ablation) int {
+func (p *Plan) find(task string, b pool.Backend, workers int) int {
 	return slices.IndexFunc(p.Cells, func(c Cell) bool {
-		return c.Task == task && c.Backend == b && (b == pool.Serial || c.Workers == workers) && c.Ablation == a && !c.Twin
+		return c.Task == task && c.Backend == b && (b == pool.Serial || c.Workers == workers) && !c.Twin
 	})
 }
 
 // row is the index of the row of these backends, and whether it compares them the other
 // way round; -1 if there is none.
 func (p *Plan) row(task string, a, b pool.Backend, workers int) (i int, turned bool) {
-	x, y := p.find(task, a, workers, Plain), p.find(task, b, workers, Plain)
+	x, y := p.find(task, a, workers), p.find(task, b, workers)
 	for i, r := range p.Rows {
 		if r.A == x && r.B == y || r.A == y && r.B == x {
 			return i, r.A == y

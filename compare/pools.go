@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 
-	"procpool/placement"
 	"procpool/pool"
 	"procpool/task"
 )
@@ -39,9 +38,6 @@ type Pools struct {
 
 // Run implements [Runner].
 func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
-	if err := p.unsupported(c); err != nil {
-		return Run{}, err
-	}
 	env, budget := p.heap(c)
 	request := runRequest{Cell: c, Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1), HeapBudget: budget}
 	threads := c.Workers // what runs in the fresh process has as many CPUs as workers, as processes have
@@ -66,7 +62,7 @@ func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 // addParent adds what the fresh process used. Its CPU time includes that of the
 // workers, because it waited for their end, so addParent subtracts theirs.
 func (r *Run) addParent(fresh pool.WorkerStats) {
-	used, workers := r.resources(fresh), r.WorkersTotal()
+	used, workers := resources(fresh), r.WorkersTotal()
 	less := func(all, theirs Maybe[float64]) Maybe[float64] {
 		a, known := all.Get()
 		if t, ok := theirs.Get(); ok && known {
@@ -79,14 +75,6 @@ func (r *Run) addParent(fresh pool.WorkerStats) {
 	r.Parent.Resources, r.Parent.PID = used, fresh.PID
 }
 
-// unsupported reports a cell that cannot differ from its plain twin here.
-func (p Pools) unsupported(c Cell) error {
-	if c.Ablation == GCOff && os.Getenv("GOGC") == "off" {
-		return fmt.Errorf("GOGC=off holds for every cell already: %w", errors.ErrUnsupported)
-	}
-	return nil
-}
-
 func isBound(bind string) bool { return bind != "" && bind != "none" }
 
 // heap is the environment that gives a cell its heap budget, and that budget in
@@ -95,46 +83,17 @@ func isBound(bind string) bool { return bind != "" && bind != "none" }
 // long as N processes together (runtime/mgcpacer.go, heapMinimum).
 func (p Pools) heap(c Cell) (env []string, budget string) {
 	percent := cmp.Or(os.Getenv("GOGC"), "100")
-	heaps := 1
-	if c.Backend == pool.Processes {
-		heaps = c.Workers
+	if g, err := strconv.Atoi(percent); err == nil && p.EqualHeap && c.Backend != pool.Processes {
+		percent = strconv.Itoa(g * c.Workers)
 	}
-	inProcess := c.Backend == pool.Goroutines || c.Backend == pool.Threads
-	switch {
-	case c.Ablation == GCOff:
-		limit := memoryGuard() / int64(heaps)
-		percent = "off"
-		env = append(env, "GOMEMLIMIT="+strconv.FormatInt(limit, 10))
-	case p.EqualHeap && inProcess:
-		if g, err := strconv.Atoi(percent); err == nil {
-			percent = strconv.Itoa(g * c.Workers)
-		}
-	}
-	env = append(env, "GOGC="+percent)
 	budget = "GOGC=" + percent
-	if c.Ablation == GCOff {
-		budget += " up to a memory guard"
-	} else if limit := os.Getenv("GOMEMLIMIT"); limit != "" {
+	if limit := os.Getenv("GOMEMLIMIT"); limit != "" {
 		budget += " GOMEMLIMIT=" + limit
 	}
-	if heaps == 1 {
-		return env, budget + ", one heap"
+	if c.Backend == pool.Processes && c.Workers > 1 {
+		return []string{"GOGC=" + percent}, fmt.Sprintf("%s, %d heaps", budget, c.Workers)
 	}
-	return env, fmt.Sprintf("%s, %d heaps", budget, heaps)
-}
-
-// memoryGuard bounds the memory of a run whose garbage is not collected: half of
-// what this process may have, in bytes.
-func memoryGuard() int64 {
-	memory := placement.System{}.Memory()
-	most := int64(2 << 30) // where nothing is known
-	if memory.Total != nil {
-		most = *memory.Total
-	}
-	for _, l := range memory.Limits {
-		most = min(most, l.Bytes)
-	}
-	return most / 2
+	return []string{"GOGC=" + percent}, budget + ", one heap"
 }
 
 // send runs the cell in the fresh process of p. Both ways it is JSON: a [Run] has

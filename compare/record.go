@@ -13,16 +13,15 @@ const RecordVersion = 2
 // A Record is one whole experiment: what was planned, and every run, raw. The results
 // follow from these alone, see [Analyse].
 type Record struct {
-	Version     int               `json:"version"`
-	Created     time.Time         `json:"created"`
-	Seconds     float64           `json:"seconds"` // the whole experiment, calibration included
-	Status      pool.Status       `json:"status"`
-	Environment []Fact            `json:"environment"`
-	Plan        Plan              `json:"plan"`
-	Runs        []Run             `json:"runs"`  // in the order in which they ran, warm-up excluded
-	Notes       []string          `json:"notes"` // of what happened: cells left out, the experiment cut short
-	Missing     map[string]string `json:"missing,omitempty"`
-	Results     Results           `json:"results"`
+	Version     int         `json:"version"`
+	Created     time.Time   `json:"created"`
+	Seconds     float64     `json:"seconds"` // the whole experiment, calibration included
+	Status      pool.Status `json:"status"`
+	Environment []Fact      `json:"environment"`
+	Plan        Plan        `json:"plan"`
+	Runs        []Run       `json:"runs"`  // in the order in which they ran, warm-up excluded
+	Notes       []string    `json:"notes"` // of what happened: cells left out, the experiment cut short
+	Results     Results     `json:"results"`
 }
 
 // Differ is the status of an experiment in which two cells of a task computed
@@ -97,10 +96,6 @@ type Run struct {
 	Workers []WorkerRun `json:"workers"` // one a worker slot; empty for Serial
 	Terms   Terms       `json:"terms"`   // as observed by this run
 	Lost    int         `json:"lost,omitempty"`
-
-	// Missing has the reason why a measurement is unavailable, by its JSON name. Do
-	// moves it to Record.Missing.
-	Missing map[string]string `json:"missing,omitempty"`
 }
 
 // A Value is the result of a run. Two values are the same when their Bits are.

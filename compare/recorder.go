@@ -2,7 +2,6 @@ package compare
 
 import (
 	"cmp"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -73,7 +72,7 @@ func (r *Recorder) Run(backend pool.Backend, began time.Time, wall time.Duration
 		t.fill(PhaseIdle, end)
 		w := WorkerRun{Index: s.Worker, CPUs: s.CPUs, Spans: t.withPauses(stops)}
 		if backend == pool.Processes {
-			w.PID, w.Resources = s.PID, run.resources(s)
+			w.PID, w.Resources = s.PID, resources(s)
 		}
 		run.Workers = append(run.Workers, w)
 	}
@@ -203,28 +202,18 @@ func pauses(began time.Time) []Span {
 	return out
 }
 
-// resources converts a worker's figures. For each that its process did not report
-// it keeps the reason in r.Missing.
-func (r *Run) resources(s pool.WorkerStats) (used Resources) {
+// resources converts a worker's figures.
+func resources(s pool.WorkerStats) (used Resources) {
 	used.UserSeconds, used.SystemSeconds = Known(s.UserSeconds), Known(s.SystemSeconds)
 	if s.GC != nil {
 		cycles, _ := s.GC.Cycles.Get()
 		used.GCCycles, used.GCPauseSeconds = Known(float64(cycles)), Known(s.GC.PauseSeconds)
 	}
-	reason := "not reported by this system, " + runtime.GOOS
-	if s.Host == "" {
-		reason = "the run was over before a worker had started"
-	}
 	figures := used.CountersOf.All()
 	for i, c := range s.Counters.All() {
 		if n, known := c.Count.Get(); known {
 			*figures[i].Count = Known(float64(n))
-			continue
 		}
-		if r.Missing == nil {
-			r.Missing = map[string]string{}
-		}
-		r.Missing[c.Name] = reason
 	}
 	return used
 }

@@ -80,8 +80,6 @@ type CellResult struct {
 	Computing float64        `json:"computing_seconds"` // wall time without starting
 	Speedup   Maybe[float64] `json:"speedup,omitzero"`  // of computing, over the serial cell
 	Resources
-	ParentCPU  Maybe[float64] `json:"parent_cpu_seconds,omitzero"`
-	WorkersCPU Maybe[float64] `json:"workers_cpu_seconds,omitzero"`
 
 	// Where is the mean over runs of the mean over workers: means add up, so the phases
 	// and Unaccounted make up the mean wall time.
@@ -118,13 +116,12 @@ type Why struct {
 	Task    string   `json:"task"`
 	Workers int      `json:"workers"`
 	Gap     Estimate `json:"gap"`   // processes - goroutines
-	Parts   []Part   `json:"parts"` // those without Within add up to the gap, but for rounding by medians
+	Parts   []Part   `json:"parts"` // they add up to the gap, but for their centres being medians
 }
 
 // A Part is one share of a gap.
 type Part struct {
 	Name    string   `json:"name"`
 	Meaning string   `json:"meaning"`
-	Within  bool     `json:"within,omitempty"` // it is contained in the others
 	Seconds Estimate `json:"seconds"`
 }

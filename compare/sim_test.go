@@ -69,7 +69,6 @@ func (s *simulation) Run(_ context.Context, c Cell) (Run, error) {
 		r.Value = s.value(c)
 	}
 	r.Terms = Terms{ParentGOMAXPROCS: c.Workers, HeapBudget: "GOGC=100, one heap", Mask: "0-1", Binding: "none", Pool: "cold"}
-	r.Missing = map[string]string{"migrations": "no scheduler statistics in this simulation"}
 	used := Resources{UserSeconds: Known(round(work * cpu * 0.8)), SystemSeconds: Known(round(work * cpu * 0.2))}
 	used.PeakRSSBytes, used.GCCycles = Known(8e6), Known(20.0)
 	if c.Backend == pool.Serial {

@@ -1,20 +1,18 @@
 package compare
 
 import (
-	"cmp"
-	"maps"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"procpool/internal/text"
 	"procpool/internal/units"
-	"procpool/pool"
 )
 
 // A Table has the details of a record, for any kind of report.
 type Table struct {
-	Kind    string // "rows", "why", "times", "where", "cost", "terms", "sizes" or "environment"
+	Kind    string // "rows", "why", "times", "cost", "sizes" or "environment"
 	Caption string
 	Head    []string
 	Rows    [][]string
@@ -26,7 +24,7 @@ func (tb Table) left(column int) bool { return tb.Align[column] == 'l' }
 // Tables lists the details of a record, those without rows left out.
 func Tables(rec Record) []Table {
 	all := append([]Table{rowsTable(rec)}, whyTables(rec)...)
-	all = append(all, timesTable(rec), whereTable(rec), costTable(rec), termsTable(rec), sizesTable(rec), environmentTable(rec))
+	all = append(all, timesTable(rec), costTable(rec), sizesTable(rec), environmentTable(rec))
 	return slices.DeleteFunc(all, func(tb Table) bool { return len(tb.Rows) == 0 })
 }
 
@@ -74,19 +72,9 @@ func whyTables(rec Record) (out []Table) {
 
 func (rec Record) cellName(i int) string { return rec.Plan.Cells[i].String() }
 
-func timesTable(rec Record) Table {
-	tb := Table{Kind: "times", Caption: "Times: medians of the runs, and speed-up over serial", Align: "lrrrrr",
-		Head: []string{"cell", "runs", "wall", "starting", "the rest", "speed-up of the rest"}}
-	for _, c := range rec.Results.Cells {
-		tb.Rows = append(tb.Rows, []string{rec.cellName(c.Cell), strconv.Itoa(c.Runs), units.Seconds(c.Seconds), units.Seconds(c.Starting),
-			units.Seconds(c.Computing), blank(c.Speedup, func(x float64) string { return units.Ratio(x) + "×" })})
-	}
-	return tb
-}
-
 func costTable(rec Record) Table {
 	tb := Table{Kind: "cost", Caption: "What it cost: medians of the runs, of parent and workers together",
-		Head: []string{"cell", "CPU, user", "system", "of parent", "of workers", "peak memory", "GC cycles", "GC pauses"}}
+		Head: []string{"cell", "CPU, user", "system", "peak memory", "GC cycles", "GC pauses"}}
 	heading := strings.NewReplacer("involuntary_", "invol. ", "voluntary_", "vol. ", "_", " ")
 	counters := new(Resources).CountersOf.All()
 	for _, n := range counters[1:] { // the first one is the peak memory
@@ -94,12 +82,7 @@ func costTable(rec Record) Table {
 	}
 	tb.Align = "l" + strings.Repeat("r", len(tb.Head)-1)
 	for _, c := range rec.Results.Cells {
-		workers := maybe(c.WorkersCPU, units.Seconds)
-		if !c.ParentCPU.IsZero() && c.WorkersCPU.IsZero() {
-			workers = "in parent"
-		}
-		row := []string{rec.cellName(c.Cell), maybe(c.UserSeconds, units.Seconds), maybe(c.SystemSeconds, units.Seconds), maybe(c.ParentCPU, units.Seconds), workers,
-			maybe(c.PeakRSSBytes, text.Bytes), maybe(c.GCCycles, units.Count), maybe(c.GCPauseSeconds, units.Seconds)}
+		row := []string{rec.cellName(c.Cell), maybe(c.UserSeconds, units.Seconds), maybe(c.SystemSeconds, units.Seconds), maybe(c.PeakRSSBytes, text.Bytes), maybe(c.GCCycles, units.Count), maybe(c.GCPauseSeconds, units.Seconds)}
 		medians := c.CountersOf.All()
 		for _, n := range medians[1:] {
 			row = append(row, maybe(*n.Count, units.Count))
@@ -127,16 +110,16 @@ func (tb Table) withoutEmptyColumns() Table {
 	return tb
 }
 
-func whereTable(rec Record) Table {
-	tb := Table{Kind: "where", Caption: "Where the time went: means over runs and workers", Head: []string{"cell", "mean wall"}}
+func timesTable(rec Record) Table {
 	phases := PhasesOf(rec)
+	tb := Table{Kind: "times", Caption: "Times: medians of the runs, then where the mean went", Align: "lrrrrr" + strings.Repeat("r", len(phases)),
+		Head: []string{"cell", "runs", "wall", "starting", "the rest", "speed-up of the rest"}}
 	for _, p := range phases {
 		tb.Head = append(tb.Head, string(p))
 	}
-	tb.Head = append(tb.Head, "unaccounted")
-	tb.Align = "l" + strings.Repeat("r", len(tb.Head)-1)
 	for _, c := range rec.Results.Cells {
-		row := []string{rec.cellName(c.Cell), units.Seconds(c.Mean())}
+		row := []string{rec.cellName(c.Cell), strconv.Itoa(c.Runs), units.Seconds(c.Seconds), units.Seconds(c.Starting),
+			units.Seconds(c.Computing), blank(c.Speedup, func(x float64) string { return units.Ratio(x) + "×" })}
 		for _, p := range phases {
 			s := ""
 			if t := c.in(p); t > 0 {
@@ -144,7 +127,7 @@ func whereTable(rec Record) Table {
 			}
 			row = append(row, s)
 		}
-		tb.Rows = append(tb.Rows, append(row, units.Seconds(c.Unaccounted)))
+		tb.Rows = append(tb.Rows, row)
 	}
 	return tb
 }
@@ -154,28 +137,6 @@ func PhasesOf(rec Record) []Phase {
 	return slices.DeleteFunc(Phases(), func(p Phase) bool {
 		return !slices.ContainsFunc(rec.Results.Cells, func(c CellResult) bool { return c.in(p) > 0 })
 	})
-}
-
-// termsTable has the terms under which the cells ran.
-func termsTable(rec Record) Table {
-	tb := Table{Kind: "terms", Caption: "The terms, as the runs observed them", Align: "lrrllll",
-		Head: []string{"cells", "GOMAXPROCS of parent", "of each worker", "heap budget", "CPUs allowed", "binding", "pool"}}
-	number := func(n int) string {
-		if n == 0 {
-			return "n/a"
-		}
-		return strconv.Itoa(n)
-	}
-	said := func(s string) string { return cmp.Or(s, "n/a") }
-	for _, c := range Contracts(rec) {
-		worker := number(c.WorkerGOMAXPROCS)
-		if c.Backend != pool.Processes {
-			worker = "in parent"
-		}
-		tb.Rows = append(tb.Rows, []string{Cell{Backend: c.Backend, Workers: c.Workers, Ablation: c.Ablation}.Label(),
-			number(c.ParentGOMAXPROCS), worker, said(c.HeapBudget), said(c.Mask), said(c.Binding), said(c.Pool)})
-	}
-	return tb
 }
 
 // sizesTable has the sizes and the values.
@@ -192,15 +153,25 @@ func sizesTable(rec Record) Table {
 	return tb
 }
 
-// environmentTable has the facts, and why measurements are missing.
+// environmentTable has the facts, and the terms under which each backend ran.
 func environmentTable(rec Record) Table {
 	tb := Table{Kind: "environment", Caption: "Environment", Align: "ll", Head: []string{"fact", "value"}}
 	tb.Rows = append(tb.Rows, []string{"seed", strconv.FormatUint(rec.Plan.Seed, 10)}, []string{"date", rec.Created.Format("2006-01-02 15:04 UTC")})
 	for _, f := range rec.Environment {
 		tb.Rows = append(tb.Rows, []string{f.Name, f.Value})
 	}
-	for _, name := range slices.Sorted(maps.Keys(rec.Missing)) {
-		tb.Rows = append(tb.Rows, []string{name, "n/a (" + rec.Missing[name] + ")"})
+	seen := map[string]bool{}
+	for _, r := range rec.Runs {
+		name, t := rec.Plan.Cells[r.Cell].Label(), r.Terms
+		if t == (Terms{}) || seen[name] {
+			continue
+		}
+		seen[name] = true
+		said := fmt.Sprintf("GOMAXPROCS %d, %s, CPUs %s, binding %s, %s pool", t.ParentGOMAXPROCS, t.HeapBudget, t.Mask, t.Binding, t.Pool)
+		if t.WorkerGOMAXPROCS > 0 {
+			said += fmt.Sprintf("; GOMAXPROCS %d in each worker", t.WorkerGOMAXPROCS)
+		}
+		tb.Rows = append(tb.Rows, []string{name, said})
 	}
 	return tb
 }

@@ -7,8 +7,6 @@ func (a *analysis) usage(c *CellResult, runs []int) {
 	for i, m := range c.Resources.all() {
 		*m = a.median(runs, func(r Run) Maybe[float64] { return r.total(i) })
 	}
-	c.ParentCPU = a.median(runs, func(r Run) Maybe[float64] { return r.Parent.CPUSeconds() })
-	c.WorkersCPU = a.median(runs, func(r Run) Maybe[float64] { return r.WorkersTotal().CPUSeconds() })
 }
 
 // median is the median of a figure over the runs that have it.

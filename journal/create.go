@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ func Create(path string, h Header) (*Writer, error) {
 	}
 	if err := publish(file); err != nil {
 		file.Discard()
+		w.unlock()
 		return nil, err
 	}
 	w.at = path
@@ -40,8 +42,10 @@ func createUnnamed(path string, h Header) (*newfile.File, *Writer, error) {
 		return nil, nil, err
 	}
 	w := &Writer{path: path, at: file.Temp(), file: file.File}
-	if err = lockNew(file.File); err == nil {
-		err = w.writeHeader(h)
+	if w.unlock, err = lockNew(file.File, path); err == nil {
+		if err = w.writeHeader(h); err != nil {
+			w.unlock()
+		}
 	}
 	if err != nil {
 		file.Discard()
@@ -67,11 +71,12 @@ func publish(file *newfile.File) error {
 // h must be the header that the journal was created with, except for Build, Created,
 // Procs and Merged. Resume calls replay, unless it is nil, for each chunk in the order
 // of the file. replay may keep the partial. Resume removes bytes after the last complete
-// line, which a killed writer left. It never empties a file that has anything in it.
+// line, which a killed writer left. It never empties a file that has anything in it. It
+// leaves out lines that are damaged, see [Writer.Damage].
 //
 // The error is a *MismatchError for another header, a *LockedError if another run
 // is writing to the journal, a *FormatError if the file is not a journal, a
-// *DamageError, that of opening the file, that of ctx, or the first one of replay.
+// *DamageError if its header is damaged, that of opening the file, that of ctx, or the first one of replay.
 //
 // A caller whose sum depends on the order of the chunks need not keep them until the
 // gaps are filled: after Close, [Open] and [Set.Fold] return all chunks in the order of
@@ -81,7 +86,7 @@ func Resume(ctx context.Context, path string, h Header, replay func(iv ipc.Inter
 		if err := checkRegular(path); err != nil {
 			return nil, err
 		}
-		file, err := openExclusive(path)
+		file, unlock, err := openExclusive(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			w, err := Create(path, h)
 			if exists := (*ExistsError)(nil); !errors.As(err, &exists) {
@@ -95,9 +100,10 @@ func Resume(ctx context.Context, path string, h Header, replay func(iv ipc.Inter
 		if err != nil {
 			return nil, openError(path, err)
 		}
-		w := &Writer{path: path, at: path, file: file}
+		w := &Writer{path: path, at: path, file: file, unlock: unlock}
 		if err := w.resume(ctx, h, replay); err != nil {
 			file.Close()
+			unlock()
 			return nil, err
 		}
 		return w.start()
@@ -107,7 +113,7 @@ func Resume(ctx context.Context, path string, h Header, replay func(iv ipc.Inter
 // openError returns the error for a caller of Create, Resume or Open.
 func openError(path string, err error) error {
 	if errors.Is(err, errLocked) {
-		return &LockedError{path}
+		return &LockedError{Path: path}
 	}
 	return err // an *fs.PathError
 }
@@ -138,7 +144,8 @@ func (w *Writer) writeHeader(h Header) error {
 
 // resume reads the file. It writes a header if the file is empty.
 func (w *Writer) resume(ctx context.Context, h Header, replay func(ipc.Interval, []byte) error) error {
-	if info, err := w.file.Stat(); err != nil || info.Size() == 0 {
+	info, err := w.file.Stat()
+	if err != nil || info.Size() == 0 {
 		if err != nil {
 			return err
 		}
@@ -163,6 +170,9 @@ func (w *Writer) resume(ctx context.Context, h Header, replay func(ipc.Interval,
 			return err
 		}
 	}
-	w.header, w.size, w.ledger = r.header, r.offset, r.ledger
+	w.header, w.size, w.ledger, w.damage = r.header, r.offset, r.ledger, r.damage
+	if again, err := w.file.Stat(); err != nil || again.Size() != info.Size() { // nothing of another process's must go
+		return cmp.Or(err, error(&SharedError{w.path}))
+	}
 	return w.file.Truncate(w.size)
 }

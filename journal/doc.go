@@ -62,12 +62,21 @@
 //
 // # Damage
 //
-// Chunks reach the disk in batches, about twice a second, so the journal of a run that
-// was killed may end within a line. Bytes after the last newline are not part of the
-// journal: readers skip them, and [Resume] removes them. A kill cannot cause other
-// errors, such as a wrong checksum of a complete line or an interval that occurs
-// twice. They are a [DamageError]. Nor can a kill leave a part of a header: the file
-// gets its name when the header is on disk.
+// Each line is written at once, so a kill loses no chunk that was recorded, and may at
+// most leave half of the last line. Bytes after the last newline are not part of the
+// journal: readers skip them, and [Resume] removes them. The lines are brought to the
+// disk about twice a second, so a loss of power may cost the last half second.
+//
+// A line that was changed costs its chunk, and nothing else: readers leave it out and
+// tell it ([Set.Damage], [Writer.Damage]). That holds for one with a wrong checksum or
+// interval, and for one whose interval an earlier line has. Only a damaged header costs
+// the journal, as a [DamageError]. A kill leaves no part of a header: the file gets its
+// name when the header is on disk. Empty lines mean nothing.
+//
+// One process at a time writes to a journal. It holds a lock (flock), or where the file
+// system has none, a file with .lock behind the journal's name that names the process
+// and its host. Writers on machines without common locks notice each other within a
+// second by the size of the file, and both end with a [SharedError].
 //
 // If a write fails, for want of room, the lines that fitted stay, and the run can
 // continue when there is room. If an fsync fails, nothing tells which lines reached

@@ -22,14 +22,25 @@ func (e *ExistsError) Hint() string {
 }
 
 // A LockedError is returned if another process is writing to the journal.
-type LockedError struct{ Path string }
+type LockedError struct {
+	Path   string
+	Holder string // the process and its host, where a file takes the place of a lock
+	File   string // that file
+}
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("journal %s is in use by another process", e.Path)
+	by := "another process"
+	if e.Holder != "" {
+		by = e.Holder
+	}
+	return fmt.Sprintf("journal %s is in use by %s", e.Path, by)
 }
 
 // Hint says what the user can do.
 func (e *LockedError) Hint() string {
+	if e.File != "" {
+		return "wait until that run has ended; if it has, remove " + e.File + ", which says that it goes on"
+	}
 	return "wait until that run has ended; it holds a lock while it lives"
 }
 
@@ -54,11 +65,12 @@ func (e *MismatchError) Hint() string {
 	return "repeat the command that started the journal, or name another file"
 }
 
-// A DamageError is returned for a journal that was changed after it was written.
+// A DamageError says what is wrong with a line that was changed after it was written. It
+// costs the chunk of that line, and the journal only if it is the header.
 type DamageError struct {
 	Path   string
-	Line   int   // number of the wrong line; the header is line 1
-	Offset int64 // of its first byte; everything before it is valid
+	Line   int   // its number; the header is line 1
+	Offset int64 // of its first byte
 	Reason string
 }
 
@@ -66,13 +78,17 @@ func (e *DamageError) Error() string {
 	return fmt.Sprintf("journal %s:%d is damaged: %s", e.Path, e.Line, e.Reason)
 }
 
-// Hint says what the user can do. It is "" if the header is damaged, since then nothing
-// is left to continue.
-func (e *DamageError) Hint() string {
-	if e.Line <= 1 {
-		return ""
-	}
-	return fmt.Sprintf("to keep only the lines before it, cut a copy with: truncate -s %d FILE", e.Offset)
+// A SharedError is returned if another process writes to the journal although this one
+// has locked it: on another machine, whose locks are its own. Lines of both are kept.
+type SharedError struct{ Path string }
+
+func (e *SharedError) Error() string {
+	return fmt.Sprintf("journal %s is written by another process, too", e.Path)
+}
+
+// Hint says what the user can do.
+func (e *SharedError) Hint() string {
+	return "end both, and continue with one of them and --resume: what either has finished is kept"
 }
 
 // A SyncError is returned if the system reports that it could not bring the journal to

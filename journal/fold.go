@@ -48,6 +48,7 @@ func (s *Set) Write(ctx context.Context, path, build string, sum Adder) error {
 	if err != nil {
 		return err
 	}
+	defer w.unlock()
 	defer file.Discard()
 	if w, err = w.start(); err != nil {
 		return err
@@ -103,7 +104,9 @@ func (w *Writer) appendRaw(rec record, line []byte) error {
 	if err := w.ledger.Add(rec.Interval); err != nil {
 		return err
 	}
-	w.buf = append(append(w.buf, line...), '\n')
+	if w.buf = append(append(w.buf, line...), '\n'); len(w.buf) > writeAbove {
+		w.write()
+	}
 	return w.appended()
 }
 

@@ -335,8 +335,7 @@ func TestWriteOfADamagedSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	target := filepath.Join(t.TempDir(), "merged")
-	var d *DamageError
-	if err := s.Write(t.Context(), target, "test", nil); !errors.As(err, &d) || d.Line != 5 {
+	if err := s.Write(t.Context(), target, "test", nil); err == nil || !strings.Contains(err.Error(), "changed while it was read") {
 		t.Errorf("Write returns %v", err)
 	}
 	onlyHas(t, filepath.Dir(target))

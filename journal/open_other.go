@@ -2,22 +2,32 @@
 
 package journal
 
-import (
-	"errors"
-	"io/fs"
-	"os"
-	"runtime"
-)
+import "os"
 
-// openExclusive returns an error. This system has no lock that ends with the process,
-// and without one two runs could write to the same journal.
-func openExclusive(path string) (*os.File, error) {
-	return nil, &fs.PathError{Op: "lock", Path: path, Err: errors.New("journals cannot be locked on " + runtime.GOOS)}
+// openExclusive opens path for reading and writing, and locks it by a file: this system
+// has no lock that ends with the process.
+func openExclusive(path string) (*os.File, func(), error) {
+	unlock, err := lockByFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return file, unlock, nil
 }
 
-func lockNew(file *os.File) error {
-	_, err := openExclusive(file.Name())
-	return err
+func lockNew(_ *os.File, path string) (func(), error) { return lockByFile(path) }
+
+func openShared(path string) (*os.File, error) {
+	if err := lockedByFile(path); err != nil {
+		return nil, err
+	}
+	return os.Open(path)
 }
 
-func openShared(path string) (*os.File, error) { return os.Open(path) }
+func setAppend(*os.File) {}
+
+func lives(int) bool { return true }

@@ -17,12 +17,13 @@ const (
 	Overlap    = "overlap"    // two journals cover the same part
 	Unfinished = "unfinished" // the journal of a share does not cover all of it
 	Gap        = "gap"        // no journal has to cover a part
+	Damaged    = "damaged"    // a line of a journal is damaged, so that its chunk is missing
 )
 
 // A Problem is a reason why journals cannot be added up.
 type Problem struct {
 	Kind     string       `json:"kind"`
-	Interval ipc.Interval `json:"interval"` // part that is missing or covered twice; whole input of a foreign journal
+	Interval ipc.Interval `json:"interval"` // part that is missing or covered twice; whole input of a foreign journal, empty for a damaged line
 	Paths    []string     `json:"paths"`    // journals with the problem; none for a gap
 	Text     string       `json:"text"`     // description in one line
 }
@@ -47,7 +48,7 @@ func (e *MergeError) Error() string {
 // Hint says what the user can do. It is "" unless computing missing shares is enough.
 func (e *MergeError) Hint() string {
 	for _, p := range e.Problems {
-		if p.Kind != Unfinished && p.Kind != Gap {
+		if p.Kind != Unfinished && p.Kind != Gap && p.Kind != Damaged {
 			return ""
 		}
 	}
@@ -91,6 +92,9 @@ func overlap(a, b *source, iv ipc.Interval) Problem {
 // cyclic deal is one problem, with the interval in which all of it lies.
 func (s *Set) missing() []Problem {
 	var problems []Problem
+	for _, bad := range s.damage {
+		problems = append(problems, Problem{Damaged, ipc.Interval{}, []string{bad.Path}, bad.Error()})
+	}
 	var named ipc.Ledger // what is covered or has a problem already
 	for run := range s.ledger.Runs() {
 		mustAdd(&named, run)

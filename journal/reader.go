@@ -49,6 +49,18 @@ func ReadCoverage(ctx context.Context, path string) (Coverage, error) {
 	return coverage(&r.header, r.covers, &r.ledger), nil
 }
 
+// Is reports whether the file at path begins as a journal does.
+func Is(path string) bool {
+	f, err := openPlain(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	begin := make([]byte, len(magic))
+	_, err = io.ReadFull(f, begin)
+	return err == nil && string(begin) == magic
+}
+
 // openPlain opens path for reading without locking it.
 func openPlain(path string) (*os.File, error) {
 	if err := checkRegular(path); err != nil {
@@ -76,8 +88,9 @@ type reader struct {
 	path   string
 	header Header
 	key    string
-	covers *ipc.Ledger // contains every chunk
-	ledger ipc.Ledger  // what the lines so far cover
+	covers *ipc.Ledger    // contains every chunk
+	ledger ipc.Ledger     // what the lines so far cover
+	damage []*DamageError // of lines that are left out
 
 	from   io.ReaderAt
 	in     *bufio.Reader // over from
@@ -104,6 +117,9 @@ func newReader(ctx context.Context, path string, from io.ReaderAt) (*reader, err
 		return nil, err
 	}
 	if r.header, err = parseHeader(path, line); err != nil {
+		if f := (*FormatError)(nil); errors.As(err, &f) {
+			return nil, err
+		}
 		return nil, r.damaged(0, err)
 	}
 	r.key = r.header.Key()
@@ -122,33 +138,48 @@ func (r *reader) begin(from io.ReaderAt, offset, end int64) {
 	}
 }
 
-// next reads a chunk. It returns io.EOF after the last complete line.
+// next reads a chunk. It leaves lines out that are damaged. It returns io.EOF after the
+// last complete line.
 func (r *reader) next() (record, error) {
-	if err := r.ctx.Err(); err != nil {
-		return record{}, err
+	for {
+		if err := r.ctx.Err(); err != nil {
+			return record{}, err
+		}
+		start := r.offset
+		line, err := r.readLine(maxLine)
+		if bad := (*DamageError)(nil); errors.As(err, &bad) {
+			r.leaveOut(bad)
+			continue
+		}
+		if err != nil {
+			return record{}, err
+		}
+		if len(line) == 0 { // see Writer.watch
+			continue
+		}
+		r.text = line
+		rec, err := parseLine(line, &r.header, r.covers, r.key)
+		if err == nil {
+			err = r.ledger.Add(rec.Interval)
+		}
+		if err == nil {
+			return rec, nil
+		}
+		r.leaveOut(r.damaged(start, err))
 	}
-	start := r.offset
-	line, err := r.readLine(maxLine)
-	if err != nil {
-		return record{}, err
-	}
-	r.text = line
-	rec, err := parseLine(line, &r.header, r.covers, r.key)
-	if err == nil {
-		err = r.ledger.Add(rec.Interval)
-	}
-	if err != nil {
-		return record{}, r.damaged(start, err)
-	}
-	return rec, nil
 }
 
-// damaged returns a *DamageError for the last line. It returns a *FormatError as it
-// is.
-func (r *reader) damaged(offset int64, reason error) error {
-	if f := (*FormatError)(nil); errors.As(reason, &f) {
-		return reason
+// maxDamage limits how many damaged lines of a journal are kept to be told.
+const maxDamage = 100
+
+func (r *reader) leaveOut(bad *DamageError) {
+	if len(r.damage) < maxDamage {
+		r.damage = append(r.damage, bad)
 	}
+}
+
+// damaged returns the error for the last line, which begins at offset.
+func (r *reader) damaged(offset int64, reason error) *DamageError {
 	return &DamageError{Path: r.path, Line: r.line, Offset: offset, Reason: reason.Error()}
 }
 
@@ -172,12 +203,20 @@ func (r *reader) readLine(limit int) ([]byte, error) {
 // first looks for the newline, and keeps no bytes until it has found that: what follows
 // the last newline of a file can be of any length.
 func (r *reader) readLong(begin []byte, limit int) ([]byte, error) {
-	length, err := r.lengthOfLine(int64(len(begin)), limit)
+	length, err := r.lengthOfLine(int64(len(begin)))
 	if err != nil {
 		return begin, err
 	}
-	if begin[0] != '{' { // before it takes memory
-		return begin, r.damaged(r.offset, errors.New("it is not a JSON object"))
+	start, reason := r.offset, ""
+	switch {
+	case length > int64(limit):
+		reason = fmt.Sprintf("it is longer than %d bytes", limit)
+	case begin[0] != '{': // before it takes memory
+		reason = "it is not a JSON object"
+	}
+	if reason != "" {
+		r.begin(r.from, start+length, r.end)
+		return nil, r.damaged(start, errors.New(reason))
 	}
 	if int64(cap(r.long)) < length {
 		r.long = make([]byte, length+length/8)
@@ -192,7 +231,7 @@ func (r *reader) readLong(begin []byte, limit int) ([]byte, error) {
 
 // lengthOfLine returns the length of the line at offset with its newline, which is not
 // among its first known bytes. The error is io.EOF if there is no newline.
-func (r *reader) lengthOfLine(known int64, limit int) (int64, error) {
+func (r *reader) lengthOfLine(known int64) (int64, error) {
 	if r.block == nil {
 		r.block = make([]byte, 4*bufferSize)
 	}
@@ -203,11 +242,7 @@ func (r *reader) lengthOfLine(known int64, limit int) (int64, error) {
 		room := min(int64(len(r.block)), r.end-r.offset-length)
 		n, err := r.from.ReadAt(r.block[:room], r.offset+length)
 		if i := bytes.IndexByte(r.block[:n], '\n'); i >= 0 {
-			length += int64(i) + 1
-			if length > int64(limit) {
-				return 0, r.damaged(r.offset, fmt.Errorf("it is longer than %d bytes", limit))
-			}
-			return length, nil
+			return length + int64(i) + 1, nil
 		}
 		if length += int64(n); err != nil || room == 0 {
 			return 0, cmp.Or(err, io.EOF)

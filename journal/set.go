@@ -18,6 +18,7 @@ type Set struct {
 	header  Header
 	sources []source // in the order of the first index they cover
 	ledger  ipc.Ledger
+	damage  []*DamageError
 }
 
 // A source is a journal of a Set.
@@ -66,6 +67,7 @@ func Open(ctx context.Context, paths []string) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.damage = append(s.damage, r.damage...)
 		job, known := index[r.key]
 		if !known {
 			job = len(jobs)
@@ -115,7 +117,7 @@ func scan(ctx context.Context, path string, limit int) (*reader, []segment, erro
 	}
 	var segments []segment
 	for n := 0; ; {
-		start := r.offset
+		before := r.offset
 		rec, err := r.next()
 		if err == io.EOF {
 			return r, segments, nil
@@ -126,7 +128,8 @@ func scan(ctx context.Context, path string, limit int) (*reader, []segment, erro
 		if n > limit {
 			continue
 		}
-		if n > 0 && segments[n-1].End == rec.Interval.Start {
+		start := r.offset - int64(len(r.text)) - 1
+		if n > 0 && start == before && segments[n-1].End == rec.Interval.Start {
 			segments[n-1].End = rec.Interval.End
 			segments[n-1].size += r.offset - start
 			continue
@@ -199,6 +202,10 @@ func (s *Set) Coverage() Coverage { return coverage(&s.header, s.header.Covers()
 
 // Missing yields, in order, what the journals do not cover.
 func (s *Set) Missing() iter.Seq[ipc.Interval] { return s.ledger.Gaps(s.header.Interval) }
+
+// Damage returns the lines that are left out since they are damaged, the first hundred of
+// each journal.
+func (s *Set) Damage() []*DamageError { return s.damage }
 
 // Complete returns nil if the journals cover the whole input, and otherwise a
 // *MergeError that names every missing part and its shares.

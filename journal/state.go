@@ -17,6 +17,7 @@ type State struct {
 	Deal     string // of the share
 	Coverage Coverage
 	Last     time.Time // when the last chunk finished; zero if none did
+	Damaged  int       // number of damaged lines, which are left out; at most 100
 	Rate     float64   // chunks a second, of the last 64 chunks at most; 0 if unknown
 }
 
@@ -113,7 +114,7 @@ func readState(ctx context.Context, path string) (*reader, State, error) {
 		}
 		ends = append(ends, when.Started.Add(time.Duration(when.Seconds*float64(time.Second))))
 	}
-	state := State{Path: path, Share: r.header.Share, Deal: r.header.Deal, Coverage: coverage(&r.header, r.covers, &r.ledger)}
+	state := State{Path: path, Share: r.header.Share, Deal: r.header.Deal, Coverage: coverage(&r.header, r.covers, &r.ledger), Damaged: len(r.damage)}
 	if n := len(ends); n > 0 {
 		slices.SortFunc(ends, time.Time.Compare)
 		state.Last = ends[n-1]

@@ -13,12 +13,13 @@ import (
 	"procpool/ipc"
 )
 
-// The crash tests change these variables, so that lines reach the file in small pieces.
+// The crash tests change these variables.
 var (
 	// syncAfter is how long a line may wait until its fsync begins. That leaves the disk
-	// half of the second in which a chunk must become durable.
+	// half of the second in which a chunk must become durable. It is also how often a
+	// Writer looks whether another process writes to its journal.
 	syncAfter = 500 * time.Millisecond
-	// writeAbove is the size of the buffer, in bytes, above which Append writes it.
+	// writeAbove is the size of the buffer, in bytes, above which a merge writes it.
 	writeAbove = 64 << 10
 )
 
@@ -41,8 +42,10 @@ type Writer struct {
 	dirty    bool       // lines were appended since the last fsync began
 	err      error      // the first error; nothing is written after it
 	closed   bool
-	host     string // host of the last chunk
-	hostJSON string // host as JSON
+	damage   []*DamageError // that Resume left out
+	unlock   func()         // see lockNew
+	host     string         // host of the last chunk
+	hostJSON string         // host as JSON
 
 	wake      chan struct{} // tells the goroutine that dirty became true
 	quit      chan struct{} // closed by finish
@@ -57,8 +60,10 @@ func (w *Writer) start() (*Writer, error) {
 	info, err := w.file.Stat()
 	if err != nil {
 		w.file.Close()
+		w.unlock()
 		return nil, err
 	}
+	setAppend(w.file)
 	w.info, w.key, w.covers = info, w.header.Key(), w.header.Covers()
 	w.wake, w.quit, w.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	go w.syncLoop()
@@ -67,6 +72,10 @@ func (w *Writer) start() (*Writer, error) {
 
 // Header returns the header that is in the file.
 func (w *Writer) Header() Header { return w.header }
+
+// Damage returns the lines that Resume left out since they are damaged, at most the first
+// hundred. Their chunks have to be computed again.
+func (w *Writer) Damage() []*DamageError { return w.damage }
 
 // Coverage returns how much the journal covers when all chunks that were appended are
 // in the file. After an error, use [ReadCoverage] to see what the file has.
@@ -105,15 +114,12 @@ func (w *Writer) Append(c Entry) error {
 		w.host, w.hostJSON = c.Host, string(text)
 	}
 	w.buf = appendLine(w.buf, &c, w.hostJSON, w.key)
+	w.write() // at once: a line that is in the file outlives this process
 	return w.appended()
 }
 
-// appended writes the buffer if it is large, and wakes the goroutine for the fsync.
-// The caller holds mu.
+// appended wakes the goroutine for the fsync. The caller holds mu.
 func (w *Writer) appended() error {
-	if len(w.buf) > writeAbove {
-		w.write()
-	}
 	if !w.dirty {
 		w.dirty = true
 		w.wake <- struct{}{} // does not block: while dirty is false, the channel is empty
@@ -149,11 +155,17 @@ func (w *Writer) arrived() []byte {
 	return w.buf[:same]
 }
 
-// syncLoop writes and fsyncs lines until Close. It runs in the goroutine of the Writer.
+// syncLoop fsyncs lines, and watches the file, until Close. It runs in the goroutine of
+// the Writer.
 func (w *Writer) syncLoop() {
 	defer close(w.done)
+	tick := time.NewTicker(syncAfter)
+	defer tick.Stop()
 	for {
 		select {
+		case <-tick.C:
+			w.watch()
+			continue
 		case <-w.wake:
 		case <-w.quit:
 			return
@@ -163,6 +175,7 @@ func (w *Writer) syncLoop() {
 		case <-w.quit:
 			return
 		}
+		w.watch()
 		w.sync()
 	}
 }
@@ -183,6 +196,20 @@ func (w *Writer) sync() {
 	if err != nil {
 		w.fail(err)
 	}
+}
+
+// watch notices that another process writes to the journal, as may happen where two
+// machines have no locks in common: the file has not the size that this Writer gave it.
+// An empty line, which readers ignore, then tells the other one, too.
+func (w *Writer) watch() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	info, err := w.file.Stat()
+	if err != nil || w.err != nil || !info.Mode().IsRegular() || info.Size() == w.size {
+		return
+	}
+	w.err = &SharedError{w.path}
+	w.file.WriteAt([]byte("\n"), max(info.Size(), w.size))
 }
 
 // fail keeps the first error. A failed fsync takes precedence: it makes all that was
@@ -214,6 +241,7 @@ func (w *Writer) Close() error {
 		if err := w.file.Close(); err != nil {
 			w.fail(err)
 		}
+		w.unlock()
 	})
 	w.mu.Lock()
 	defer w.mu.Unlock()

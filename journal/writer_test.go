@@ -272,7 +272,7 @@ func TestFailuresAreSticky(t *testing.T) {
 		t.Skip("there is no /dev/full here")
 	}
 	h := header(1<<20, 1)
-	w := &Writer{path: "/dev/full", at: "/dev/full", file: full, header: h}
+	w := &Writer{path: "/dev/full", at: "/dev/full", file: full, header: h, unlock: func() {}}
 	if w, err = w.start(); err != nil {
 		t.Fatal(err)
 	}

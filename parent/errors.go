@@ -24,7 +24,7 @@ func (e *SilenceError) Error() string {
 type BuildError struct{ Theirs, Ours string }
 
 func (e *BuildError) Error() string {
-	return fmt.Sprintf("the worker is another build: it is %q, this is %q", e.Theirs, e.Ours)
+	return fmt.Sprintf("it is another build, %q; this is %q", e.Theirs, e.Ours)
 }
 
 // A StartFailure is a worker that could not do what it does at its start.

@@ -44,7 +44,7 @@ func startProcess(c Command) (_ OSProcess, err error) {
 		return nil, fmt.Errorf("create pipes for a worker: %w", err)
 	}
 	beforeFirstStart()
-	attr := &os.ProcAttr{Dir: c.Dir, Env: c.Env, Files: theirs, Sys: procAttr()}
+	attr := &os.ProcAttr{Dir: c.Dir, Env: c.Env, Files: theirs, Sys: procAttr(c)}
 	if c.Words != nil {
 		if p.proc, err = startLauncher(c.Words, attr); err != nil {
 			return nil, fmt.Errorf("start the launcher %s: %w", c.Words[0], withoutPath(err))

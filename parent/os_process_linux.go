@@ -38,8 +38,14 @@ func startBound(path string, words []string, cpus placement.CPUSet, attr *os.Pro
 }
 
 // procAttr has the kernel end a worker with the thread that starts it: a
-// parent that is killed leaves nobody behind, however busy they are.
-func procAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+// parent that is killed leaves nobody behind, however busy they are. Not so one that
+// has to end what it has started: it notices by its streams.
+func procAttr(c Command) *syscall.SysProcAttr {
+	if c.EndsOwn {
+		return nil
+	}
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}
 
 // awaitExit waits until p has ended, as one of many in the runtime's poller:
 // Wait alone would keep a thread for each process. Where the kernel has no

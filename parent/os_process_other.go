@@ -20,7 +20,7 @@ func startBound(path string, words []string, cpus placement.CPUSet, attr *os.Pro
 }
 
 // procAttr asks for nothing: a worker notices by its streams that the parent is gone.
-func procAttr() *syscall.SysProcAttr { return nil }
+func procAttr(Command) *syscall.SysProcAttr { return nil }
 
 func awaitExit(*os.Process) {} // Wait waits itself
 

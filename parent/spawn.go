@@ -18,6 +18,7 @@ type SpawnerConfig struct {
 	Bind     []placement.CPUSet // worker i is bound to Bind[i%len(Bind)]; an empty set binds nothing
 	Program  []string           // command line of workers of another program; nil = this program
 	Launcher *Launcher          // that starts workers, also those of another program; nil = none
+	EndsOwn  bool               // workers outlive this process until they have ended what they started
 	Stop     <-chan struct{}    // closed when nothing more is to be started; nil = never
 }
 
@@ -31,6 +32,7 @@ type Spawner struct {
 	bind     []placement.CPUSet
 	program  []string
 	launcher *Launcher
+	endsOwn  bool
 	stop     <-chan struct{}
 	requests chan spawnRequest
 	starting chan struct{}  // holds one for each launched worker that has not said hello; nil without a launcher
@@ -52,7 +54,7 @@ type spawned struct {
 // after all of its processes have ended.
 func NewSpawner(c SpawnerConfig) *Spawner {
 	s := &Spawner{
-		system: c.System, env: c.Env, dir: c.Dir, bind: c.Bind, program: c.Program, launcher: c.Launcher, stop: c.Stop,
+		system: c.System, env: c.Env, dir: c.Dir, bind: c.Bind, program: c.Program, launcher: c.Launcher, endsOwn: c.EndsOwn, stop: c.Stop,
 		requests: make(chan spawnRequest), closed: make(chan struct{}),
 	}
 	if s.system.Start == nil {
@@ -89,7 +91,7 @@ func (s *Spawner) run() {
 }
 
 func (s *Spawner) command(worker int) Command {
-	c := Command{Worker: worker, Env: s.env, Dir: s.dir, Program: s.program}
+	c := Command{Worker: worker, Env: s.env, Dir: s.dir, Program: s.program, EndsOwn: s.endsOwn}
 	if s.program != nil {
 		c.Env = append(slices.Clone(s.env), workerEnv+"="+strconv.Itoa(worker))
 	}

@@ -31,6 +31,8 @@ type Command struct {
 	CPUs    placement.CPUSet // to be bound to; empty = wherever this process may run
 	Program []string         // its command line; nil = that of a worker of this program
 	Words   []string         // of the launcher that starts it; nil = none
+
+	EndsOwn bool // see SpawnerConfig
 }
 
 // An OSProcess is a process as the operating system offers it. Its three pipes

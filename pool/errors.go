@@ -143,7 +143,7 @@ func (e *LostWorkerError) Error() string {
 		fmt.Fprintf(&b, ", %s", e.OOM)
 	}
 	if e.Attempts > 1 {
-		fmt.Fprintf(&b, "; %d workers met it and were lost", e.Attempts)
+		fmt.Fprintf(&b, "; %d workers were lost with it", e.Attempts)
 	}
 	if e.MayHaveRun {
 		b.WriteString("; the input may have been computed, and is sent once at most")
@@ -162,24 +162,30 @@ func lastWords(lines []string) string {
 	return lines[len(lines)-1]
 }
 
-const workLeft = " before its work was done"
-
-// how says how the worker ended.
+// how says how the worker ended, and why as far as the signal or the exit code do not.
 func (e *LostWorkerError) how() string {
-	ended := fmt.Sprintf("exited with code %d%s", e.ExitCode, workLeft)
+	ended := fmt.Sprintf("exited with code %d", e.ExitCode)
 	switch {
 	case e.Signal != "":
 		ended = "was ended by signal: " + e.Signal
 	case e.ExitCode < 0:
 		ended = "ended in an unknown way"
 	}
-	if e.Launcher != "" {
-		return fmt.Sprintf("%v (the launcher %s)", e.Err, strings.TrimSuffix(ended, workLeft))
+	switch {
+	case e.Launcher != "":
+		return fmt.Sprintf("%v (the launcher %s)", e.Err, ended)
+	case e.Err == nil && e.Signal == "" && e.ExitCode >= 0:
+		return ended + " before its work was done"
+	case e.Err == nil:
+		return ended
+	case e.Err == parent.ErrNoHello:
+		return ended + " before it said hello"
+	case e.Err == errEnded:
+		return "had to be ended"
+	case e.Signal == "killed": // for that
+		return fmt.Sprintf("was killed: %v", e.Err)
 	}
-	if e.Err != nil {
-		return fmt.Sprintf("was given up (%v) and %s", e.Err, ended)
-	}
-	return ended
+	return fmt.Sprintf("%s: %v", ended, e.Err)
 }
 
 // Unwrap gives what the parent saw first: an *ipc.Fault, a [SilenceError], or nil.
@@ -227,12 +233,19 @@ func (e *StartError) Unwrap() error { return e.Err }
 // A FailedChunksError is a run that went on when chunks failed, see
 // [Workload.OnFailed]. Unwrap gives the error of the one that failed first.
 type FailedChunksError struct {
-	Chunks int64 // that failed
+	Chunks int64      // that failed
+	Failed []Interval // what they cover, merged, in order
 	First  error
 }
 
 func (e *FailedChunksError) Error() string {
-	return fmt.Sprintf("%s failed; the first: %v", text.Plural(e.Chunks, "chunk"), e.First)
+	const most = 8
+	list := fmt.Sprint(e.Failed[:min(len(e.Failed), most)])
+	list = list[1 : len(list)-1]
+	if n := len(e.Failed) - most; n > 0 {
+		list = fmt.Sprintf("%s and %d more", list, n)
+	}
+	return fmt.Sprintf("%s failed: %s; the first: %v", text.Plural(e.Chunks, "chunk"), list, e.First)
 }
 func (e *FailedChunksError) Unwrap() error { return e.First }
 

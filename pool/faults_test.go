@@ -68,9 +68,9 @@ func startFaults() []fault {
 			for w.Say(make([]byte, 4096)) {
 			}
 			return w.Hang()
-		}, lost: `no hello in the first 65536 bytes (first bytes "` + strings.Repeat(`\x00`, 32) + `")) and was ended by`, signal: "killed"},
+		}, lost: `no hello in the first 65536 bytes (first bytes "` + strings.Repeat(`\x00`, 32) + `")`, signal: "killed"},
 		{name: "another build", act: func(w *fakeWorker) exitStatus { w.Say(ipc.AppendHello(nil, ipc.Hello{Build: "v0"})); return w.Hang() },
-			lost: `the worker is another build: it is "v0"`, signal: "killed"},
+			lost: `was killed: it is another build, "v0"; this is "`, signal: "killed"},
 		{name: "another protocol", act: func(w *fakeWorker) exitStatus {
 			hello := string(ipc.AppendHello(nil, ipc.Hello{Build: ipc.Build()}))
 			w.Say([]byte(strings.Replace(hello, "protocol\x01", "protocol\x02", 1)))

@@ -64,6 +64,12 @@ type Options struct {
 	GOMEMLIMIT int64    // of each worker process: a soft limit of its Go memory in bytes; 0 = this process's, if the environment sets one, divided by Procs
 	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above. Some launchers (ssh) carry none
 
+	// EndsOwn is for tasks that start processes. Workers are then not killed by the system
+	// in the instant in which this process is killed, but notice it within a second, and
+	// end what their tasks have started before they end. Linux only: other systems kill
+	// no worker.
+	EndsOwn bool
+
 	Dir string // the working directory of worker processes; "" = this process's
 
 	// IdleTimeout ends workers that had nothing to do for so long, as long as more

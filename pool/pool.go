@@ -160,7 +160,7 @@ func (p *Pool) startProcesses() error {
 	if err != nil {
 		return err
 	}
-	spawner := parent.NewSpawner(parent.SpawnerConfig{System: p.sys, Env: env, Dir: p.opts.Dir, Bind: p.opts.Bind, Program: p.opts.Worker, Launcher: launcher, Stop: p.stop})
+	spawner := parent.NewSpawner(parent.SpawnerConfig{System: p.sys, Env: env, Dir: p.opts.Dir, Bind: p.opts.Bind, Program: p.opts.Worker, Launcher: launcher, EndsOwn: p.opts.EndsOwn, Stop: p.stop})
 	var supervisors sync.WaitGroup
 	for _, s := range p.slots {
 		w := &worker{slot: s, spawner: spawner, unparked: make(chan struct{}, 1)}

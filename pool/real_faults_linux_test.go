@@ -231,7 +231,7 @@ func TestRealFaultsAreSurvived(t *testing.T) {
 		{name: "stack overflow", lost: "exited with code 2 before its work was done; its last words: runtime: goroutine stack exceeds 134217728-byte limit"},
 		{name: "SIGSEGV", lost: "exited with code 2 before its work was done; its last words: SIGSEGV: segmentation violation"},
 		{name: "SIGKILL", lost: "was ended by signal: killed"},
-		{name: "SIGSTOP", lost: "silent for longer than 1s) and was ended by signal: killed", o: Options{Heartbeat: time.Second}},
+		{name: "SIGSTOP", lost: "was killed: silent for longer than 1s", o: Options{Heartbeat: time.Second}},
 		{name: "prints", lost: nobody},
 		{name: "a flood on stderr", lost: nobody},
 		{name: "closes everything", lost: "exited with code"},
@@ -321,9 +321,9 @@ func killLeftover(dir string) {
 // A chunk that is the end of every worker fails the run, and says how it ended them.
 func TestRealPoisonFailsByName(t *testing.T) {
 	for name, want := range map[string]string{
-		"exit 0":       "unruly over [3000, 4000): worker # (pid #) exited with code 0 before its work was done; 3 workers met it and were lost",
-		"SIGKILL":      "unruly over [3000, 4000): worker # (pid #) was ended by signal: killed; 3 workers met it and were lost",
-		"fatal error":  "3 workers met it and were lost; its last words: fatal error: sync: unlock of unlocked mutex",
+		"exit 0":       "unruly over [3000, 4000): worker # (pid #) exited with code 0 before its work was done; 3 workers were lost with it",
+		"SIGKILL":      "unruly over [3000, 4000): worker # (pid #) was ended by signal: killed; 3 workers were lost with it",
+		"fatal error":  "3 workers were lost with it; its last words: fatal error: sync: unlock of unlocked mutex",
 		"endless loop": "unruly over [3000, 4000): took longer than 500ms, 3 times; worker killed (pid #)",
 	} {
 		t.Run(name, func(t *testing.T) {

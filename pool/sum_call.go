@@ -390,7 +390,7 @@ func (s *sumCall) over() (bool, error) {
 	case c.inFlight > 0 || c.remaining() > 0:
 		return false, nil
 	case s.failures > 0:
-		return true, &FailedChunksError{Chunks: s.failures, First: s.firstFailed}
+		return true, &FailedChunksError{Chunks: s.failures, Failed: slices.Collect(s.failed.Runs()), First: s.firstFailed}
 	}
 	return true, nil
 }

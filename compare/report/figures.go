@@ -2,11 +2,10 @@ package report
 
 import (
 	"math"
-	"strconv"
 
 	"procpool/compare"
+	"procpool/internal/text"
 	"procpool/internal/units"
-	"procpool/pool"
 )
 
 // left and right are the edges of what figures plot.
@@ -44,7 +43,7 @@ func (p *page) forest() *figure {
 		if !ok {
 			break
 		}
-		f.open(series(r.A))
+		f.open("series " + string(r.A))
 		if r.Ratio.Bounded() {
 			f.interval("interval", "whisker", float64(r.Ratio.Low), float64(r.Ratio.High), y, 9, f.x)
 		}
@@ -59,40 +58,73 @@ func icon(v compare.Verdict) string {
 	return map[compare.Verdict]string{compare.Faster: "▲", compare.Slower: "▼", compare.Same: "=", compare.Open: "?"}[v]
 }
 
-// where draws a stacked bar for each cell: the phases of the mean worker, which together
-// with the time outside all spans make up the mean wall time.
-func (p *page) where() *figure {
-	f := &figure{name: "where", title: "Where the time went", data: p.tables["where"],
-		finding: "A bar is as long as the mean wall time of a cell; its parts are where a worker spent it, on average.",
-		x:       scale{from: left, to: right}}
-	for _, c := range p.Results.Cells {
-		f.x.high = math.Max(f.x.high, c.Mean())
+// A bar is one row of a figure of bars.
+type bar struct {
+	cell  int // its name, and its colours
+	value string
+	parts []part
+	ideal float64 // where a mark stands; 0: none
+}
+
+type part struct {
+	class  string
+	length float64
+}
+
+// bars fills a figure with bars, in the unit that is scale times the given lengths.
+func (p *page) bars(f *figure, axis string, scaled float64, bars []bar) *figure {
+	for _, b := range bars {
+		length := 0.0
+		for _, part := range b.parts {
+			length += part.length
+		}
+		f.x.high = math.Max(f.x.high, math.Max(length, b.ideal*1.05)*scaled)
 	}
-	phases := compare.PhasesOf(p.Record)
-	if len(phases) == 0 || !(f.x.high > 0) { // the runner measured none
+	if !(f.x.high > 0) { // the runner measured nothing of this
 		return f
 	}
-	u := units.Of(f.x.high)
-	f.x.high *= u.Scale
-	f.begin(len(p.Results.Cells), "mean wall time, "+u.Name)
-	f.legend(append(phases, "unaccounted"))
-	for i, c := range p.Results.Cells {
-		y, ok := f.row(i, p.Plan.Cells[c.Cell].String(), units.Seconds(c.Mean()))
+	f.x.from, f.x.to = left, right
+	f.begin(len(bars), axis)
+	for i, b := range bars {
+		y, ok := f.row(i, p.Plan.Cells[b.cell].String(), b.value)
 		if !ok {
 			break
 		}
+		f.open("series " + string(p.Plan.Cells[b.cell].Backend))
 		at := left
-		bar := func(class string, s float64) {
-			w := f.x.at(s*u.Scale) - left
-			f.rect("phase "+class, at, y-6, w, 12)
+		for _, part := range b.parts {
+			w := f.x.at(part.length*scaled) - left
+			f.rect(part.class, at, y-6, w, 12)
 			at += w
 		}
+		if b.ideal > 0 {
+			f.line("tickmark", f.x.at(b.ideal*scaled), y-9, f.x.at(b.ideal*scaled), y+9)
+		}
+		f.close()
+	}
+	return f
+}
+
+// where shows the phases of the mean worker, which together with the time outside all
+// spans make up the mean wall time.
+func (p *page) where() *figure {
+	f := &figure{name: "where", title: "Where the time went", data: p.tables["times"],
+		finding: "A bar is as long as the mean wall time of a cell; its parts are where a worker spent it, on average."}
+	var bars []bar
+	longest := 0.0
+	for _, c := range p.Results.Cells {
+		b := bar{cell: c.Cell, value: units.Seconds(c.Mean())}
 		for _, t := range c.Where {
-			bar(string(t.Phase), t.Seconds)
+			b.parts = append(b.parts, part{"phase " + string(t.Phase), t.Seconds})
 		}
-		if c.Unaccounted > 1e-4*c.Mean() {
-			bar("unaccounted", c.Unaccounted)
+		if len(b.parts) > 0 {
+			bars = append(bars, bar{b.cell, b.value, append(b.parts, part{"phase unaccounted", c.Unaccounted}), 0})
 		}
+		longest = math.Max(longest, c.Mean())
+	}
+	u := units.Of(longest)
+	if p.bars(f, "mean wall time, "+u.Name, u.Scale, bars); f.points > 0 {
+		f.legend(append(compare.PhasesOf(p.Record), "unaccounted"))
 	}
 	return f
 }
@@ -111,77 +143,39 @@ func (f *figure) legend(phases []compare.Phase) {
 	}
 }
 
-// speedup draws how many times faster than serial each parallel cell computes, with a
-// line at as many times as it has workers.
+// speedup shows how many times faster than serial each parallel cell computes, with a
+// mark at as many times as it has workers.
 func (p *page) speedup() *figure {
 	f := &figure{name: "speedup", title: "Speed-up over serial, starting not counted", data: p.tables["times"],
-		finding: "How many times faster than serial a cell computes; the upright line is at its number of workers, which is ideal.",
-		x:       scale{from: left, to: right}}
-	var cells []compare.CellResult
+		finding: "How many times faster than serial a cell computes; the upright line is at its number of workers, which is ideal."}
+	var bars []bar
 	for _, c := range p.Results.Cells {
 		if s, ok := c.Speedup.Get(); ok {
-			f.x.high = math.Max(f.x.high, 1.05*math.Max(s, float64(p.Plan.Cells[c.Cell].Workers)))
-			cells = append(cells, c)
+			bars = append(bars, bar{c.Cell, units.Ratio(s) + "×", []part{{"bar", s}}, float64(p.Plan.Cells[c.Cell].Workers)})
 		}
 	}
-	if len(cells) == 0 {
-		return f
-	}
-	f.begin(len(cells), "times as fast as serial")
-	for i, c := range cells {
-		s, _ := c.Speedup.Get()
-		cell := p.Plan.Cells[c.Cell]
-		y, ok := f.row(i, cell.String(), units.Ratio(s)+"×")
-		if !ok {
-			break
-		}
-		f.open(series(cell.Backend))
-		f.line("interval", left, y, f.x.at(s), y)
-		f.mark("mark", cell.Backend, f.x.at(s), y, 5)
-		f.close()
-		f.line("tickmark", f.x.at(float64(cell.Workers)), y-8, f.x.at(float64(cell.Workers)), y+8)
-	}
-	return f
+	return p.bars(f, "times as fast as serial", 1, bars)
 }
 
-// cost draws the CPU time of each cell, user and system apart.
+// cost shows the CPU time of each cell, user and system apart.
 func (p *page) cost() *figure {
-	f := &figure{name: "cost", title: "What it cost: CPU time", data: p.tables["cost"],
-		finding: "CPU time of the median run, of parent and workers together: in the program, and hatched in the kernel.",
-		x:       scale{from: left, to: right}}
+	f := &figure{name: "cost", title: "What it cost: CPU time and memory", data: p.tables["cost"],
+		finding: "CPU time of the median run, of parent and workers together: in the program, and hatched in the kernel."}
+	var bars []bar
+	most := 0.0
 	for _, c := range p.Results.Cells {
-		cpu, _ := c.CPUSeconds().Get()
-		f.x.high = math.Max(f.x.high, cpu)
-	}
-	if !(f.x.high > 0) {
-		return f
-	}
-	u := units.Of(f.x.high)
-	f.x.high *= u.Scale
-	f.begin(len(p.Results.Cells), "CPU time, "+u.Name)
-	for i, c := range p.Results.Cells {
 		cpu, known := c.CPUSeconds().Get()
 		if !known {
 			continue
 		}
 		user, _ := c.UserSeconds.Get()
-		memory := ""
+		value := units.Seconds(cpu)
 		if peak, ok := c.PeakRSSBytes.Get(); ok {
-			memory = ", " + strconv.FormatFloat(math.Ceil(peak/(1<<20)), 'f', 0, 64) + " MiB"
+			value += ", " + text.Bytes(peak)
 		}
-		cell := p.Plan.Cells[c.Cell]
-		y, ok := f.row(i, cell.String(), units.Seconds(cpu)+memory)
-		if !ok {
-			break
-		}
-		f.open(series(cell.Backend))
-		w := f.x.at(user*u.Scale) - left
-		f.rect("bar", left, y-6, w, 12)
-		f.rect("kernel", left+w, y-6, f.x.at(cpu*u.Scale)-left-w, 12)
-		f.close()
+		bars = append(bars, bar{c.Cell, value, []part{{"bar", user}, {"kernel", math.Max(cpu-user, 0)}}, 0})
+		most = math.Max(most, cpu)
 	}
-	return f
+	u := units.Of(most)
+	return p.bars(f, "CPU time, "+u.Name, u.Scale, bars)
 }
-
-// series is the class of what belongs to a backend.
-func series(b pool.Backend) string { return "series " + string(b) }

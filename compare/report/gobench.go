@@ -16,7 +16,7 @@ import (
 //
 // Two measures are the wall time without starting, and starting. The name ends in -1,
 // which the format takes for GOMAXPROCS; the number of workers is the key workers.
-// Ablations, and the twins of a self-check, are left out.
+// The twins of a self-check are left out.
 func Gobench(w io.Writer, rec compare.Record) error {
 	b := bufio.NewWriter(w)
 	for _, f := range rec.Environment {
@@ -27,7 +27,7 @@ func Gobench(w io.Writer, rec compare.Record) error {
 	fmt.Fprintf(b, "pkg: procpool\n")
 	for _, r := range rec.Runs {
 		c := rec.Plan.Cells[r.Cell]
-		if c.Twin || c.Ablation != compare.Plain {
+		if c.Twin {
 			continue
 		}
 		fmt.Fprintf(b, "BenchmarkCompare/task=%s/backend=%s/workers=%d-1 1 %.0f ns/op %.0f starting-ns/op",

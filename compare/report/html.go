@@ -167,7 +167,7 @@ func (p *page) pictures() {
 // details shows what the numbers depend on.
 func (p *page) details() {
 	p.WriteString(`<section id="details"><h2>Details</h2>`)
-	for _, kind := range []string{"why", "sizes", "terms", "environment"} {
+	for _, kind := range []string{"why", "sizes", "environment"} {
 		for _, tb := range p.tables[kind] {
 			p.table(tb)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"procpool/compare/comparetest"
 	"procpool/pool"
 )
 
@@ -33,3 +34,7 @@ func TestADocumentThatIsCutIsAnError(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// 'go test -bench .' shows what processes and goroutines take for the same documents,
+// and their ratio. There is no index here: each process would have its own.
+func BenchmarkSummarise(b *testing.B) { comparetest.Run(b, summarise, newDocuments(50)) }

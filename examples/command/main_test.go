@@ -48,6 +48,14 @@ func TestSharesAreMerged(t *testing.T) {
 	}
 }
 
+func TestTheProgramsTaskIsCompared(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	code, stdout, stderr := collatz("compare", "--quiet", "--procs", "2", "--size", "2000", "--max-pairs", "2", "--max-time", "1h")
+	if code != 0 || stderr != "" || !strings.HasPrefix(stdout, "task ") || !strings.Contains(stdout, "\nlongest ") {
+		t.Errorf("exit code %d, stderr %q, stdout\n%s", code, stderr, stdout)
+	}
+}
+
 // What explains the program names it, and never procpool, but for its variables.
 func TestTheProgramHasItsOwnName(t *testing.T) {
 	for _, args := range [][]string{{"help"}, {"help", "run"}, {"help", "compare"}, {"help", "merge"}, {"man"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"tasks"}, {"version"}} {

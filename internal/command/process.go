@@ -20,6 +20,9 @@ import (
 // all that it has started. The pool's CancelGrace is longer.
 const politeTime = 400 * time.Millisecond
 
+// adopt makes this process, once, the parent of what commands leave behind.
+var adopt = sync.OnceFunc(proctree.Adopt)
+
 // execute runs the command for a chunk, in a session of its own, which has no terminal.
 // It returns when the command and everything that it started has ended.
 func (c *Call) execute(ctx context.Context, iv ipc.Interval, worker string) (*output, error) {
@@ -153,7 +156,7 @@ func (p *process) wait(ctx context.Context) error {
 	exited := make(chan error, 1)
 	go func() {
 		err := p.cmd.Wait()
-		killLeft()
+		proctree.KillStrays() // what the command leaves behind
 		exited <- err
 	}()
 	select {

@@ -4,7 +4,6 @@ package proctree
 import (
 	"bytes"
 	"os"
-	"slices"
 	"strconv"
 	"syscall"
 
@@ -30,29 +29,33 @@ func KillDescendants(pid int) {
 	}
 }
 
-// KillOwn kills everything that this process has started and that still runs.
-func KillOwn() {
-	if hasChildren() {
-		KillDescendants(os.Getpid())
+// KillOwn kills everything that this process has started and that still runs. It is the
+// last thing that a process does: nothing else gets to wait for its children.
+func KillOwn() { killChildren(func(int) bool { return true }) }
+
+// Adopt makes this process the parent of what its descendants leave behind.
+func Adopt() { unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+
+// KillStrays kills and waits for all children of this process that are in another
+// session, with everything that they have started. Nothing else may wait for them.
+func KillStrays() {
+	session, err := unix.Getsid(0)
+	if err != nil {
+		return
 	}
+	killChildren(func(pid int) bool {
+		of, err := unix.Getsid(pid)
+		return err == nil && of != session
+	})
 }
 
-// Children lists the children of this process.
-func Children() []int {
-	if !hasChildren() {
-		return nil
-	}
-	return children(os.Getpid())
-}
-
-// KillChildren kills and waits for all children of this process but those in except,
-// with everything that they have started, until there are none. Nothing else may wait
-// for them.
-func KillChildren(except []int) {
-	for again := true; again; {
+// killChildren kills children with everything that they have started, and waits for
+// them, until there are none: one that ends may leave its own to this process.
+func killChildren(is func(pid int) bool) {
+	for again := hasChildren(); again; {
 		again = false
-		for _, pid := range Children() {
-			if slices.Contains(except, pid) {
+		for _, pid := range children(os.Getpid()) {
+			if !is(pid) {
 				continue
 			}
 			again = true

@@ -14,6 +14,12 @@ func KillDescendants(int) {}
 // KillOwn does nothing here.
 func KillOwn() {}
 
+// Adopt does nothing here.
+func Adopt() {}
+
+// KillStrays does nothing here.
+func KillStrays() {}
+
 // Started are no processes here.
 type Started struct{}
 
