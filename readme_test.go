@@ -25,6 +25,7 @@ var elsewhere = map[string]string{
 	"go mod ":                       "in TestProgramsOfTheDocs",
 	"make home ":                    "in the tests of tools/home",
 	"procpool run --worker ":        "in TestPythonWorkersAreKilled",
+	"procpool doctor --worker ":     "in TestPythonWorkerConforms",
 }
 
 // What README.md and docs/ show is what happens: the commands of a page are run in their

@@ -52,6 +52,15 @@ func TestPythonWorkerComputesTheTutorial(t *testing.T) {
 	}
 }
 
+// The conformance test that doctor has finds nothing wrong with it.
+func TestPythonWorkerConforms(t *testing.T) {
+	t.Parallel()
+	j := start(t, t.TempDir(), "procpool", "doctor", "--worker", pythonWorker(t))
+	if code := j.wait(); code != 0 || bytes.Count(j.stdout.Bytes(), []byte("ok      ")) != 10 {
+		t.Errorf("exit code %d, it says\n%s%s", code, &j.stdout, &j.stderr)
+	}
+}
+
 // pythons are the processes of the job's workers in Python.
 func (j *job) pythons() (pids []int) {
 	for _, pid := range marked(j.t.Name()) {

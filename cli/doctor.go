@@ -21,6 +21,7 @@ import (
 type doctorCommand struct {
 	*program
 	options pool.Options // of a worker to be tried
+	task    string       // of such a worker of another program; "" is its first
 	json    bool
 }
 
@@ -30,16 +31,24 @@ func (p *program) doctorCommand() *cli.Command {
 		Name:  "doctor",
 		Usage: "show which CPUs, quotas and limits apply here, and whether a launcher works",
 		Description: "Shows what this process was given: CPUs, quotas, scheduler variables, topology and memory, which of them decides the number of workers, and what looks wrong. " +
-			"With --launcher a worker is started by it on each of --hosts, one is measured, and what is wrong is reported.",
+			"With --worker it only finds out whether a program is a worker that can be used. With --launcher a worker is started by it on each of --hosts, one is measured, and what is wrong is reported.",
 		UsageText: p.Name + " doctor --launcher 'ssh -T {host} {cmd}' --hosts a",
 		Flags: append(launcherFlags(&d.options),
 			procsFlag(newValue(&d.options.Procs, "auto", readProcs).offering("auto"), "number of workers to judge, `N`"),
+			workerFlag(&d.options.Worker, "start `'CMD ARGS'`, talk to it as to a worker, and report what is wrong"),
+			&cli.StringFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Destination: &d.task, Usage: "`NAME` of the task that --worker is asked for, over one grain of indices; without it its first"},
 			jsonFlag(&d.json, "print one JSON object")),
 		Before: takesNothing, Action: d.examine,
 	}
 }
 
 func (d *doctorCommand) examine(c *cli.Context) error {
+	switch {
+	case d.options.Worker != nil:
+		return d.tryWorker(c)
+	case c.IsSet("task"):
+		return usage("--task NAME needs --worker: it says what to ask the worker for")
+	}
 	found := placement.System{}.Doctor(d.options.Procs)
 	if d.Kernel != nil {
 		found.NumericKernel = d.Kernel()
@@ -123,4 +132,36 @@ func tryLauncher(ctx context.Context, o pool.Options) (lines []string, failed, e
 		lines = append(lines, "note: "+note)
 	}
 	return lines, failed, nil
+}
+
+// tryWorker talks to a worker of another program, and prints what it found.
+func (d *doctorCommand) tryWorker(c *cli.Context) error {
+	for _, name := range []string{"launcher", "hosts", "procs"} {
+		if c.IsSet(name) {
+			return usageHint(fmt.Sprintf("--%s has no meaning beside --worker, of which one is tried here", name), "what leads elsewhere can be part of it: --worker 'ssh -T HOST python3 worker.py'")
+		}
+	}
+	t := &conformance{program: d.options.Worker, task: d.task, limit: cmp.Or(d.options.StartupTimeout, pool.DefaultStartupTimeout), stderr: d.Stderr}
+	found, err := t.run(c.Context)
+	if err != nil {
+		return err
+	}
+	var failed error
+	text := ""
+	for _, f := range found {
+		if f.Problem == "" {
+			text += "ok      " + f.Check + "\n"
+			continue
+		}
+		text += "FAILED  " + f.Check + "\n"
+		failed = &failure{code: exitFailed, err: fmt.Errorf("the worker fails the check %q: %s", f.Check, f.Problem), hint: "docs/wire.md says what a worker must do"}
+	}
+	if !d.json {
+		return cmp.Or(d.print("the report", text), failed)
+	}
+	return cmp.Or(d.printJSON(struct {
+		Worker []string  `json:"worker"`
+		Task   string    `json:"task"`
+		Checks []finding `json:"checks"`
+	}{t.program, t.task, found}), failed)
 }

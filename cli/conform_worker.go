@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"procpool/internal/proctree"
+	"procpool/ipc"
+)
+
+// A tried worker is a process that a conformance test talks to.
+type tried struct {
+	cmd   *exec.Cmd
+	in    io.WriteCloser
+	out   io.ReadCloser
+	limit time.Duration // for an answer
+	over  chan struct{} // closed by kill
+
+	greeted chan struct{} // closed when the next three are set
+	hello   ipc.Hello
+	noise   []byte // before it
+	err     error
+
+	messages chan message  // behind hello
+	exited   chan struct{} // closed when the process is gone
+}
+
+// A message is one, or why there are no more.
+type message struct {
+	ipc.Message
+	err error
+}
+
+func (t *conformance) start(ctx context.Context) (*tried, error) {
+	w := &tried{
+		cmd: exec.CommandContext(ctx, t.program[0], t.program[1:]...), limit: t.limit, over: make(chan struct{}),
+		greeted: make(chan struct{}), messages: make(chan message), exited: make(chan struct{}),
+	}
+	w.cmd.Env, w.cmd.Stderr, w.cmd.WaitDelay = append(os.Environ(), "PROCPOOL_WORKER=0"), t.stderr, time.Second
+	var err error
+	if w.out, err = w.cmd.StdoutPipe(); err == nil {
+		w.in, err = w.cmd.StdinPipe()
+	}
+	if err == nil {
+		err = w.cmd.Start()
+	}
+	if err != nil {
+		return nil, badInput(fmt.Errorf("the worker cannot be started: %w", err))
+	}
+	go w.read()
+	return w, nil
+}
+
+// read takes what the worker says, and waits for its end.
+func (w *tried) read() {
+	in := ipc.NewReader(w.out, ipc.DefaultLimit)
+	w.hello, w.noise, w.err = in.Hello()
+	close(w.greeted)
+	for err := w.err; err == nil; {
+		var m ipc.Message
+		m, err = in.Next()
+		m.Body = bytes.Clone(m.Body) // which is valid until the next one
+		select {
+		case w.messages <- message{m, err}:
+		case <-w.over:
+			err = io.EOF
+		}
+	}
+	w.cmd.Wait()
+	close(w.exited)
+}
+
+func (w *tried) kill() {
+	close(w.over)
+	proctree.Kill(w.cmd.Process)
+	w.in.Close()
+	w.out.Close() // which something else may hold open
+	<-w.exited
+}
+
+// say writes to the worker. One that does not take it says no more itself.
+func (w *tried) say(b []byte) { w.in.Write(b) }
+
+// receive awaits a message.
+func (w *tried) receive(limit time.Duration) (ipc.Message, error) {
+	select {
+	case m := <-w.messages:
+		return m.Message, m.err
+	case <-time.After(limit):
+		return ipc.Message{}, fmt.Errorf("it says nothing within %v", limit)
+	}
+}
+
+// next awaits a message of a kind, and lets beats pass.
+func (w *tried) next(kind ipc.Kind) (ipc.Message, error) {
+	end := time.Now().Add(w.limit)
+	m, err := w.receive(w.limit)
+	for err == nil && m.Kind == ipc.KindBeat {
+		m, err = w.receive(time.Until(end))
+	}
+	switch {
+	case err == io.EOF:
+		return m, fmt.Errorf("its output ends where a %v should come", kind)
+	case err == nil && m.Kind == ipc.KindFail && kind == ipc.KindResult:
+		f, err := ipc.ParseFail(m.Body)
+		return m, cmp.Or(err, fmt.Errorf("it fails: %s", f.Error))
+	case err == nil && m.Kind != kind:
+		return m, fmt.Errorf("a %v comes where a %v should", m.Kind, kind)
+	}
+	return m, err
+}
+
+// beat keeps the worker from taking its parent for lost.
+func (w *tried) beat(heartbeat time.Duration) {
+	go func() {
+		for range time.Tick(heartbeat / 4) {
+			select {
+			case <-w.exited:
+				return
+			default:
+				w.say(ipc.AppendBeat(nil))
+			}
+		}
+	}()
+}
+
+// gone awaits the end of the process, in good order if it must be.
+func (w *tried) gone(inOrder bool) error {
+	late := time.After(leaving)
+	for {
+		select {
+		case <-w.messages:
+		case <-w.exited:
+			if code := w.cmd.ProcessState.ExitCode(); inOrder && code != 0 {
+				return fmt.Errorf("it ended with %v", w.cmd.ProcessState)
+			}
+			return nil
+		case <-late:
+			return errors.New("it lives on")
+		}
+	}
+}
