@@ -97,6 +97,14 @@ func subjects(names ...string) (out []compare.Subject) {
 	return out
 }
 
+// counts are all worker counts up to n.
+func counts(n int) (out []int) {
+	for i := range n {
+		out = append(out, i+1)
+	}
+	return out
+}
+
 // records are usual and unusual ones.
 func records(t testing.TB) map[string]compare.Record {
 	far := func(c compare.Cell) float64 {
@@ -110,6 +118,7 @@ func records(t testing.TB) map[string]compare.Record {
 		"usual":              record(t, compare.Experiment{Why: true}, &plainRunner{}),
 		"far apart":          record(t, compare.Experiment{Tasks: subjects("a", "b")}, &plainRunner{factor: far}),
 		"many worker counts": record(t, compare.Experiment{Tasks: subjects("a"), Workers: []int{1, 2, 3, 4, 8, 16, 64}, Backends: all}, &plainRunner{}),
+		"very many rows":     record(t, compare.Experiment{Workers: counts(64), MaxPairs: 2, Why: true}, &plainRunner{}),
 		"two rounds":         record(t, compare.Experiment{Tasks: subjects("a"), MaxPairs: 2}, &plainRunner{}),
 		"wall times only":    record(t, compare.Experiment{Tasks: subjects("a")}, &plainRunner{bare: true}),
 		"against serial":     record(t, compare.Experiment{Tasks: subjects("a"), Backends: all[2:]}, &plainRunner{}),
