@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -243,24 +242,4 @@ func TestTraceOfARun(t *testing.T) {
 			t.Errorf("%d times %s in the trace, want %d:\n%s", got, want, n, b.String())
 		}
 	}
-}
-
-// FuzzExports: whatever record can be read can be exported.
-func FuzzExports(f *testing.F) {
-	var b bytes.Buffer
-	if err := compare.Write(&b, record(f, compare.Experiment{Tasks: subjects("a"), MaxPairs: 3, Workers: []int{2}}, &plainRunner{})); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.Bytes())
-	f.Fuzz(func(t *testing.T, b []byte) {
-		rec, err := compare.Read(bytes.NewReader(b))
-		if err != nil {
-			return
-		}
-		for format, write := range formats {
-			if err := write(io.Discard, rec); err != nil {
-				t.Fatal(format, fmt.Sprint(err))
-			}
-		}
-	})
 }
