@@ -72,7 +72,7 @@ func TestSystemdExample(t *testing.T) {
 	if line == nil {
 		t.Fatal("the unit has no command")
 	}
-	words := strings.Fields(strings.ReplaceAll(string(line[1]), " 1e13", " 1e11"))
+	words := strings.Fields(strings.ReplaceAll(string(line[1]), " 1e13", " 2e10"))
 	words[0] = b.exe
 	cmd, end := c.start(words...)
 	c.until("a journal", func() bool { return strings.Count(c.read("run.journal"), "\n") > 2 })
@@ -81,7 +81,7 @@ func TestSystemdExample(t *testing.T) {
 	if s := end(); s.code != 0 && s.code != 143 && s.code != 129 { // both wait, and the kernel hands on the lower first
 		t.Errorf("%+v", s)
 	}
-	if s := c.run(words...); s.code != 0 || !strings.Contains(s.stdout, " = "+b.undisturbed("--task", "pi-fast", "1e11")) {
+	if s := c.run(words...); s.code != 0 || !strings.Contains(s.stdout, " = "+b.undisturbed("--task", "pi-fast", "2e10")) {
 		t.Errorf("started again: %+v", s)
 	}
 }
