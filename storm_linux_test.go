@@ -287,7 +287,7 @@ func childrenOf(pid int) (pids []int) {
 }
 
 // stormNotes are all that a run that is disturbed may say.
-var stormNotes = regexp.MustCompile(`^(procpool: ([a-z-]+ over \[.*\): )?(worker \d+ .*; (its work goes to another|it is tried again)( \(.*\))?|start a worker process: .*; it is tried again|\d+ more lines? like these are not shown|` +
+var stormNotes = regexp.MustCompile(`^(procpool: ([a-z-]+ over \[.*\): )?(worker \d+ .*; (its work goes to another|it is tried again)( \(.*\))?|start a worker process: .*; it is tried again|not shown: \d+ more lines? like these|` +
 	`ended by SIG[A-Z0-9]+(: \d+ of \d+ chunks are done)?)\n|hint: journal j holds .*\n|hint: the same command with --resume goes on\n)*$`)
 
 // judge compares how the run ended with what it was sent.

@@ -114,6 +114,6 @@ func (p *progress) reportRepetitions(out io.Writer) {
 		n += more
 	}
 	if n > 0 {
-		fmt.Fprintf(out, "%s: %s like these are not shown\n", p.name, text.Plural(int64(n), "more line"))
+		fmt.Fprintf(out, "%s: not shown: %s like these\n", p.name, text.Plural(int64(n), "more line"))
 	}
 }

@@ -208,9 +208,11 @@ func (w *watch) release() {
 // with the code that a shell gives to such an end.
 func die(s os.Signal) {
 	newfile.RemoveAll()
-	signal.Reset(s)
-	if os.Getpid() != 1 && raise(s) {
-		time.Sleep(100 * time.Millisecond)
+	if os.Getpid() != 1 { // process 1 cannot end by a signal, and another one would have Go end it with code 2
+		signal.Reset(s)
+		if raise(s) {
+			time.Sleep(100 * time.Millisecond)
+		}
 	}
 	os.Exit(exitSignal + signalNumber(s))
 }
