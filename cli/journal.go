@@ -65,18 +65,24 @@ func (r *runCommand) openJournal(c *cli.Context) error {
 	return nil
 }
 
-func (r *runCommand) createJournal(ctx context.Context, path string) (err error) {
+// header describes the run in its journal.
+func (r *runCommand) header() journal.Header {
 	header := journal.Header{
-		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact, Foreign: r.options.Worker != nil,
+		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact,
 		Share: r.share, Build: ipc.Build(),
 	}
 	r.exec.describe(&header)
 	header.SetGrid(r.grid)
 	if r.share.N > 0 {
-		header.Deal = r.deal
+		header.Deal, header.Part = r.deal, r.part
 	} else if r.chunkSize == 0 {
 		header.Procs = r.options.Procs
 	}
+	return header
+}
+
+func (r *runCommand) createJournal(ctx context.Context, path string) (err error) {
+	header := r.header()
 	k := &journalSink{path: path, spec: r.spec, share: r.share.N > 0}
 	k.host, _ = os.Hostname()
 	if !r.resume {
@@ -91,7 +97,9 @@ func (r *runCommand) createJournal(ctx context.Context, path string) (err error)
 		header.Procs = before.Procs
 	}
 	k.writer, err = journal.Resume(ctx, path, header, func(iv ipc.Interval, _ []byte) error { return k.earlier.Add(iv) })
-	r.grid, r.journal = header.Grid(), k
+	if r.grid, r.journal = header.Grid(), k; r.only == nil {
+		r.chunks = r.grid.N
+	}
 	if err == nil {
 		k.done = k.writer.Coverage().Done
 		r.noteDamage(k.writer.Damage(), "its chunk is computed again")

@@ -19,6 +19,7 @@ import (
 type mergeCommand struct {
 	*program
 	journal string // to write the merged chunks to, or ""
+	from    string // a file with the names of the journals, or ""
 	json    bool
 }
 
@@ -32,6 +33,7 @@ func (p *program) mergeCommand() *cli.Command {
 		UsageText: p.Name + " merge share-*.journal",
 		Flags: []cli.Flag{
 			&cli.PathFlag{Category: categoryBatch, Name: "journal", Destination: &m.journal, Usage: "write the merged chunks to `FILE`; the shares need not be complete then"},
+			filesFlag(&m.from),
 			jsonFlag(&m.json, "print one JSON object; when the merge fails it has every reason"),
 			quietFlag(p),
 		},
@@ -55,11 +57,14 @@ type mergeReport struct {
 }
 
 func (m *mergeCommand) merge(c *cli.Context) error {
-	paths := c.Args().Slice()
+	m.signals.cuts()
+	paths, err := m.journalNames(c, m.from)
+	if err != nil {
+		return err
+	}
 	if len(paths) == 0 {
 		return usageHint("merge needs the journals of all shares", m.Name+" merge share-*.journal")
 	}
-	m.signals.cuts()
 	r := mergeReport{Status: "failed", Journals: len(paths)}
 	spec, err := r.add(c.Context, m, paths)
 	err = m.signals.ended(err)

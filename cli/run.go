@@ -131,13 +131,13 @@ func (r *runCommand) settle(c *cli.Context) (err error) {
 			return err
 		}
 	}
-	if err := r.cut(c); err != nil {
+	if err := r.ended(r.cut(c)); err != nil || r.err != nil {
 		return err
 	}
 	if err := r.ended(r.openJournal(c)); err != nil {
 		return err
 	}
-	for _, note := range []string{r.rounded, parent.LauncherNote(o.Launcher)} {
+	for _, note := range []string{r.rounded, r.restNote(), parent.LauncherNote(o.Launcher)} {
 		if note != "" {
 			r.note("%s", note)
 		}

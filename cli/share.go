@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,10 +20,12 @@ import (
 
 // A dealtShare is the part of the input that a run is about.
 type dealtShare struct {
-	share  journal.Share // zero: the whole
-	deal   string        // journal.Cyclic, or "" for consecutive chunks
-	only   *ipc.Ledger   // what the share has; nil: the whole
-	chunks int64         // of the grid that it has
+	share  journal.Share  // zero: the whole
+	deal   string         // journal.Cyclic, or "" for consecutive chunks
+	only   *ipc.Ledger    // what the share has; nil: the whole
+	rest   string         // the journal whose missing chunks are shared; "": all chunks are
+	part   []ipc.Interval // what the share has of those
+	chunks int64          // of the grid that it has
 }
 
 func (r *runCommand) shareFlags() []cli.Flag {
@@ -92,13 +95,62 @@ func (r *runCommand) cut(c *cli.Context) error {
 	}
 	r.journalPath = strings.ReplaceAll(r.journalPath, "{share}", strconv.FormatInt(r.share.K, 10))
 	r.only = r.share.Of(r.grid, r.deal)
+	if err := r.divideRest(c.Context); err != nil {
+		return err
+	}
 	for run := range r.only.Runs() {
 		first, end := r.grid.Within(run)
 		r.chunks += end - first
 	}
-	if r.chunks == 0 {
+	if r.chunks == 0 && r.rest == "" {
 		r.note("share %v is empty: the input has only %s", r.share, text.Plural(r.grid.N, "chunk"))
 	}
+	return nil
+}
+
+// mostParts is how many intervals the share of a rest may consist of. They are in the
+// header of its journal.
+const mostParts = 500
+
+// restNote says where the chunks of a share of a rest go.
+func (r *runCommand) restNote() string {
+	if r.rest == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s stays as it is: what share %v computes of what it lacks goes to %s", r.rest, r.share, r.journalPath)
+}
+
+// divideRest makes the share one of what the journal lacks, if that exists and is of the
+// whole: an unfinished run's, or a merge's of some shares. That journal is only read, so
+// that all shares of the rest can be computed at the same time.
+func (r *runCommand) divideRest(ctx context.Context) error {
+	path := r.journalPath
+	before, err := journal.ReadHeader(path)
+	if !r.resume || path == "" || err != nil || before.Share != (journal.Share{}) {
+		return nil // openJournal says what is wrong
+	}
+	if r.chunkSize == 0 {
+		r.grid = before.Grid()
+	}
+	if err := before.Match(path, r.header()); err != nil {
+		return badInput(err)
+	}
+	ctx, release := r.bounded(ctx)
+	defer release()
+	set, err := journal.Open(ctx, []string{path})
+	if err != nil {
+		if r.during = "it was reading journal " + path; ctx.Err() != nil {
+			return err
+		}
+		return journalError(err)
+	}
+	r.only = r.share.OfRest(r.grid, set.Missing(), r.deal)
+	r.part = slices.AppendSeq(make([]ipc.Interval, 0), r.only.Runs())
+	if len(r.part) > mostParts {
+		return usageHint(fmt.Sprintf("journal %s lacks too many separate parts: share %v would consist of %d, and at most %d are possible", path, r.share, len(r.part), mostParts),
+			"divide it into more shares, or continue it as a whole")
+	}
+	r.rest, r.journalPath = path, fmt.Sprintf("%s.%d-of-%d", path, r.share.K, r.share.N)
 	return nil
 }
 
@@ -148,6 +200,9 @@ func (r *runCommand) within() ipc.Interval {
 func (r *runCommand) over() string {
 	if iv := r.within(); r.only == nil || r.only.Total() == iv.Len() {
 		return iv.String()
+	}
+	if r.rest != "" {
+		return fmt.Sprintf("share %v of what %s lacks of %v", r.share, r.rest, r.whole)
 	}
 	return fmt.Sprintf("share %v of %v", r.share, r.whole)
 }

@@ -28,7 +28,8 @@
 // [start+p*chunk_size, start+(p+1)*chunk_size), except that the last one ends with the
 // interval. If there is a number longer, each of the first longer chunks has one grain
 // more, and the others start so much later. A share K/N has consecutive chunks, or with
-// "deal":"cyclic" the chunks K, K+N and so on, counted from 1. The journal of a user's
+// "deal":"cyclic" the chunks K, K+N and so on, counted from 1. A share of what another
+// journal lacks has "part", the list of intervals that it consists of. The journal of a user's
 // command also has "command", its words quoted for a shell, "reduce", and "input" if it
 // reads lines. procs, longer, share, deal,
 // build and merged (the number of journals that a merge added up) are omitted if they are

@@ -41,12 +41,13 @@ type Header struct {
 	Reduce  string `json:"reduce,omitzero"`  // how what it prints is added up
 	Input   string `json:"input,omitzero"`   // what it reads
 
-	Procs   int       `json:"procs,omitzero"`  // number of workers that the grid was made for; 0 if the user chose a chunk size
-	Share   Share     `json:"share,omitzero"`  // zero for the whole
-	Deal    string    `json:"deal,omitzero"`   // Cyclic: the share has chunks K, K+N, ...; "": it has consecutive chunks
-	Merged  int       `json:"merged,omitzero"` // number of journals that were added up to this one; 0 for that of a run
-	Build   string    `json:"build,omitzero"`  // program that wrote the journal
-	Created time.Time `json:"created"`         // Create and Resume set it if it is zero
+	Procs   int            `json:"procs,omitzero"`  // number of workers that the grid was made for; 0 if the user chose a chunk size
+	Share   Share          `json:"share,omitzero"`  // zero for the whole
+	Deal    string         `json:"deal,omitzero"`   // Cyclic: the share has chunks K, K+N, ...; "": it has consecutive chunks
+	Part    []ipc.Interval `json:"part,omitzero"`   // what the share consists of, if it is one of what another journal lacks
+	Merged  int            `json:"merged,omitzero"` // number of journals that were added up to this one; 0 for that of a run
+	Build   string         `json:"build,omitzero"`  // program that wrote the journal
+	Created time.Time      `json:"created"`         // Create and Resume set it if it is zero
 }
 
 // A headerLine is a header with the fields that precede and follow it in the file.
@@ -86,7 +87,18 @@ func (h Header) Key() string {
 }
 
 // Covers returns what the journal has to cover: its share or the whole.
-func (h Header) Covers() *ipc.Ledger { return h.Share.Of(h.Grid(), h.Deal) }
+func (h Header) Covers() *ipc.Ledger { return covers(h.Grid(), h.Share, h.Deal, h.Part) }
+
+func covers(grid ipc.Grid, share Share, deal string, part []ipc.Interval) *ipc.Ledger {
+	if part == nil {
+		return share.Of(grid, deal)
+	}
+	l := &ipc.Ledger{}
+	for _, iv := range part {
+		mustAdd(l, iv)
+	}
+	return l
+}
 
 // Parts yields the chunks in iv in order. It panics unless the bounds of iv are bounds
 // of chunks, as are those of every gap in a journal.
@@ -143,6 +155,14 @@ func (h Header) validate() error {
 	case h.Deal != "" && h.Deal != Cyclic:
 		return fmt.Errorf("it deals shares in an unknown way, %.40q", h.Deal)
 	}
+	var part ipc.Ledger
+	for _, iv := range h.Part {
+		_, ok1 := chunkAt(h.Grid(), iv.Start)
+		_, ok2 := chunkAt(h.Grid(), iv.End)
+		if err := part.Add(iv); err != nil || !ok1 || !ok2 {
+			return fmt.Errorf("its part %v does not lie on its grid, or is there twice", iv)
+		}
+	}
 	return h.Share.validate()
 }
 
@@ -173,11 +193,21 @@ func (h Header) gridText() string {
 
 // shareText returns the share in words: "2/4", or "2/4, dealt cyclic".
 func (h Header) shareText() string {
-	if h.Deal == "" || h.Share == (Share{}) {
-		return h.Share.String()
+	what := h.Share.String()
+	if h.Deal != "" && h.Share != (Share{}) {
+		what += ", dealt " + h.Deal
 	}
-	return h.Share.String() + ", dealt " + h.Deal
+	if h.Part != nil {
+		hash := fnv.New32a()
+		fmt.Fprint(hash, h.Part)
+		what += fmt.Sprintf(", of what another journal lacked (%d indices, %08x)", h.Covers().Total(), hash.Sum32())
+	}
+	return what
 }
+
+// Match returns nil if the journal at path, which has header h, is of the same job as
+// want, and otherwise a *MismatchError.
+func (h Header) Match(path string, want Header) error { return match(path, h, want, false) }
 
 // match returns a *MismatchError if header have of the journal at path is that of
 // another job than want, or if share is set and the shares differ.

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"procpool/internal/text"
 	"procpool/ipc"
 )
 
@@ -82,7 +81,7 @@ func overlap(a, b *source, iv ipc.Interval) Problem {
 	switch {
 	case a.path == b.path:
 		what = a.path + " is given twice"
-	case a.share == b.share && a.share != Share{}:
+	case a.share == b.share && a.share != Share{} && a.part == nil && b.part == nil:
 		what = fmt.Sprintf("%s and %s both are share %v", a.path, b.path, a.share)
 	}
 	return Problem{Overlap, iv, []string{a.path, b.path}, what}
@@ -107,10 +106,10 @@ func (s *Set) missing() []Problem {
 		if src.share == (Share{}) {
 			continue
 		}
-		lacks := gaps(&named, src.share.Of(grid, src.deal))
-		if src.deal == Cyclic && len(lacks) > 0 {
+		lacks := gaps(&named, covers(grid, src.share, src.deal, src.part))
+		if len(lacks) > 1 && (src.deal == Cyclic || src.part != nil) {
 			problems = append(problems, Problem{Unfinished, hull(lacks), []string{src.path},
-				fmt.Sprintf("%s lacks %s of its share %v, dealt cyclic", src.path, text.Plural(int64(len(lacks)), "chunk"), src.share)})
+				fmt.Sprintf("%s lacks %d parts of its share %v, the first is %v", src.path, len(lacks), src.share, lacks[0])})
 			continue
 		}
 		for _, gap := range lacks {
@@ -138,7 +137,7 @@ func (s *Set) shares() (n int64, deal string) {
 	for i := range s.sources {
 		src := &s.sources[i]
 		switch {
-		case src.share == Share{}:
+		case src.share == Share{} || src.part != nil:
 		case n == 0:
 			n, deal = src.share.N, src.deal
 		case n != src.share.N || deal != src.deal:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"slices"
 
 	"procpool/ipc"
@@ -26,6 +27,7 @@ type source struct {
 	job    int // index of its header among the distinct ones
 	share  Share
 	deal   string
+	part   []ipc.Interval
 	merged int
 	runs   []ipc.Interval // what it covers, in order
 	// segments is nil if there are many. The file must then be read again to find them.
@@ -73,7 +75,7 @@ func Open(ctx context.Context, paths []string) (*Set, error) {
 			jobs, count = append(jobs, r.header), append(count, 0)
 		}
 		count[job]++
-		s.sources = append(s.sources, source{path: path, job: job, share: r.header.Share, deal: r.header.Deal, merged: max(r.header.Merged, 1),
+		s.sources = append(s.sources, source{path: path, job: job, share: r.header.Share, deal: r.header.Deal, part: r.header.Part, merged: max(r.header.Merged, 1),
 			runs: slices.Collect(r.ledger.Runs()), segments: segments})
 	}
 	// Take the job with the most journals. The key decides a tie, so that the order of
@@ -197,6 +199,9 @@ func (s *Set) Header() Header { return s.header }
 
 // Coverage returns how much of the whole input the journals cover together.
 func (s *Set) Coverage() Coverage { return coverage(&s.header, s.header.Covers(), &s.ledger) }
+
+// Missing yields, in order, what the journals do not cover.
+func (s *Set) Missing() iter.Seq[ipc.Interval] { return s.ledger.Gaps(s.header.Interval) }
 
 // Damage returns the lines that are left out since they are damaged, the first hundred of
 // each journal.

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -87,6 +88,30 @@ func (s Share) Of(grid ipc.Grid, deal string) *ipc.Ledger {
 		mustAdd(covers, s.block(grid))
 	}
 	return covers
+}
+
+// OfRest returns what share s has of what another journal lacks, in order, dealt as deal
+// says. rest must consist of whole chunks of the grid.
+func (s Share) OfRest(grid ipc.Grid, rest iter.Seq[ipc.Interval], deal string) *ipc.Ledger {
+	var total int64
+	for run := range rest {
+		first, end := grid.Within(run)
+		total += end - first
+	}
+	each, more := total/s.N, total%s.N
+	from := (s.K-1)*each + min(s.K-1, more) // of the chunks of rest, counted from 0
+	to := s.K*each + min(s.K, more)
+	share, n := &ipc.Ledger{}, int64(0)
+	for run := range rest {
+		first, end := grid.Within(run)
+		for p := first; p < end; p++ {
+			if deal == Cyclic && n%s.N == s.K-1 || deal != Cyclic && n >= from && n < to {
+				mustAdd(share, grid.At(p))
+			}
+			n++
+		}
+	}
+	return share
 }
 
 // block returns the interval of share s, if it has consecutive chunks.

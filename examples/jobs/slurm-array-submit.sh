@@ -8,6 +8,6 @@
 set -eu
 export SHARES="${SHARES:-100}" DIR="${DIR:-$PWD}"
 here=$(dirname "$0")
-array=$(sbatch --parsable --array=1-"$SHARES" --output="$DIR/share-%a.log" "$here/slurm-array.sh")
+array=$(sbatch --parsable --array=1-"$SHARES" --output="$DIR/share-%a.log" "$here/${SCRIPT:-slurm-array.sh}")
 sbatch --parsable --dependency=afterok:"$array" --kill-on-invalid-dep=yes --output="$DIR/merge.log" \
     --wrap 'procpool merge "$DIR"/share-*.journal'
