@@ -125,8 +125,8 @@ func TestAFullDiskLeavesOldFiles(t *testing.T) {
 		old  bool
 	}{
 		"trace":   {[]string{"run", "--procs", "2", "--chunk-size", "1000", "--trace", "f", manyChunks}, true},
-		"page":    {[]string{"compare", "--workers", "1", "--backends", "goroutines", "--size", "1e4", "--max-runs", "6", "--export-html", "f", "pi"}, true},
-		"record":  {[]string{"compare", "--workers", "1", "--backends", "goroutines", "--size", "1e4", "--max-runs", "6", "--export-json", "f", "pi"}, true},
+		"page":    {[]string{"compare", "--procs", "1", "--size", "1e4", "--max-pairs", "10", "--export-html", "f", "pi"}, true},
+		"record":  {[]string{"compare", "--procs", "1", "--size", "1e4", "--max-pairs", "10", "--export-json", "f", "pi"}, true},
 		"merge":   {[]string{"merge", source, "--journal", "f"}, false},
 		"journal": {journaled("f"), false},
 	} {

@@ -20,7 +20,7 @@ var rooms = map[string][]string{
 	"parent/parenttest":   {"parent", "ipc"}, // for tests alone
 	"pool":                {"ipc", "task", "parent", "child", "placement", "internal/role", "internal/text"},
 	"placement":           {"internal/procfs", "internal/text", "golang.org/x/sys"},
-	"journal":             {"internal/newfile", "internal/text", "ipc"},
+	"journal":             {"internal/newfile", "internal/text", "ipc", "golang.org/x/sys"},
 	"compare":             {"compare/rank", "pool", "placement", "task", "ipc", "internal/text", "internal/units"},
 	"compare/rank":        {},
 	"compare/comparetest": {"compare/rank", "ipc", "pool"}, // for tests alone
@@ -33,7 +33,7 @@ var rooms = map[string][]string{
 	"internal/pipe":     {"golang.org/x/sys"},
 	"internal/newfile":  {"golang.org/x/sys"},
 	"internal/leak":     {"go.uber.org/goleak"}, // for tests alone
-	"internal/procfs":   {},
+	"internal/procfs":   {"golang.org/x/sys"},
 	"internal/proctree": {"golang.org/x/sys"},
 	"internal/role":     {},
 	"internal/samples":  {"github.com/vmihailenco/msgpack/v5"}, // for tests alone

@@ -121,17 +121,16 @@ func TestCancelOfWhatRuns(t *testing.T) {
 	k.answers("9 3 0 0 false")
 }
 
-// A cancel that comes when a request has been taken, and its task has no context
+// A cancel that comes when a request has been taken, and its task does not run
 // yet, is not lost.
 func TestCancelBetweenTakingAndRunning(t *testing.T) {
 	q := &requestQueue{}
 	q.changed.L = &q.mu
 	for id := range uint64(2) {
 		q.push(request{id: id}, false)
-		q.next()
-		q.cancel(0, false)
 		ctx := &taskContext{worker: t.Context()}
-		q.begin(ctx)
+		q.next(ctx)
+		q.cancel(0, false)
 		if (ctx.Err() == context.Canceled) != (id == 0) {
 			t.Errorf("request %d: %v", id, ctx.Err())
 		}
@@ -142,10 +141,9 @@ func TestCancelBetweenTakingAndRunning(t *testing.T) {
 		}
 	}
 	q.push(request{id: 7}, false)
-	q.next()
-	q.drop()
 	ctx := &taskContext{worker: t.Context()}
-	if q.begin(ctx); ctx.Err() == nil {
+	q.next(ctx)
+	if q.drop(); ctx.Err() == nil {
 		t.Error("a task begins after the queue was dropped")
 	}
 }

@@ -13,6 +13,9 @@ const (
 	flushBytes = 32 << 10         // write as soon as this much waits
 	flushDelay = time.Millisecond // write results at most this often, unless the worker is idle
 	largeValue = 64 << 10         // write a longer value without copying it
+
+	answersBytes = 16 << 10 // begin another message of answers after this many bytes
+	batchedValue = 4 << 10  // send a longer value in a message of its own
 )
 
 // A sendQueue collects messages so that one write can carry several. Results
@@ -25,6 +28,11 @@ type sendQueue struct {
 	writing sync.Mutex // held during w.Write, to keep messages in order; locked before mu
 	mu      sync.Mutex
 	buf     []byte // messages that wait
+	answers struct {
+		at   int    // where in buf the last message has its answers, if it may have more; 0 = it may not
+		n    int    // answers in it
+		next uint64 // id of the next
+	}
 	spare   []byte // the other buffer; whoever holds writing owns it
 	widened bool   // the pipe was widened; guarded by writing
 	timer   *time.Timer
@@ -43,8 +51,39 @@ func (q *sendQueue) result(r ipc.Result, value []byte, at time.Duration, idle bo
 		return true, q.largeResult(r, value)
 	}
 	q.mu.Lock()
+	q.endAnswers()
 	q.buf = append(ipc.AppendResultHead(q.buf, r), value...)
 	q.buf = append(q.buf, '\n')
+	return q.queued(at, idle)
+}
+
+// answer is result for a request of a batch: answers to requests that follow each other
+// share a message.
+func (q *sendQueue) answer(r ipc.Result, value []byte, at time.Duration, idle bool) (written bool, err error) {
+	q.mu.Lock()
+	a := &q.answers
+	if a.at == 0 || a.next != r.ID || a.n == ipc.MaxAnswers || len(q.buf)-a.at > answersBytes {
+		q.endAnswers()
+		q.buf, a.at = ipc.AppendAnswers(q.buf, r.ID)
+		a.n, a.next = 0, r.ID
+	}
+	q.buf = append(ipc.AppendAnswer(q.buf, r.Seconds), value...)
+	a.n++
+	a.next++
+	return q.queued(at, idle)
+}
+
+// endAnswers ends the message that may have more answers. The caller holds mu.
+func (q *sendQueue) endAnswers() {
+	if a := &q.answers; a.at > 0 {
+		ipc.SetAnswers(q.buf, a.at, a.n)
+		q.buf = append(q.buf, '\n')
+		a.at = 0
+	}
+}
+
+// queued ends result and answer. It unlocks mu.
+func (q *sendQueue) queued(at time.Duration, idle bool) (written bool, err error) {
 	q.active = true
 	now := idle || len(q.buf) >= flushBytes || at-q.wrote >= flushDelay
 	if now {
@@ -70,6 +109,7 @@ func (q *sendQueue) largeResult(r ipc.Result, value []byte) error {
 	q.writing.Lock()
 	defer q.writing.Unlock()
 	q.mu.Lock()
+	q.endAnswers()
 	q.buf = ipc.AppendResultHead(q.buf, r)
 	q.active = true
 	full := q.take()
@@ -84,6 +124,7 @@ func (q *sendQueue) largeResult(r ipc.Result, value []byte) error {
 // send queues the message that build appends, and writes the queue.
 func (q *sendQueue) send(build func(dst []byte) []byte) error {
 	q.mu.Lock()
+	q.endAnswers()
 	q.buf = build(q.buf)
 	q.active = true
 	q.mu.Unlock()
@@ -118,6 +159,7 @@ func (q *sendQueue) beat() error {
 // bye sends the last message.
 func (q *sendQueue) bye(b ipc.Bye) error {
 	q.mu.Lock()
+	q.endAnswers()
 	q.buf = ipc.AppendBye(q.buf, b)
 	q.byeSent = true
 	q.mu.Unlock()
@@ -137,6 +179,7 @@ func (q *sendQueue) flush() error {
 // take swaps the two buffers and returns the full one, which becomes the spare.
 // The caller holds both locks, and writes the buffer before it unlocks writing.
 func (q *sendQueue) take() []byte {
+	q.endAnswers()
 	full := q.buf
 	q.buf = q.spare[:0]
 	q.spare = nil

@@ -78,7 +78,7 @@ type server struct {
 // hello appends a hello. failed is why the worker cannot work; nil if it can.
 func hello(dst []byte, failed error) []byte {
 	host := thisHost()
-	h := ipc.Hello{Build: ipc.Build(), PID: int64(os.Getpid()), Host: host, CPUs: allowedCPUs(), Tasks: task.Names(), Abouts: task.Abouts(), Beats: true}
+	h := ipc.Hello{Build: ipc.Build(), PID: int64(os.Getpid()), Host: host, CPUs: allowedCPUs(), Tasks: task.Names(), Abouts: task.Abouts(), Beats: true, Batches: true}
 	if failed != nil {
 		h.StartError = clip(ipc.Fail{Error: failed.Error()}, ipc.MaxNoise).Error
 	}
@@ -203,13 +203,22 @@ func (s *server) work(ctx context.Context) {
 func (s *server) workAll(ctx context.Context) error {
 	var scratch []byte
 	var unused *taskContext
+	var fresh []taskContext // room for more
 	worker := role.CallOf(ctx).Worker
 	start := time.Now() // time.Since reads one clock, time.Now two
 	origin := ipc.Now()
 	begin, sampled := time.Duration(0), time.Duration(-sampleEvery)
 	idle := true
 	for {
-		r, more := s.queue.next()
+		if unused == nil {
+			if len(fresh) == 0 {
+				fresh = make([]taskContext, 16)
+			}
+			unused, fresh = &fresh[0], fresh[1:]
+			unused.worker = ctx
+		}
+		c := unused
+		r, more := s.queue.next(c)
 		if !more {
 			break
 		}
@@ -223,24 +232,18 @@ func (s *server) workAll(ctx context.Context) error {
 		if s.trace.Load() {
 			r.began = origin + begin.Seconds()
 		}
-		c, reuse := unused, r.spec != nil && r.spec.Sums() // a map's task may keep its context
-		if c == nil || !reuse {
-			c = &taskContext{worker: ctx}
-		}
 		c.call = role.Call{Worker: worker, Index: int64(r.options.Index), Attempt: int(r.options.Attempt), With: r.with}
-		s.queue.begin(c)
 		c.begin(time.Duration(r.options.TimeoutSeconds * float64(time.Second)))
 		value, err := r.run(c, scratch[:0])
 		end := time.Since(start)
-		s.queue.done()
+		idle = s.queue.done()
 		used, late := c.end()
-		if unused = nil; !used && reuse {
-			unused = c
+		if used || r.spec == nil || !r.spec.Sums() { // a map's task may keep its context
+			unused = nil
 		}
 		if scratch = value; cap(scratch) > largeValue {
 			scratch = nil
 		}
-		idle = s.queue.empty()
 		written, err := s.answer(&r, value, err, late, begin, end, idle)
 		if err != nil {
 			return asLost(err)
@@ -288,6 +291,9 @@ func (s *server) answer(r *request, value []byte, err error, late bool, begin, e
 		return true, s.out.send(func(dst []byte) []byte { return ipc.AppendFail(dst, clip(f, limit)) })
 	}
 	result := ipc.Result{ID: r.id, Seconds: (end - begin).Seconds(), Began: r.began, HasInterval: r.spec.Sums(), Interval: r.interval}
+	if r.batch > 0 && len(value) <= batchedValue && answersBytes+batchedValue+resultOverhead < limit {
+		return s.out.answer(result, value, end, idle)
+	}
 	return s.out.result(result, value, end, idle)
 }
 

@@ -89,10 +89,10 @@ func TestLargeArgsWait(t *testing.T) {
 		t.Error("the third request did not wait")
 	case <-time.After(20 * time.Millisecond):
 	}
-	if r, more := q.next(); len(r.arg) == 0 || !more {
+	if r, more := q.next(&taskContext{}); len(r.arg) == 0 || !more {
 		t.Errorf("%d bytes, %v", len(r.arg), more)
 	}
-	if r, more := q.next(); len(r.arg) == 0 || !more {
+	if r, more := q.next(&taskContext{}); len(r.arg) == 0 || !more {
 		t.Errorf("%d bytes, %v", len(r.arg), more)
 	}
 	if !<-pushed {

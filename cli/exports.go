@@ -21,7 +21,6 @@ var formats = [...]format{
 	{"json", "the whole record in JSON, which --from reads", compare.Write},
 	{"html", "one HTML page with pictures", report.HTML},
 	{"gobench", "Go benchmarks for benchstat", report.Gobench},
-	{"trace", "timelines for Perfetto or chrome://tracing", report.Trace},
 }
 
 // An export is a format that goes to a file, or to stdout: "-".

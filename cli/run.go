@@ -349,6 +349,9 @@ func (r *runCommand) failure() error {
 	if f.hint == "" && r.options.Launcher != "" {
 		f.hint = launcherHint(r.err)
 	}
+	if f.hint == "" && r.options.Worker != nil && r.outcome.Status == pool.Failed {
+		f.hint = fmt.Sprintf("'%s doctor --worker CMD' tells what is wrong with a worker", r.Name)
+	}
 	switch {
 	case r.signal != nil && r.outcome.Status != pool.Failed:
 		f.code = exitSignal + signalNumber(r.signal)

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -139,9 +138,8 @@ func (a *analysis) task(name string) TaskResult {
 
 // cell summarises the runs of cell i.
 func (a *analysis) cell(i int) CellResult {
-	runs := slices.Clone(a.runs[i])
-	slices.SortStableFunc(runs, func(x, y int) int { return cmp.Compare(a.rec.Runs[x].Wall, a.rec.Runs[y].Wall) })
-	c := CellResult{Cell: i, Runs: len(runs), MedianRun: runs[(len(runs)-1)/2],
+	runs := a.runs[i]
+	c := CellResult{Cell: i, Runs: len(runs),
 		Seconds: a.medianOf(runs, func(r Run) float64 { return r.Wall }), Starting: a.medianOf(runs, Run.Starting), Computing: a.medianOf(runs, Run.Computing)}
 	a.usage(&c, runs)
 	a.where(&c, runs)

@@ -227,22 +227,6 @@ func (e *engine) finish(err error) {
 		rec.Notes = append(rec.Notes, "cut short: "+err.Error())
 	}
 	rec.Results = Analyse(*rec)
-	keep := map[int]bool{}
-	for _, c := range rec.Results.Cells {
-		keep[c.MedianRun] = true
-	}
-	for i := range rec.Runs {
-		if !keep[i] {
-			rec.Runs[i].dropSpans()
-		}
-	}
-}
-
-func (r *Run) dropSpans() {
-	r.Parent.Spans = nil
-	for w := range r.Workers {
-		r.Workers[w].Spans = nil
-	}
 }
 
 // statusOf is how an experiment that returned err ended. Interrupted and Failed

@@ -16,11 +16,9 @@ func (a *analysis) unfair() []string {
 		}
 	}
 	first := map[string]Terms{}
-	masks := ""
 	for _, r := range a.rec.Runs {
 		c := a.p.Cells[r.Cell]
-		inProcess := c.Backend == pool.Goroutines || c.Backend == pool.Threads
-		if had := r.Terms.ParentGOMAXPROCS; inProcess && had != 0 && had != c.Workers {
+		if had := r.Terms.ParentGOMAXPROCS; c.Backend != pool.Processes && had != 0 && had != c.Workers {
 			say("%s had GOMAXPROCS %d", c.Label(), had)
 		}
 		if threads := r.Terms.WorkerGOMAXPROCS * c.Workers; r.Terms.WorkerGOMAXPROCS > 1 && threads > a.p.CPUs {
@@ -33,14 +31,6 @@ func (a *analysis) unfair() []string {
 		}
 		if r.Lost > 0 {
 			say("workers of %s were lost", c.Label())
-		}
-		if c.Backend == pool.Threads || r.Terms.Mask == "" {
-			continue // bound deliberately, or unknown
-		}
-		if masks == "" {
-			masks = r.Terms.Mask
-		} else if masks != r.Terms.Mask {
-			say("%s may run on CPUs %s, others on %s", c.Label(), r.Terms.Mask, masks)
 		}
 	}
 	return out

@@ -152,9 +152,6 @@ func (rec *Record) checkRuns() error {
 				return fmt.Errorf("run %d: %w", i, err)
 			}
 		}
-		if err := r.SumPhases(); err != nil {
-			return fmt.Errorf("run %d: %w", i, err)
-		}
 		if !(r.Computing() > 0) {
 			return fmt.Errorf("run %d takes no time besides starting", i)
 		}

@@ -111,11 +111,10 @@ type WorkerRun struct {
 	CPUs  string `json:"cpus,omitempty"` // where it may run, as a list; empty when unknown
 	Resources
 
-	// Phases add up its time by innermost span. Every run keeps them; only the median
-	// run of each cell keeps its Spans, which are most of the data. Spans of one worker
-	// are disjoint or nested, and lie within [0, Wall].
+	// Phases add up its time by innermost span. Spans of one worker are disjoint or
+	// nested, and lie within [0, Wall]; a record does not keep them.
 	Phases []PhaseTime `json:"phases,omitempty"`
-	Spans  []Span      `json:"spans,omitempty"`
+	Spans  []Span      `json:"-"`
 }
 
 // Seconds is the time of one phase.
@@ -184,10 +183,8 @@ var starting = []Phase{PhaseSpawn, PhaseHello, PhaseSetup}
 
 // A Span is one phase of one worker, in seconds since the start of the run.
 type Span struct {
-	Phase Phase      `json:"phase"`
-	Start float64    `json:"start"`
-	End   float64    `json:"end"`
-	CPU   Maybe[int] `json:"cpu,omitzero"` // where it ran, when known
+	Phase      Phase
+	Start, End float64
 }
 
 // A PhaseTime is the time of one phase, in seconds.

@@ -85,8 +85,6 @@ type CellResult struct {
 	// and Unaccounted make up the mean wall time.
 	Where       []PhaseTime `json:"where"`
 	Unaccounted float64     `json:"unaccounted_seconds"`
-
-	MedianRun int `json:"median_run"` // index in Record.Runs
 }
 
 // Mean is the mean wall time.

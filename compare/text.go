@@ -262,7 +262,11 @@ func noise(rec Record) string {
 	if least.Row != most.Row {
 		between = units.Percent(float64(least.Spread)) + " (" + least.Task + ") to " + between
 	}
-	return "Noise: the ratio of a single pair of runs is off by " + between + ". The intervals include it."
+	s := "Noise: the ratio of a single pair of runs is off by " + between + ". The intervals include it."
+	if most.Spread > 0.5 {
+		s += " The machine is busy: a quieter one decides sooner."
+	}
+	return s
 }
 
 func (rec Record) cell(i int) *CellResult {

@@ -31,6 +31,15 @@ func AppendRequestHeadWith(dst []byte, id uint64, task string, o RequestOptions)
 	return append(dst, "\xa3arg"...)
 }
 
+// AppendBatchHead appends a batch of n requests without their args, the first of which
+// has the id. The caller must append the n encoded args, one after the other.
+func AppendBatchHead(dst []byte, id uint64, task string, n int, o RequestOptions) []byte {
+	dst = appendOptions(append(dst, "\x81\xa7request"...), o)
+	dst = appendUint(append(dst, "\xa2id"...), id)
+	dst = appendString(append(dst, "\xa4task"...), task)
+	return appendHeader(append(dst, "\xa4args"...), n, 0x90, 15, 0xdc, 0xdd)
+}
+
 // appendOptions begins a request's body with what is not zero in o.
 func appendOptions(dst []byte, o RequestOptions) []byte {
 	at := len(dst)
@@ -100,7 +109,7 @@ func AppendEnd(dst []byte) []byte { return append(dst, "\x81\xa3end\x80"...) }
 // AppendHello appends a hello message.
 func AppendHello(dst []byte, h Hello) []byte {
 	pairs := byte(6)
-	for _, more := range [...]bool{len(h.Abouts) > 0, h.Beats, h.StartError != ""} {
+	for _, more := range [...]bool{len(h.Abouts) > 0, h.Beats, h.StartError != "", h.Batches} {
 		if more {
 			pairs++
 		}
@@ -127,6 +136,9 @@ func AppendHello(dst []byte, h Hello) []byte {
 	}
 	if h.StartError != "" {
 		dst = appendString(append(dst, "\xabstart_error"...), h.StartError)
+	}
+	if h.Batches {
+		dst = append(dst, "\xa7batches\xc3"...)
 	}
 	return append(dst, '\n')
 }
@@ -174,6 +186,25 @@ func AppendResultHead(dst []byte, r Result) []byte {
 	dst = appendFloat(dst, r.Seconds)
 	return append(dst, "\xa5value"...)
 }
+
+// AppendAnswers appends the answers to requests of a batch, without any, the first of
+// which has the id. The caller must append at least one with AppendAnswer, then call
+// SetAnswers with the returned place, and append a newline.
+func AppendAnswers(dst []byte, id uint64) (out []byte, at int) {
+	dst = appendUint(append(dst, "\x81\xa6result\x82\xa2id"...), id)
+	dst = append(dst, "\xa7answers\xdc\x00\x00"...)
+	return dst, len(dst)
+}
+
+// AppendAnswer appends the seconds of one more answer. The caller must append the
+// encoded value.
+func AppendAnswer(dst []byte, seconds float64) []byte { return appendFloat(dst, seconds) }
+
+// MaxAnswers is how many answers one message can have.
+const MaxAnswers = math.MaxUint16 / 2
+
+// SetAnswers says how many answers there are in a message that AppendAnswers began.
+func SetAnswers(dst []byte, at, n int) { binary.BigEndian.PutUint16(dst[at-2:], uint16(2*n)) }
 
 // AppendFail appends a fail message.
 func AppendFail(dst []byte, f Fail) []byte {

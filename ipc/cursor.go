@@ -133,10 +133,19 @@ func (c *cursor) bytes() []byte {
 	return c.str()
 }
 
-// raw skips a value of any type and returns its bytes.
-func (c *cursor) raw() []byte {
+// raw reads one value of any type, and returns its encoding.
+func (c *cursor) raw() []byte { return c.values(1) }
+
+// values reads n values, and returns their encodings, one after the other.
+func (c *cursor) values(n int) []byte {
 	start := c.i
-	for missing := uint64(1); missing > 0 && c.bad == ""; missing-- {
+	for missing := uint64(n); missing > 0 && c.bad == ""; missing-- {
+		if c.i < len(c.b) {
+			if end := c.i + short(c.b[c.i]); end > c.i && end <= len(c.b) {
+				c.i = end
+				continue
+			}
+		}
 		_, _, values := c.next()
 		missing += values
 	}

@@ -30,6 +30,9 @@
 //	    Three more keys of request may follow: "timeout_seconds": num
 //	    is the deadline of the task's context, "index": uint the place of an input in
 //	    its sequence, and "attempt": uint how many children met this work before.
+//	    A child whose hello has "batches": true may also be sent "args": [any] in place of
+//	    arg: so many requests in one message, with one id and one index after the other.
+//	    Each has its own answer, and can be cancelled, as if it had come alone.
 //	{"cancel": {"id": uint}}
 //	    Asks for the answer to a request no more; only after open. A request that has
 //	    not been begun is not run: it is answered at once by a fail with "begun": false,
@@ -53,12 +56,16 @@
 //	    build and host are printed in messages, so they are printable text of at most
 //	    1,024 and 255 bytes. With "start_error": str the child cannot work, says why,
 //	    and exits. With "beats": true it beats after open, also while a task runs, and
-//	    leaves when the parent is silent. "about": {str: {"version": str, "grain": uint,
-//	    "exact": bool}} says of its tasks what is not version "1", grain 1 and false.
+//	    leaves when the parent is silent. With "batches": true it understands requests with
+//	    args. "about": {str: {"version": str, "grain": uint, "exact": bool}} says of its
+//	    tasks what is not version "1", grain 1 and false.
 //	{"result": {"id": uint, "seconds": num, "value": any}}
 //	    Answers a request. seconds is how long the task ran. A result of a task over
 //	    intervals also has the "start" and "end" of the request.
-//	    (trace) "began": num is when the task began, see [Now].
+//	    (trace) "began": num is when the task began, see [Now]. The results of requests
+//	    that came as a batch, and have ids that follow each other, can come in one message:
+//	    {"result": {"id": uint, "answers": [num, any, num, any, ...]}} has the first id, and
+//	    seconds and value of each.
 //	{"fail": {"id": uint, "error": str, "stack": str}}
 //	    Answers a request that has no result: the task returned an error or panicked
 //	    (then stack is not ""), the child does not know the task, the interval is

@@ -181,6 +181,30 @@ func parseAny(k Kind, body []byte) (v any, err error) {
 	return ParseInterval(body)
 }
 
+// answers is a message with the answers to a batch.
+func answers(id uint64, values ...string) []byte {
+	b, at := AppendAnswers(nil, id)
+	for i, v := range values {
+		b = append(AppendAnswer(b, float64(i)/4), v...)
+	}
+	SetAnswers(b, at, len(values))
+	return append(b, '\n')
+}
+
+// checkAnswers reads answers to their end, or to an error.
+func checkAnswers(t *testing.T, b []byte) {
+	for len(b) > 0 {
+		_, value, rest, err := NextAnswer(b)
+		if err != nil {
+			return
+		}
+		if len(value) == 0 || len(rest) >= len(b) {
+			t.Fatalf("an answer of %q, and %q of %q is left", value, rest, b)
+		}
+		b = rest
+	}
+}
+
 // FuzzParse checks that a body is read or refused without a panic, even if it is
 // incomplete, and that what was read survives writing and reading.
 func FuzzParse(f *testing.F) {
@@ -190,7 +214,8 @@ func FuzzParse(f *testing.F) {
 		f.Add(byte(m.Kind), bytes.Clone(m.Body))
 	}
 	for _, b := range [][]byte{AppendBye(nil, Bye{GC: &GC{Count{}, 1}}), AppendOpen(nil, Open{1, 1, true}), append(AppendResultHead(nil, Result{Began: 1}), 1),
-		AppendCancel(nil, Cancel{7, true}), AppendFail(nil, Fail{1, "e", "s", true, true, []uint64{1}}), append(AppendRequestHeadWith(nil, 1, "t", RequestOptions{1, 2, 3}), 1)} {
+		AppendCancel(nil, Cancel{7, true}), AppendFail(nil, Fail{1, "e", "s", true, true, []uint64{1}}), append(AppendRequestHeadWith(nil, 1, "t", RequestOptions{1, 2, 3}), 1),
+		append(AppendBatchHead(nil, 1, "t", 3, RequestOptions{Index: 2}), 1, 0x91, 2, 3), answers(7, "\x01", "\x92\x01\xa1x", "\xc0")} {
 		m, _ := NewReader(bytes.NewReader(b), 0).Next()
 		f.Add(byte(m.Kind), bytes.Clone(m.Body))
 	}
@@ -204,7 +229,9 @@ func FuzzParse(f *testing.F) {
 		var msg []byte
 		switch v := v.(type) {
 		case Request:
-			if delimited(v.Arg) {
+			if v.Batch > 0 {
+				msg = append(AppendBatchHead(nil, v.ID, string(v.Task), v.Batch, v.RequestOptions), v.Arg...)
+			} else if delimited(v.Arg) {
 				msg = append(AppendRequestHeadWith(nil, v.ID, string(v.Task), v.RequestOptions), v.Arg...)
 			}
 		case Open:
@@ -215,7 +242,9 @@ func FuzzParse(f *testing.F) {
 			if !v.HasInterval {
 				v.Interval = Interval{}
 			}
-			if v.Seconds == v.Seconds && v.Began == v.Began && delimited(v.Value) { // NaN is not equal to itself
+			if v.Answers != nil {
+				checkAnswers(t, v.Answers)
+			} else if v.Seconds == v.Seconds && v.Began == v.Began && delimited(v.Value) { // NaN is not equal to itself
 				msg = append(AppendResultHead(nil, v), v.Value...)
 			}
 		case Fail:

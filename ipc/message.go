@@ -52,11 +52,13 @@ type Open struct {
 	Trace            bool    // results say when tasks began, and bye what the garbage collector did
 }
 
-// Request asks for a piece of work. Task and Arg belong to the Reader.
+// Request asks for a piece of work, or as a batch for several of one task. Task and
+// Arg belong to the Reader.
 type Request struct {
-	ID   uint64
-	Task []byte
-	Arg  []byte // encoded
+	ID    uint64 // of the first
+	Task  []byte
+	Arg   []byte // encoded; of a batch, one after the other
+	Batch int    // pieces of work in a batch, with one id and index after the other; 0 = it is none
 	RequestOptions
 }
 
@@ -90,6 +92,8 @@ type Hello struct {
 	// StartError says why it cannot work: what it does at its start has failed.
 	// It exits then. "" if it can.
 	StartError string
+
+	Batches bool // it may be sent batches of requests
 }
 
 // About is what a child says of one of its tasks.
@@ -110,14 +114,16 @@ func (h *Hello) About(name string) (About, bool) {
 	return DefaultAbout, slices.Contains(h.Tasks, name)
 }
 
-// Result is the answer to a request. Value belongs to the Reader.
+// Result is the answer to a request, or to several of a batch. Value and Answers belong
+// to the Reader.
 type Result struct {
-	ID          uint64
+	ID          uint64   // of the first
 	Interval    Interval // that of the request
 	HasInterval bool     // whether Interval is valid, as it is for tasks over intervals
 	Seconds     float64  // wall time for which the task ran
 	Began       float64  // when the task began, in seconds on the clock of [Now]; 0 without Trace
 	Value       []byte   // encoded
+	Answers     []byte   // to requests of a batch, one after the other, see [NextAnswer]; nil if there is a Value
 }
 
 // Fail is the answer to a request that has no result.

@@ -46,7 +46,7 @@ func kindOf(key []byte) Kind {
 // ParseRequest reads the body of a request. The error is a *Fault, as for the other
 // functions that parse bodies.
 func ParseRequest(body []byte) (r Request, err error) {
-	const id, task, arg, timeout, index, attempt = 1, 2, 4, 8, 16, 32
+	const id, task, arg, timeout, index, attempt = 1, 2, 4, 8, 16, 32 // args has the bit of arg, whose place it takes
 	c, have := cursor{b: body}, 0
 	for range c.mapLen() {
 		switch string(c.str()) {
@@ -56,6 +56,12 @@ func ParseRequest(body []byte) (r Request, err error) {
 			have, r.Task = c.once(have, task), c.str()
 		case "arg":
 			have, r.Arg = c.once(have, arg), c.raw()
+		case "args":
+			have = c.once(have, arg)
+			if r.Batch = c.arrayLen(); r.Batch == 0 {
+				c.fail("an empty batch")
+			}
+			r.Arg = c.values(r.Batch)
 		case "timeout_seconds":
 			have, r.TimeoutSeconds = c.once(have, timeout), c.num()
 		case "index":
@@ -191,6 +197,8 @@ func ParseHello(body []byte) (h Hello, err error) {
 			have, h.Beats = c.once(have, 128), c.bool()
 		case "about":
 			have, h.Abouts = c.once(have, 256), c.abouts()
+		case "batches":
+			have, h.Batches = c.once(have, 512), c.bool()
 		default:
 			c.raw()
 		}
@@ -241,7 +249,7 @@ func (c *cursor) abouts() map[string]About {
 
 // ParseResult reads the body of a result.
 func ParseResult(body []byte) (r Result, err error) {
-	const id, seconds, value, start, end, began = 1, 2, 4, 8, 16, 32
+	const id, seconds, value, start, end, began = 1, 2, 4, 8, 16, 32 // answers has the bits of seconds and value
 	c, have := cursor{b: body}, 0
 	for range c.mapLen() {
 		switch string(c.str()) {
@@ -251,6 +259,13 @@ func ParseResult(body []byte) (r Result, err error) {
 			have, r.Seconds = c.once(have, seconds), c.seconds()
 		case "value":
 			have, r.Value = c.once(have, value), c.raw()
+		case "answers":
+			have = c.once(c.once(have, seconds), value)
+			n := c.arrayLen()
+			if n == 0 || n%2 != 0 {
+				c.fail("answers without a value")
+			}
+			r.Answers = c.values(n)
 		case "began":
 			have, r.Began = c.once(have, began), c.seconds()
 		case "start":
@@ -325,4 +340,22 @@ func ParseBye(body []byte) (b Bye, err error) {
 		}
 	}
 	return b, c.check("bye", have, keys...)
+}
+
+// NextAnswer reads the first of a result's Answers, and returns those after it.
+func NextAnswer(answers []byte) (seconds float64, value, rest []byte, err error) {
+	c := cursor{b: answers}
+	seconds, value = c.seconds(), c.raw()
+	if c.bad != "" {
+		return 0, nil, nil, fault(answers, nil, "answers: %s", c.bad)
+	}
+	return seconds, value, answers[c.i:], nil
+}
+
+// SplitValues splits b, which holds encoded values one after the other, behind the
+// first n.
+func SplitValues(b []byte, n int) (first, rest []byte) {
+	c := cursor{b: b}
+	c.values(n)
+	return b[:c.i:c.i], b[c.i:]
 }

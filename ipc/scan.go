@@ -86,17 +86,18 @@ func (s *scanner) close() bool {
 }
 
 // short returns the length of a value whose first byte is c if c alone tells, as for
-// small integers and strings of up to 31 bytes. Otherwise it returns 0. Most values on
-// the wire are short.
-func short(c byte) int {
-	switch {
-	case c < 0x80 || c >= 0xe0:
-		return 1
-	case c >= 0xa0 && c < 0xc0:
-		return 1 + int(c&0x1f)
+// numbers and strings of up to 31 bytes. Otherwise it returns 0. Most values on the wire
+// are short.
+func short(c byte) int { return int(shortLengths[c]) }
+
+var shortLengths = func() (lengths [256]uint8) {
+	for c := range lengths {
+		if h, ok := headerAt([]byte{byte(c)}); ok && h.size > 0 && h.values == 0 {
+			lengths[c] = uint8(int64(h.size) + h.body)
+		}
 	}
-	return 0
-}
+	return lengths
+}()
 
 // headerAt reads the header at the beginning of b, which is not empty. The size is 0
 // if msgpack does not use the first byte. ok is false if b ends within the header.

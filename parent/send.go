@@ -55,9 +55,29 @@ func (p *Process) SendInput(task string, arg []byte, o ipc.RequestOptions) (id u
 	return p.sent
 }
 
+// SendBatch queues a batch of n requests with encoded inputs, one after the other, and
+// returns the id of the first. Each is a request like any other, with the next id and
+// index. Only a worker whose hello says so may be sent batches.
+func (p *Process) SendBatch(task string, args []byte, n int, o ipc.RequestOptions) (first uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first = p.sent + 1
+	for range n {
+		p.count(o)
+	}
+	p.queue.buf = append(ipc.AppendBatchHead(p.queue.buf, first, task, n, o), args...)
+	return first
+}
+
 // beginRequest appends what stands before a request's argument. The caller
 // holds mu.
 func (p *Process) beginRequest(task string, o ipc.RequestOptions) {
+	p.count(o)
+	p.queue.buf = ipc.AppendRequestHeadWith(p.queue.buf, p.sent, task, o)
+}
+
+// count counts one more request that is sent. The caller holds mu.
+func (p *Process) count(o ipc.RequestOptions) {
 	if p.sent == p.answered {
 		p.clocks.busy = 0
 	}
@@ -65,7 +85,6 @@ func (p *Process) beginRequest(task string, o ipc.RequestOptions) {
 	if o.TimeoutSeconds > 0 {
 		p.keepTimeout(time.Duration(o.TimeoutSeconds * float64(time.Second)))
 	}
-	p.queue.buf = ipc.AppendRequestHeadWith(p.queue.buf, p.sent, task, o)
 }
 
 // Cancel asks for a request's answer no more. One that has not been begun comes

@@ -114,10 +114,9 @@ func (p *Process) listen() error {
 			return &ipc.Fault{Reason: "the stream ends without bye", Err: io.ErrUnexpectedEOF}
 		}
 		if err == nil {
-			var answer bool
-			if answer, err = p.take(m); answer {
-				waiting++
-			}
+			var answers int
+			answers, err = p.take(m)
+			waiting += answers
 		}
 		if waiting > 0 && (err != nil || waiting >= flushAt || !p.in.Buffered()) {
 			p.noteAnswers()
@@ -130,34 +129,54 @@ func (p *Process) listen() error {
 	}
 }
 
-// take takes one message, and reports whether it was an answer.
-func (p *Process) take(m ipc.Message) (answer bool, err error) {
+// take takes one message, and returns how many answers it had.
+func (p *Process) take(m ipc.Message) (answers int, err error) {
 	switch {
 	case p.bye != nil:
-		return false, &ipc.Fault{Reason: fmt.Sprintf("%q after bye", m.Kind)}
+		return 0, &ipc.Fault{Reason: fmt.Sprintf("%q after bye", m.Kind)}
 	case m.Kind == ipc.KindResult:
-		err = p.result(m)
-		return err == nil, err
+		return p.result(m)
 	case m.Kind == ipc.KindFail:
-		err = p.fail(m)
-		return err == nil, err
+		if err = p.fail(m); err == nil {
+			answers = 1
+		}
+		return answers, err
 	case m.Kind == ipc.KindBeat:
-		return false, nil
+		return 0, nil
 	case m.Kind == ipc.KindBye:
 		bye, err := ipc.ParseBye(m.Body)
 		p.bye = &bye
 		p.os.Stdin().Close() // a launcher may wait for its end before it closes the output
-		return false, err
+		return 0, err
 	}
-	return false, &ipc.Fault{Reason: fmt.Sprintf("a worker does not say %q", m.Kind)}
+	return 0, &ipc.Fault{Reason: fmt.Sprintf("a worker does not say %q", m.Kind)}
 }
 
-func (p *Process) result(m ipc.Message) error {
+// result takes a result, or the answers to several requests of a batch, and returns how
+// many there were.
+func (p *Process) result(m ipc.Message) (answers int, err error) {
 	r, err := ipc.ParseResult(m.Body)
-	if err == nil {
-		err = p.expect(m.Kind, r.ID)
-	}
 	if err != nil {
+		return 0, err
+	}
+	for one := r; ; one.ID++ {
+		if r.Answers != nil {
+			one.Seconds, one.Value, r.Answers, err = ipc.NextAnswer(r.Answers)
+		}
+		if err == nil {
+			err = p.oneResult(one)
+		}
+		if err != nil {
+			return answers, err
+		}
+		if answers++; len(r.Answers) == 0 {
+			return answers, nil
+		}
+	}
+}
+
+func (p *Process) oneResult(r ipc.Result) error {
+	if err := p.expect(ipc.KindResult, r.ID); err != nil {
 		return err
 	}
 	owned := len(r.Value) > largeValue

@@ -41,7 +41,9 @@ type call struct {
 
 	used     float64  // seconds of workers' time that it had, and for what is in flight may have, see Pool.pick
 	ahead    float64  // of these for what is in flight
-	pace     float64  // seconds that its chunks take, smoothed; 0 = unknown
+	pace     float64  // seconds that its intervals or inputs take, smoothed; 0 = unknown
+	batch    int      // inputs that its chunks may have now, by its pace
+	maxBatch int      // that they ever may have
 	learned  *float64 // the same of all calls of its task
 	measured bool     // pace is its own, and not that of other calls
 	listed   int      // its place in pool.ready; below 0: it is not there
@@ -54,10 +56,12 @@ type supply interface {
 	more() bool
 	// next is that chunk.
 	next() *chunk
-	// left is how many chunks there are now, as far as is known.
+	// left is how many intervals or inputs there are now, as far as is known.
 	left() int64
-	// settled notes that a chunk is done, with a result of a size in bytes.
-	settled(size int64)
+	// settled notes that a chunk is done, with a result of its size.
+	settled(ch *chunk)
+	// paced notes how many seconds an interval or an input takes.
+	paced(seconds float64)
 }
 
 // maxWaiting bounds the bytes of results that wait for the consumer while more
@@ -68,7 +72,7 @@ func (p *Pool) newCall(ctx context.Context, spec *task.Spec, o callOptions) *cal
 	deadline, _ := ctx.Deadline()
 	return &call{
 		pool: p, ctx: ctx, spec: spec, timeout: o.timeout, deadline: deadline, retries: o.retries, again: o.again, prefetch: o.prefetch,
-		custom: spec.DecodesItself(), wake: make(chan struct{}, 1), listed: -1,
+		custom: spec.DecodesItself(), wake: make(chan struct{}, 1), listed: -1, batch: 1, maxBatch: 1,
 	}
 }
 
@@ -161,7 +165,7 @@ func (c *call) undrain() {
 func (c *call) settle(ch *chunk, err error) {
 	ch.state, ch.err, ch.arg = done, err, nil
 	c.inFlight--
-	c.supply.settled(ch.size)
+	c.supply.settled(ch)
 	c.finished = append(c.finished, ch)
 	c.notify()
 }
@@ -239,7 +243,7 @@ func (q *queue) Pop() any {
 }
 
 // next is how many seconds the call's next chunk may take.
-func (c *call) next() float64 { return cmp.Or(c.pace, unknownSeconds) }
+func (c *call) next() float64 { return cmp.Or(c.pace*float64(c.batch), unknownSeconds) }
 
 // unknownSeconds is what a chunk counts for until the first of its call is done.
 const unknownSeconds = aheadSeconds
@@ -252,6 +256,7 @@ func (p *Pool) list(c *call) {
 		if c.learned == nil {
 			c.learned = p.paceOf(c.spec)
 			c.pace = *c.learned
+			c.supply.paced(c.pace)
 		}
 		heap.Push(&p.ready, c)
 	}
@@ -332,7 +337,7 @@ func (p *Pool) pick(s *slot) (picked *chunk) {
 
 // picked charges a call for the chunk of its that goes to s, as far as is known now.
 func (p *Pool) picked(s *slot, ch *chunk) *chunk {
-	ch.expected = s.estimate(ch.call)
+	ch.expected = s.estimate(ch.call) * float64(ch.inputs)
 	ch.charge(max(cmp.Or(ch.expected, unknownSeconds), leastSeconds))
 	return ch
 }
@@ -358,7 +363,8 @@ const leastSeconds = 1e-6
 
 func (ch *chunk) mustBeAlone() bool { return ch.alone || ch.call.retries < 0 }
 
-// estimate is how many seconds a chunk of c takes here, 0 if that is unknown.
+// estimate is how many seconds an interval or an input of c takes here, 0 if that is
+// unknown.
 func (s *slot) estimate(c *call) float64 {
 	if s.paceOf == c {
 		return s.pace
@@ -390,6 +396,8 @@ func (s *slot) fits(c *call) (fits, waits bool) {
 	switch {
 	case n == 0:
 		return true, false
+	case n+s.batched+c.maxBatch > ipc.MaxPending:
+		return false, true
 	case c.nextAlone(s):
 		if c.drain == nil {
 			c.drain, s.drains = s, c
@@ -413,9 +421,9 @@ func (s *slot) fits(c *call) (fits, waits bool) {
 		estimate := s.estimate(c)
 		ahead := s.ahead
 		if s.series >= n && s.lastCall == c {
-			ahead = max(ahead, float64(n)*estimate) // its pace has changed
+			ahead = max(ahead, float64(n+s.batched)*estimate) // its pace has changed
 		}
-		room = estimate > 0 && ahead+estimate <= most && (c.measured || s.count(c) < aheadChunks)
+		room = estimate > 0 && ahead+estimate*float64(c.batch) <= most && (c.measured || s.count(c) < aheadChunks)
 	}
 	return room, !room
 }

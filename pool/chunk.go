@@ -14,18 +14,21 @@ const (
 	done                       // its result or error waits for the consumer
 )
 
-// A chunk is one piece of work: an interval of a sum, or an input of a map. The
-// pool's lock guards it, but while it is in flight its worker may read it, and once
-// it is done it belongs to the consumer.
+// A chunk is one piece of work: an interval of a sum, or an input of a map. Short inputs
+// that follow each other can be a chunk together, as a batch; it is split as soon as
+// something else becomes of some of them than of the others. The pool's lock guards a
+// chunk, but while it is in flight its worker may read it, and once it is done it
+// belongs to the consumer.
 type chunk struct {
-	call  *call
-	cell  cell
-	seq   int64        // from 0, in the order of the input
-	iv    ipc.Interval // of a sum
-	arg   []byte       // of a map in processes: the encoded input
-	id    uint64       // of its request, to the process that has it
-	state chunkState
-	alone bool // it was with a worker that died: it is handed out on its own
+	call   *call
+	cell   cell
+	seq    int64        // from 0, in the order of the input; of a batch, its first input's
+	inputs int          // of a map, in a batch; else 1
+	iv     ipc.Interval // of a sum
+	arg    []byte       // of a map in processes: the encoded inputs, one after the other
+	id     uint64       // of its first request, to the process that has it
+	state  chunkState
+	alone  bool // it was with a worker that died: it is handed out on its own
 
 	recalled bool    // it was asked back
 	expected float64 // seconds that it is expected to take; 0 = unknown
@@ -44,8 +47,12 @@ type chunk struct {
 // A cell holds a chunk's result, typed. It belongs to the worker that has the
 // chunk in flight, and to the consumer once the chunk is done.
 type cell interface {
-	decode(value []byte, owned bool) error // owned: value may be kept
+	// decode decodes the result of an input of the chunk, counted from 0. If owned is
+	// set, its value may be kept.
+	decode(input int, r ipc.Result, owned bool) error
 	compute(ctx context.Context, iv ipc.Interval) error
+	// split takes the first n inputs off, with their results, and returns them as a chunk.
+	split(n int) *chunk
 }
 
 // input names a chunk in errors and events.
@@ -74,5 +81,5 @@ func (ch *chunk) met() int {
 
 // reset makes ch new, as chunk seq, and keeps its room.
 func (ch *chunk) reset(seq int64, iv ipc.Interval) {
-	*ch = chunk{call: ch.call, cell: ch.cell, raw: ch.raw[:0], seq: seq, iv: iv}
+	*ch = chunk{call: ch.call, cell: ch.cell, raw: ch.raw[:0], seq: seq, iv: iv, inputs: 1}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"syscall"
 	"time"
 
@@ -67,6 +68,7 @@ func (w *worker) afterExit(r *workerProcess, exit parent.Exit, err error) (next 
 		s.returnAll(flights)
 		failed = false
 	case exit.LateID != 0:
+		flights = singles(flights, 1)
 		if len(flights) > 0 && exit.LateID == flights[0].id { // else its answer came after all
 			if ch := flights[0]; ch.call.overdue() {
 				ch.call.settle(ch, context.DeadlineExceeded)
@@ -97,14 +99,31 @@ func (w *worker) afterExit(r *workerProcess, exit parent.Exit, err error) (next 
 // blame charges a loss to the chunk in flight if there was just one. Any of
 // several may have caused it: they are handed out again one to a worker.
 func (w *worker) blame(next *afterwards, flights []*chunk, lost *LostWorkerError) {
-	if len(flights) == 1 {
+	if len(flights) == 1 && flights[0].inputs == 1 {
 		w.charge(next, flights[0], lost)
 		return
 	}
+	flights = singles(flights, math.MaxInt)
 	for _, ch := range flights {
 		ch.alone = true
 	}
 	w.slot.returnAll(flights)
+}
+
+// singles splits the first n inputs of chunks that were in flight off from batches.
+func singles(flights []*chunk, n int) (split []*chunk) {
+	for i, ch := range flights {
+		for ; ch.inputs > 1 && n > 0; n-- {
+			split = append(split, ch.cell.split(1))
+			ch.call.inFlight++
+		}
+		if n <= 0 {
+			return append(split, flights[i:]...)
+		}
+		split = append(split, ch)
+		n--
+	}
+	return split
 }
 
 // next decides whether another process is started, and after what pause. err is

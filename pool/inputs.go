@@ -25,11 +25,14 @@ type inputs struct {
 	waits     atomic.Bool  // the goroutine that pulls waits for room
 	stalls    atomic.Bool  // nothing is handed out until outputs are taken
 	exhausted atomic.Bool  // there are no more inputs
+	batch     atomic.Int64 // inputs that a chunk may have now
 	panicked  any          // what the source panicked with; set before exhausted
 	goexit    bool         // the source ended its goroutine; likewise
 
 	mu     sync.Mutex
 	queue  deque[*chunk] // not handed out yet
+	queued int64         // inputs in it
+	last   *chunk        // of the queue, if it may have more inputs
 	wanted bool          // a worker looked and found nothing
 }
 
@@ -89,7 +92,10 @@ func (in *inputs) put(ch *chunk, size int64) {
 	if ch.err != nil {
 		ch.err = &InputError{Input: ch.input(), Err: ch.err}
 		ch.arg = nil
+		in.mu.Lock()
+		in.last = nil // the next input does not follow it
 		in.supplied.Add(1)
+		in.mu.Unlock()
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		in.call.inFlight++
@@ -100,7 +106,11 @@ func (in *inputs) put(ch *chunk, size int64) {
 	in.bytes.Add(size)
 	in.mu.Lock()
 	in.queue.push(ch)
+	in.queued++
 	in.supplied.Add(1)
+	if in.last = nil; in.batch.Load() > 1 && size <= maxBatchBytes {
+		in.last = ch
+	}
 	wanted := in.wanted
 	in.wanted = false
 	in.mu.Unlock()
@@ -110,6 +120,40 @@ func (in *inputs) put(ch *chunk, size int64) {
 		in.call.notify() // in the serial backend the consumer computes
 		p.list(in.call)
 		p.offer()
+	}
+}
+
+const (
+	maxBatch      = 128     // inputs
+	maxBatchBytes = 4 << 10 // encoded
+
+	// batchSeconds is how long a batch may take by the pace of its call: long against
+	// what a message costs, short against all that is felt.
+	batchSeconds = 200e-6
+)
+
+// join adds an encoded input to the last chunk, and reports whether that was possible.
+func (in *inputs) join(arg []byte) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	ch := in.last
+	if ch == nil || int64(ch.inputs) >= in.batch.Load() || len(ch.arg)+len(arg) > maxBatchBytes {
+		return false
+	}
+	ch.arg = append(ch.arg, arg...)
+	ch.size += int64(len(arg))
+	ch.inputs++
+	in.queued++
+	in.supplied.Add(1)
+	in.bytes.Add(int64(len(arg)))
+	return true
+}
+
+// paced makes batches as large as the pace allows.
+func (in *inputs) paced(seconds float64) {
+	if in.call.maxBatch > 1 && seconds > 0 {
+		in.call.batch = int(min(max(batchSeconds/seconds, 1), float64(in.call.maxBatch)))
+		in.batch.Store(int64(in.call.batch))
 	}
 }
 
@@ -132,13 +176,17 @@ func (in *inputs) more() bool {
 // outputsFit reports whether another input may be handed out, for what its output
 // adds to those that wait to be taken. The caller holds mu.
 func (in *inputs) outputsFit() bool {
-	handedOut := in.supplied.Load() - int64(in.queue.len())
+	handedOut := in.supplied.Load() - in.queued
 	return in.results.Load() < in.aheadBytes || handedOut-in.consumed.Load() < in.spare
 }
 
 func (in *inputs) next() *chunk {
 	in.mu.Lock()
 	ch := in.queue.pop()
+	in.queued -= int64(ch.inputs)
+	if in.last == ch {
+		in.last = nil
+	}
 	in.mu.Unlock()
 	in.bytes.Add(-ch.size)
 	in.makeRoom()
@@ -148,19 +196,19 @@ func (in *inputs) next() *chunk {
 func (in *inputs) left() int64 {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return int64(in.queue.len())
+	return in.queued
 }
 
-// settled notes that an input is finished, with a result of a size.
-func (in *inputs) settled(size int64) {
-	in.finished.Add(1)
-	in.results.Add(size)
+// settled notes that a chunk's inputs are finished, with results of its size.
+func (in *inputs) settled(ch *chunk) {
+	in.finished.Add(int64(ch.inputs))
+	in.results.Add(ch.size)
 	in.makeRoom()
 }
 
-// yielded notes that an output was taken.
+// yielded notes that a chunk's outputs are taken.
 func (in *inputs) yielded(ch *chunk) {
-	in.consumed.Add(1)
+	in.consumed.Add(int64(ch.inputs))
 	in.results.Add(-ch.size)
 	in.makeRoom()
 	if in.stalls.Load() && in.stalls.Swap(false) {

@@ -17,6 +17,9 @@ import (
 // asked for no more, but nobody waits for one that blocks. A panic of the source
 // passes to the goroutine that ranges, after the outputs of what came before it.
 //
+// Inputs that take less than a message costs travel together, several in one. Each
+// keeps its own output, error, timeout and attempts.
+//
 // Nothing runs before the range begins. When it ends early, inputs that are in
 // flight are cancelled: a task that heeds its context lets its worker go on, others
 // cost theirs after Options.CancelGrace. In backends without processes inputs are
@@ -25,7 +28,7 @@ func Map[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in iter.Seq
 	return func(yield func(Out, error) bool) {
 		m, err := newMapCall(ctx, p, t, true, opts)
 		if err == nil {
-			err = m.run(ctx, in, func(ch *mapChunk[In, Out]) bool { return yield(ch.output()) })
+			err = m.run(ctx, in, func(ch *mapChunk[In, Out], input int) bool { return yield(ch.output(input)) })
 		}
 		if err != nil {
 			var none Out
@@ -48,9 +51,9 @@ func MapUnordered[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in
 	return func(yield func(Result[Out], error) bool) {
 		m, err := newMapCall(ctx, p, t, false, opts)
 		if err == nil {
-			err = m.run(ctx, in, func(ch *mapChunk[In, Out]) bool {
-				out, err := ch.output()
-				return yield(Result[Out]{ch.seq, out, ch.worker, ch.met(), ch.seconds}, err)
+			err = m.run(ctx, in, func(ch *mapChunk[In, Out], input int) bool {
+				out, err := ch.output(input)
+				return yield(Result[Out]{ch.seq + int64(input), out, ch.worker, ch.met(), ch.took(input)}, err)
 			})
 		}
 		if err != nil {
@@ -102,8 +105,8 @@ func Call[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in In, opt
 		return out, err
 	}
 	var failed error
-	err = m.consume(ctx, func(ch *mapChunk[In, Out]) bool {
-		out, failed = ch.output()
+	err = m.consume(ctx, func(ch *mapChunk[In, Out], _ int) bool {
+		out, failed = ch.output(0)
 		return false
 	})
 	if err == nil {

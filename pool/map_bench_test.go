@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"sync"
 	"testing"
 
 	"procpool/task"
@@ -86,6 +87,29 @@ func BenchmarkMapTinyInputs(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkCallsAtOnce is the cost of a call of one int, of 10,000 goroutines that call at
+// the same time over two workers.
+func BenchmarkCallsAtOnce(b *testing.B) {
+	p, done := benchPool(b, Options{Procs: 2})
+	defer done()
+	if _, err := Call(b.Context(), p, increment, 0); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for left := b.N; left > 0; left -= 10_000 {
+		var calls sync.WaitGroup
+		for range min(left, 10_000) {
+			calls.Go(func() {
+				if out, err := Call(b.Context(), p, increment, 1); out != 2 || err != nil {
+					b.Errorf("%d, %v", out, err)
+				}
+			})
+		}
+		calls.Wait()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"procpool/ipc"
@@ -21,43 +22,84 @@ type mapCall[In, Out any] struct {
 	encodes bool // inputs go to other processes
 	checks  bool // inputs do not, but one that could not is refused
 
-	order  deque[*mapChunk[In, Out]] // finished ones beyond those yielded, with gaps
-	yields int64                     // outputs yielded
+	order   deque[*mapChunk[In, Out]] // finished ones beyond those yielded, each where its first input is, with gaps
+	yields  int64                     // outputs yielded
+	input   In                        // put's, to be encoded
+	scratch []byte                    // likewise, encoded
 }
 
 // A mapChunk is a chunk of a map with its input and output.
 type mapChunk[In, Out any] struct {
 	chunk
-	task Task[In, Out]
-	in   In // for tasks that run in this process
-	out  Out
+	m       *mapCall[In, Out]
+	in      In // for tasks that run in this process
+	out     Out
+	results []result[Out] // in place of out: of a batch, or a part of one
 }
 
-func (ch *mapChunk[In, Out]) decode(value []byte, owned bool) error {
-	if owned {
-		return ipc.TakeValue(value, &ch.out)
+// A result is that of one input of a batch.
+type result[Out any] struct {
+	out     Out
+	seconds float64
+}
+
+func (ch *mapChunk[In, Out]) decode(input int, r ipc.Result, owned bool) error {
+	out := &ch.out
+	if ch.inputs > 1 && ch.results == nil {
+		ch.results = make([]result[Out], ch.inputs)
 	}
-	return ipc.DecodeValue(value, &ch.out)
+	if ch.results != nil {
+		ch.results[input].seconds = r.Seconds
+		out = &ch.results[input].out
+	}
+	if owned {
+		return ipc.TakeValue(r.Value, out)
+	}
+	return ipc.DecodeValue(r.Value, out)
+}
+
+func (ch *mapChunk[In, Out]) split(n int) *chunk {
+	first := &mapChunk[In, Out]{chunk: ch.chunk, m: ch.m}
+	first.cell, first.inputs = first, n
+	first.arg, ch.arg = ipc.SplitValues(ch.arg, n)
+	if ch.results != nil {
+		first.results, ch.results = ch.results[:n:n], ch.results[n:]
+	}
+	ch.seq += int64(n)
+	ch.id += uint64(n)
+	ch.inputs -= n
+	return &first.chunk
 }
 
 func (ch *mapChunk[In, Out]) compute(ctx context.Context, _ ipc.Interval) (err error) {
 	in := ch.in
 	var none In
 	ch.in = none // it can be freed while the output waits
-	ch.out, err = ch.task.Compute(ctx, in)
+	ch.out, err = ch.m.task.Compute(ctx, in)
 	ch.size = sizeOf(&ch.out)
 	return err
 }
 
-// output is the chunk's result.
-func (ch *mapChunk[In, Out]) output() (out Out, err error) {
+// output is the result of one of the chunk's inputs, counted from 0.
+func (ch *mapChunk[In, Out]) output(input int) (out Out, err error) {
 	if ch.err == nil && len(ch.raw) > 0 {
 		ch.err = decode(&ch.chunk)
 	}
-	if ch.err != nil {
+	switch {
+	case ch.err != nil:
 		return out, ch.err
+	case ch.results != nil:
+		return ch.results[input].out, nil
 	}
 	return ch.out, nil
+}
+
+// took is how long the task took for one of the chunk's inputs, in seconds.
+func (ch *mapChunk[In, Out]) took(input int) float64 {
+	if ch.results != nil {
+		return ch.results[input].seconds
+	}
+	return ch.seconds
 }
 
 // decode decodes a result by methods of its own type, on the consumer's goroutine.
@@ -67,7 +109,7 @@ func decode(ch *chunk) (err error) {
 			err = &OutputError{Input: ch.input(), Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
 		}
 	}()
-	if err := ch.cell.decode(ch.raw, true); err != nil {
+	if err := ch.cell.decode(0, ipc.Result{Value: ch.raw}, true); err != nil {
 		return &OutputError{Input: ch.input(), Err: err}
 	}
 	return nil
@@ -92,6 +134,9 @@ func newMapCall[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], orde
 		room: make(chan struct{}, 1), over: taskCtx.Done()}
 	m.inputs.beyond = max(8*m.inputs.ahead, 1024)
 	m.inputs.ordered = ordered
+	if m.encodes && o.retries >= 0 && o.prefetch < 0 && !m.call.custom && !p.opts.Trace && p.opts.MaxChunksPerChild == 0 && !p.wants(ChunkFinished) {
+		m.call.maxBatch = min(maxBatch, max(o.ahead/8, 1))
+	}
 	m.call.supply = m.inputs
 	return m, nil
 }
@@ -121,7 +166,7 @@ func (m *mapCall[In, Out]) close() {
 
 // run pulls inputs and consumes outputs, until yield returns false or there are no
 // more.
-func (m *mapCall[In, Out]) run(ctx context.Context, in iter.Seq[In], yield func(*mapChunk[In, Out]) bool) error {
+func (m *mapCall[In, Out]) run(ctx context.Context, in iter.Seq[In], yield func(ch *mapChunk[In, Out], input int) bool) error {
 	defer m.close()
 	if err := m.call.pool.add(m.call); err != nil {
 		return err
@@ -157,33 +202,52 @@ func (m *mapCall[In, Out]) pull(in iter.Seq[In]) {
 
 // put makes v the call's last input; one that cannot travel is finished at once.
 func (m *mapCall[In, Out]) put(v In) {
-	ch := &mapChunk[In, Out]{task: m.task}
-	ch.call, ch.cell, ch.seq = m.call, ch, m.inputs.supplied.Load()
 	if m.encodes {
-		limit := m.call.pool.opts.MaxMessage
-		most := limit - messageOverhead - int64(len(m.call.spec.Name))
-		ch.arg, ch.err = encode(&v, most)
-		if ch.err == nil && int64(len(ch.arg)) > most {
-			ch.err = fmt.Errorf("the input of %d bytes is over the limit of %d bytes a message", len(ch.arg), limit)
-		}
-		m.inputs.put(&ch.chunk, int64(len(ch.arg)))
+		m.input = v
+		m.putEncoded()
 		return
 	}
+	ch := &mapChunk[In, Out]{m: m}
+	ch.call, ch.cell, ch.seq, ch.inputs = m.call, ch, m.inputs.supplied.Load(), 1
 	if ch.in = v; m.checks {
 		ch.err = ipc.CheckValue(&ch.in)
 	}
 	m.inputs.put(&ch.chunk, sizeOf(&ch.in))
 }
 
-// encode encodes an input. That may be code of its own type, whose panic is an
+// putEncoded is put for inputs that go to other processes. Short ones join the chunk
+// before them, if the pace allows.
+func (m *mapCall[In, Out]) putEncoded() {
+	limit := m.call.pool.opts.MaxMessage
+	most := limit - messageOverhead - int64(len(m.call.spec.Name))
+	arg, err := encode(m.scratch[:0], &m.input, most)
+	m.input = *new(In) // it can be freed
+	if err == nil && int64(len(arg)) > most {
+		err = fmt.Errorf("the input of %d bytes is over the limit of %d bytes a message", len(arg), limit)
+	}
+	if len(arg) <= maxBatchBytes {
+		if m.scratch = arg; err == nil && m.inputs.join(arg) {
+			return
+		}
+		arg = slices.Clone(arg)
+	} else {
+		m.scratch = nil // it may be arg's array
+	}
+	ch := &mapChunk[In, Out]{m: m}
+	ch.call, ch.cell, ch.seq, ch.inputs = m.call, ch, m.inputs.supplied.Load(), 1
+	ch.arg, ch.err = arg, err
+	m.inputs.put(&ch.chunk, int64(len(arg)))
+}
+
+// encode appends an encoded input. That may be code of its own type, whose panic is an
 // error of the input.
-func encode[In any](v *In, most int64) (arg []byte, err error) {
+func encode[In any](dst []byte, v *In, most int64) (arg []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return ipc.AppendValueWithin(nil, v, most)
+	return ipc.AppendValueWithin(dst, v, most)
 }
 
 // sizeOf is the bytes of a value that stays in this process, as far as its type or
@@ -204,7 +268,7 @@ const messageOverhead = 256
 
 // consume yields outputs until yield returns false or there are no more. An error
 // of the call as a whole comes after what is finished.
-func (m *mapCall[In, Out]) consume(ctx context.Context, yield func(*mapChunk[In, Out]) bool) error {
+func (m *mapCall[In, Out]) consume(ctx context.Context, yield func(ch *mapChunk[In, Out], input int) bool) error {
 	c := m.call
 	var finished []*chunk
 	for {
@@ -241,27 +305,36 @@ func isContextError(err error) bool {
 	return err == context.Canceled || err == context.DeadlineExceeded
 }
 
-// take yields a finished chunk's output, or keeps it until it is its turn.
-func (m *mapCall[In, Out]) take(ch *mapChunk[In, Out], yield func(*mapChunk[In, Out]) bool) bool {
+// take yields a finished chunk's outputs, or keeps it until it is its turn.
+func (m *mapCall[In, Out]) take(ch *mapChunk[In, Out], yield func(*mapChunk[In, Out], int) bool) bool {
 	if !m.ordered {
 		return m.yield(ch, yield)
 	}
-	for int64(m.order.len()) <= ch.seq-m.yields {
+	for int64(m.order.len()) < ch.seq-m.yields+int64(ch.inputs) {
 		m.order.push(nil)
 	}
 	*m.order.at(int(ch.seq - m.yields)) = ch
 	for m.order.len() > 0 && *m.order.at(0) != nil {
-		if !m.yield(m.order.pop(), yield) {
+		ch := m.order.pop()
+		for range ch.inputs - 1 {
+			m.order.pop()
+		}
+		if !m.yield(ch, yield) {
 			return false
 		}
 	}
 	return true
 }
 
-func (m *mapCall[In, Out]) yield(ch *mapChunk[In, Out], yield func(*mapChunk[In, Out]) bool) bool {
-	m.yields++
+func (m *mapCall[In, Out]) yield(ch *mapChunk[In, Out], yield func(*mapChunk[In, Out], int) bool) bool {
 	m.inputs.yielded(&ch.chunk)
-	return yield(ch)
+	for i := range ch.inputs {
+		m.yields++
+		if !yield(ch, i) {
+			return false
+		}
+	}
+	return true
 }
 
 // over reports whether all inputs are known and their outputs yielded.

@@ -46,7 +46,7 @@ func (p *Pool) rebalance() {
 		case n == 0:
 		case idle > 0:
 			s.executor.recall((n*idle + idle) / (idle + 1))
-		case starves, s.unbegun(now, longPatience) > 0 && (len(p.calls) > 1 || s.inFlight[1].call.prefetch <= 0):
+		case starves, s.unbegun(now, longPatience) > 0 && (len(p.calls) > 1 || s.inFlight[len(s.inFlight)-1].call.prefetch <= 0):
 			s.executor.recall(n)
 		}
 	}
@@ -56,17 +56,20 @@ func (p *Pool) rebalance() {
 	}
 }
 
-// unbegun is how many chunks in flight wait behind one that has been running for
-// longer than d: another worker may begin them sooner.
+// unbegun is how many intervals or inputs in flight wait behind one that has been
+// running for longer than d: another worker may begin them sooner.
 func (s *slot) unbegun(now time.Time, d time.Duration) int {
-	if len(s.inFlight) < 2 || now.Sub(s.since) < d {
+	if len(s.inFlight)+s.batched < 2 || now.Sub(s.since) < d {
 		return 0
 	}
 	n := 0
-	for _, ch := range s.inFlight[1:] {
+	for _, ch := range s.inFlight {
 		if !ch.recalled {
-			n++
+			n += ch.inputs
 		}
+	}
+	if !s.inFlight[0].recalled {
+		n-- // runs
 	}
 	return n
 }

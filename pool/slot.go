@@ -13,6 +13,7 @@ type slot struct {
 	executor executor
 	inFlight []*chunk  // that its worker was sent and has not answered, in the order of sending
 	store    []*chunk  // an empty slice of the array that inFlight lies in
+	batched  int       // inputs in flight in batches, beyond one a chunk
 	since    time.Time // when the first chunk in flight became the first
 	stats    WorkerStats
 
@@ -26,7 +27,7 @@ type slot struct {
 	ahead    float64   // seconds that inFlight was expected to take
 	series   int       // so many of the last chunks sent were of lastCall
 	lastCall *call
-	pace     float64 // seconds that a chunk of paceOf takes here, smoothed
+	pace     float64 // seconds that an interval or input of paceOf takes here, smoothed
 	paceOf   *call   // the last that had an answer
 }
 
@@ -49,7 +50,7 @@ type executor interface {
 	more() int
 	// flush is called after a series of sends.
 	flush()
-	// recall asks for up to n chunks back that were sent last and not begun.
+	// recall asks for about n intervals or inputs back that were sent last and not begun.
 	recall(n int)
 	// cancel gives up a call's chunks in flight: nobody wants them any more.
 	cancel(*call)
@@ -144,10 +145,11 @@ func (s *slot) answered(pid int, answers []answer) {
 func (s *slot) accept(ch *chunk, pid int, a answer) {
 	c := ch.call
 	ch.worker, ch.host, ch.pid, ch.seconds, ch.size = s.index, s.stats.Host, pid, a.seconds, a.size
-	s.stats.Chunks++
+	s.stats.Chunks += int64(ch.inputs)
 	s.stats.BusySeconds += a.seconds
 	s.ahead -= ch.expected
-	seconds := max(a.seconds, 1e-9)
+	s.batched -= ch.inputs - 1
+	seconds := max(a.seconds/float64(ch.inputs), 1e-9)
 	if !c.measured {
 		c.pace, c.measured = 0, true
 	}
@@ -157,6 +159,7 @@ func (s *slot) accept(ch *chunk, pid int, a answer) {
 	smooth(&s.pace, seconds)
 	smooth(&c.pace, seconds)
 	smooth(c.learned, seconds)
+	c.supply.paced(c.pace)
 	ch.settleCharge(a.seconds)
 	s.pool.served = c.used - c.ahead
 	c.settle(ch, a.err)
@@ -176,6 +179,7 @@ func (s *slot) push(ch *chunk) {
 	}
 	s.inFlight = append(s.inFlight, ch)
 	s.ahead += ch.expected
+	s.batched += ch.inputs - 1
 	if s.series++; s.lastCall != ch.call {
 		s.series, s.lastCall = 1, ch.call
 	}
@@ -185,6 +189,7 @@ func (s *slot) push(ch *chunk) {
 func (s *slot) remove(i int) *chunk {
 	ch := s.inFlight[i]
 	s.ahead -= ch.expected
+	s.batched -= ch.inputs - 1
 	s.series = max(s.series-1, 0)
 	ch.settleCharge(0)
 	copy(s.inFlight[i:], s.inFlight[i+1:])
@@ -192,6 +197,21 @@ func (s *slot) remove(i int) *chunk {
 	s.inFlight[last] = nil
 	s.inFlight = s.inFlight[:last]
 	return ch
+}
+
+// split makes two chunks of a batch in flight, of which the first has n inputs.
+func (s *slot) split(i, n int) {
+	ch := s.inFlight[i]
+	part := float64(n) / float64(ch.inputs)
+	first := ch.cell.split(n)
+	first.expected, first.charged = ch.expected*part, ch.charged*part
+	ch.expected, ch.charged = ch.expected-first.expected, ch.charged-first.charged
+	s.inFlight = slices.Insert(s.inFlight, i, first)
+	s.batched--
+	if s.lastCall == ch.call {
+		s.series++
+	}
+	ch.call.inFlight++
 }
 
 // accrue charges the call of the first chunk in flight for the time since it became

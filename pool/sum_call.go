@@ -155,7 +155,9 @@ func (s *sumSupply) next() *chunk {
 
 func (s *sumSupply) left() int64 { return s.unmade }
 
-func (s *sumSupply) settled(size int64) { s.resultBytes += size }
+func (s *sumSupply) settled(ch *chunk) { s.resultBytes += ch.size }
+
+func (s *sumSupply) paced(float64) {}
 
 // assign makes chunk i worker i's.
 func (s *sumSupply) assign() {
@@ -183,7 +185,9 @@ type sumChunk struct {
 // A sumCell is room for a partial.
 type sumCell struct{ task.Partial }
 
-func (c *sumCell) decode(value []byte, _ bool) error { return c.Decode(value) }
+func (c *sumCell) decode(_ int, r ipc.Result, _ bool) error { return c.Decode(r.Value) }
+
+func (c *sumCell) split(int) *chunk { panic("an interval is no batch") }
 
 func (c *sumCell) compute(ctx context.Context, iv ipc.Interval) error { return c.Compute(ctx, iv) }
 

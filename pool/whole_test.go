@@ -45,10 +45,11 @@ func (p *Pool) check() error {
 }
 
 func (s *slot) check(inFlight map[*call]int) error {
-	alone, ahead := 0, 0.0
+	alone, ahead, batched := 0, 0.0, 0
 	for _, ch := range s.inFlight {
 		inFlight[ch.call]++
 		ahead += ch.expected
+		batched += ch.inputs - 1
 		if ch.mustBeAlone() {
 			alone++
 		}
@@ -60,6 +61,8 @@ func (s *slot) check(inFlight map[*call]int) error {
 		return fmt.Errorf("%v seconds ahead, of chunks that take %v", s.ahead, ahead)
 	}
 	switch {
+	case s.batched != batched:
+		return fmt.Errorf("%d inputs in batches, of chunks that have %d", s.batched, batched)
 	case s.idle && len(s.inFlight) > 0:
 		return fmt.Errorf("idle with %d chunks", len(s.inFlight))
 	case s.idle != slices.Contains(s.pool.idle, s):

@@ -30,12 +30,15 @@ type workerProcess struct {
 
 	// The reader's own.
 	view []*chunk // of slot.inFlight
-	seen int      // of view: answered, or in answers
+	seen int      // of view: answered, or in done
+	part int      // inputs of view[seen] that are answered
+	sums answer   // of these
 	done []answer // answers that are not yet settled
 	busy float64  // seconds that they took
 
 	// Guarded by the pool's lock.
 	ready    bool // it said hello
+	batches  bool // it understands batches
 	retiring bool // it gets no more
 	sent     int  // chunks
 	settled  int  // chunks
@@ -135,7 +138,20 @@ func (w *worker) send(ch *chunk) {
 		return
 	}
 	o.Index = uint64(ch.seq)
-	ch.id = w.current.process.SendInput(spec.Name, ch.arg, o)
+	switch r := w.current; {
+	case ch.inputs == 1:
+		ch.id = r.process.SendInput(spec.Name, ch.arg, o)
+	case r.batches:
+		ch.id = r.process.SendBatch(spec.Name, ch.arg, ch.inputs, o)
+	default:
+		var arg []byte
+		for i, rest := 0, ch.arg; i < ch.inputs; i++ {
+			arg, rest = ipc.SplitValues(rest, 1)
+			ch.id = r.process.SendInput(spec.Name, arg, o)
+			o.Index++
+		}
+		ch.id -= uint64(ch.inputs - 1)
+	}
 }
 
 func (w *worker) flush() { w.current.process.Flush() }
@@ -145,7 +161,7 @@ func (w *worker) more() int {
 	if r == nil || !r.ready || r.retiring || !r.process.Accepting() {
 		return 0
 	}
-	n := ipc.MaxPending - len(w.slot.inFlight)
+	n := ipc.MaxPending - len(w.slot.inFlight) - w.slot.batched
 	if most := w.slot.pool.opts.MaxChunksPerChild; most > 0 {
 		n = min(n, most-r.sent)
 	}
@@ -156,10 +172,18 @@ func (w *worker) recall(n int) {
 	if w.current == nil {
 		return
 	}
-	for i := len(w.slot.inFlight) - 1; i > 0 && n > 0; i-- {
-		if ch := w.slot.inFlight[i]; !ch.recalled {
-			ch.recalled = true
-			w.current.process.Recall(ch.id)
+	for i := len(w.slot.inFlight) - 1; i >= 0 && n > 0; i-- {
+		ch := w.slot.inFlight[i]
+		if ch.recalled {
+			continue
+		}
+		ch.recalled = true
+		first := 0
+		if i == 0 {
+			first = 1 // the one before it runs
+		}
+		for k := ch.inputs - 1; k >= first; k-- {
+			w.current.process.Recall(ch.id + uint64(k))
 			n--
 		}
 	}
@@ -169,10 +193,12 @@ func (w *worker) cancel(c *call) {
 	if w.current == nil {
 		return
 	}
-	for _, ch := range w.slot.inFlight {
+	for _, ch := range slices.Backward(w.slot.inFlight) {
 		if ch.call == c {
 			ch.recalled = true
-			w.current.process.Cancel(ch.id)
+			for k := ch.inputs - 1; k >= 0; k-- {
+				w.current.process.Cancel(ch.id + uint64(k))
+			}
 		}
 	}
 }
@@ -196,7 +222,7 @@ func (r *workerProcess) Hello(h ipc.Hello) {
 	p, s := r.pool, r.slot
 	startup := time.Since(r.process.Born()).Seconds()
 	p.mu.Lock()
-	r.ready = true
+	r.ready, r.batches = true, h.Batches
 	s.lost, s.far = false, r.process.Far()
 	if s.failing {
 		s.failing = false
@@ -223,9 +249,9 @@ func (r *workerProcess) Hello(h ipc.Hello) {
 func (r *workerProcess) Result(res ipc.Result, owned bool) error {
 	ch := r.oldest()
 	c := ch.call
-	switch {
-	case res.ID != ch.id:
-		return &ipc.Fault{Reason: fmt.Sprintf("a result for request %d, the oldest is %d", res.ID, ch.id)}
+	switch oldest := ch.id + uint64(r.part); {
+	case res.ID != oldest:
+		return &ipc.Fault{Reason: fmt.Sprintf("a result for request %d, the oldest is %d", res.ID, oldest)}
 	case !(res.Seconds >= 0 && res.Seconds <= 1e9):
 		return &ipc.Fault{Reason: fmt.Sprintf("a result after %v seconds", res.Seconds)}
 	case c.spec.Sums() && (!res.HasInterval || res.Interval != ch.iv):
@@ -237,21 +263,39 @@ func (r *workerProcess) Result(res ipc.Result, owned bool) error {
 	case c.custom:
 		ch.raw = append(ch.raw[:0], res.Value...)
 	default:
-		if err := ch.cell.decode(res.Value, owned); err != nil {
+		if err := ch.cell.decode(r.part, res, owned); err != nil {
 			return &ipc.Fault{Reason: "a result of another type", Err: err}
 		}
 	}
-	r.done = append(r.done, answer{seconds: res.Seconds, began: res.Began, size: int64(len(res.Value))})
+	r.sums.seconds, r.sums.began, r.sums.size = r.sums.seconds+res.Seconds, res.Began, r.sums.size+int64(len(res.Value))
 	r.busy += res.Seconds
+	if r.part++; r.part == ch.inputs {
+		r.answer(r.sums)
+	}
 	return nil
+}
+
+// answer notes the answer to the oldest chunk.
+func (r *workerProcess) answer(a answer) {
+	r.done = append(r.done, a)
+	r.seen++
+	r.part, r.sums = 0, answer{}
 }
 
 // Fail notes a task's failure, or that it took too long and ended by itself.
 func (r *workerProcess) Fail(f ipc.Fail) {
 	ch := r.oldest()
+	if ch.inputs > 1 {
+		r.settle(func() {
+			if r.slot.inFlight[0].inputs > 1 {
+				r.slot.split(0, 1)
+			}
+		})
+		ch = r.oldest()
+	}
 	switch {
 	case f.Timeout && ch.call.overdue():
-		r.done = append(r.done, answer{err: context.DeadlineExceeded})
+		r.answer(answer{err: context.DeadlineExceeded})
 		return
 	case f.Timeout && ch.call.timeout > 0:
 		r.charge(ch, &TimeoutError{Limit: ch.call.timeout})
@@ -267,7 +311,7 @@ func (r *workerProcess) Fail(f ipc.Fail) {
 	seconds := max(time.Since(r.slot.since).Seconds()-r.busy, 0)
 	r.pool.mu.Unlock()
 	r.busy += seconds
-	r.done = append(r.done, answer{seconds: seconds, err: err})
+	r.answer(answer{seconds: seconds, err: err})
 }
 
 // charge charges a chunk, the oldest, with err. The worker goes on.
@@ -286,7 +330,14 @@ func (r *workerProcess) charge(ch *chunk, err error) {
 func (r *workerProcess) NotBegun(id uint64) {
 	r.settle(func() {
 		s := r.slot
-		i := slices.IndexFunc(s.inFlight, func(ch *chunk) bool { return ch.id == id })
+		i := slices.IndexFunc(s.inFlight, func(ch *chunk) bool { return ch.id <= id && id-ch.id < uint64(ch.inputs) })
+		if before := id - s.inFlight[i].id; before > 0 {
+			s.split(i, int(before))
+			i++
+		}
+		if s.inFlight[i].inputs > 1 {
+			s.split(i, 1)
+		}
 		r.sent--
 		s.takenBack(s.remove(i))
 	})
@@ -299,6 +350,10 @@ func (r *workerProcess) settle(then func()) {
 	pid := s.stats.PID // written by this goroutine alone
 	events := p.finished(s.index, pid, r.view, r.done)
 	p.mu.Lock()
+	if r.part > 0 {
+		s.split(len(r.done), r.part)
+		r.answer(r.sums)
+	}
 	s.answered(pid, r.done)
 	r.settled += len(r.done)
 	then()
@@ -307,9 +362,9 @@ func (r *workerProcess) settle(then func()) {
 	r.done, r.view, r.seen, r.busy = r.done[:0], nil, 0, 0
 }
 
-// oldest is the chunk that was sent first of those not answered: the process
-// takes no answer without one. What is in flight stays so until it is settled
-// here, so a view of it is enough.
+// oldest is the chunk that was sent first of those not answered, or answered in part:
+// the process takes no answer without one. What is in flight stays so until it is
+// settled here, so a view of it is enough.
 func (r *workerProcess) oldest() *chunk {
 	if r.seen == len(r.view) {
 		r.pool.mu.Lock()
@@ -317,9 +372,7 @@ func (r *workerProcess) oldest() *chunk {
 		r.pool.mu.Unlock()
 		r.seen = len(r.done)
 	}
-	ch := r.view[r.seen]
-	r.seen++
-	return ch
+	return r.view[r.seen]
 }
 
 // Flush accepts the answers that have come and sends more work.

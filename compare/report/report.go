@@ -1,5 +1,6 @@
 // Package report renders the record of an experiment for other programs than a
-// terminal: as a page ([HTML]), for benchstat ([Gobench]), and for Perfetto ([Trace]).
+// terminal: as a page ([HTML]), and for benchstat ([Gobench]). [TraceRuns] shows a run of
+// its own to Perfetto.
 // The same record gives the same bytes, without a clock, the network or the machine it
 // runs on. compare.Text is for the terminal, and compare.Write writes the record itself.
 package report

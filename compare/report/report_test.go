@@ -118,7 +118,7 @@ func records(t testing.TB) map[string]compare.Record {
 	}
 }
 
-var formats = map[string]func(io.Writer, compare.Record) error{"HTML": HTML, "Gobench": Gobench, "Trace": Trace}
+var formats = map[string]func(io.Writer, compare.Record) error{"HTML": HTML, "Gobench": Gobench}
 
 func rendered(t testing.TB, format string, rec compare.Record) string {
 	t.Helper()
@@ -137,9 +137,6 @@ func TestAllRecords(t *testing.T) {
 			out := rendered(t, format, rec)
 			if at := none.FindString(out); at != "" {
 				t.Errorf("%s of %s has %q", format, what, at)
-			}
-			if format == "Trace" && !json.Valid([]byte(out)) {
-				t.Errorf("the trace of %s is no JSON", what)
 			}
 		}
 	}
@@ -189,7 +186,7 @@ func TestNothingHiddenIsExported(t *testing.T) {
 	rec.Notes = []string{name}
 	for format := range formats {
 		out := rendered(t, format, rec)
-		if at := strings.IndexFunc(out, func(r rune) bool { return text.Hidden(r) && r != '\n' }); at >= 0 && format != "Trace" {
+		if at := strings.IndexFunc(out, func(r rune) bool { return text.Hidden(r) && r != '\n' }); at >= 0 {
 			t.Errorf("%s has %q", format, out[max(at-20, 0):min(at+20, len(out))])
 		}
 		if format == "HTML" && strings.Contains(out, "<b>?") {
@@ -220,12 +217,21 @@ func TestGobenchHasPlainRuns(t *testing.T) {
 	}
 }
 
-func TestTraceHasTheMedianRuns(t *testing.T) {
-	rec := record(t, compare.Experiment{Tasks: subjects("a")}, &plainRunner{})
-	trace := rendered(t, "Trace", rec)
-	for _, want := range []string{"a serial, median run (round ", "a processes×4, median run (round ", `"name":"spawn"`, `"name":"compute"`} {
-		if !strings.Contains(trace, want) {
-			t.Errorf("no %s in the trace", want)
+func TestTraceOfARun(t *testing.T) {
+	r, err := (&plainRunner{rng: rand.New(rand.NewPCG(1, 1))}).Run(t.Context(), compare.Cell{Backend: pool.Processes, Workers: 2})
+	if err == nil {
+		err = r.SumPhases()
+	}
+	var b bytes.Buffer
+	if err == nil {
+		err = TraceRuns(&b, []TraceRun{{"one\x1b", r}, {"two", r}})
+	}
+	if err != nil || !json.Valid(b.Bytes()) {
+		t.Fatal(err, b.String())
+	}
+	for want, n := range map[string]int{`"name":"spawn"`: 4, `"name":"compute"`: 4, `"ph":"M"`: 2 * (2 + 2*3), `"worker 1 (pid 101)"`: 2} {
+		if got := strings.Count(b.String(), want); got != n {
+			t.Errorf("%d times %s in the trace, want %d:\n%s", got, want, n, b.String())
 		}
 	}
 }

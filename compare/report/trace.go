@@ -5,23 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 
 	"procpool/compare"
 )
 
-// Trace writes the median run of each cell, as [TraceRuns] does.
-func Trace(w io.Writer, rec compare.Record) error {
-	var runs []TraceRun
-	for _, c := range rec.Results.Cells {
-		r := rec.Runs[c.MedianRun]
-		runs = append(runs, TraceRun{fmt.Sprintf("%v, median run (round %d)", rec.Plan.Cells[c.Cell], r.Round+1), r})
-	}
-	return TraceRuns(w, runs)
-}
-
 // A TraceRun is one run under the name that the trace shows. Call
-// [compare.Run.SumPhases] first if it is not from a record.
+// [compare.Run.SumPhases] first.
 type TraceRun struct {
 	Name string
 	Run  compare.Run
@@ -66,11 +57,7 @@ func (t *tracer) run(pid int, name string, r compare.Run) {
 // nested spans nested.
 func (t *tracer) span(pid, tid int, s compare.Span) {
 	start, end := math.Round(1e9*s.Start), math.Round(1e9*s.End)
-	e := traceEvent{Ph: "X", Name: string(s.Phase), Cat: "phase", Pid: pid, Tid: tid, Ts: microseconds(start), Dur: microseconds(end - start)}
-	if cpu, ok := s.CPU.Get(); ok {
-		e.Args = map[string]any{"cpu": cpu}
-	}
-	t.event(e)
+	t.event("X", string(s.Phase), pid, tid, map[string]any{"cat": "phase", "ts": microseconds(start), "dur": microseconds(end - start)})
 }
 
 // microseconds prints whole nanoseconds exactly.
@@ -80,29 +67,20 @@ func microseconds(ns float64) json.Number {
 }
 
 func (t *tracer) meta(pid, tid int, name, key string, value any) {
-	t.event(traceEvent{Ph: "M", Name: name, Pid: pid, Tid: tid, Args: map[string]any{key: value}})
+	t.event("M", name, pid, tid, map[string]any{"args": map[string]any{key: value}})
 }
 
-type traceEvent struct {
-	Ph   string         `json:"ph"`
-	Name string         `json:"name"`
-	Cat  string         `json:"cat,omitempty"`
-	Pid  int            `json:"pid"`
-	Tid  int            `json:"tid"`
-	Ts   json.Number    `json:"ts,omitempty"`
-	Dur  json.Number    `json:"dur,omitempty"`
-	Args map[string]any `json:"args,omitempty"`
-}
-
-func (t *tracer) event(e traceEvent) {
+// event writes one of a phase of the trace, with its own fields and args.
+func (t *tracer) event(phase, name string, pid, tid int, fields map[string]any) {
+	maps.Copy(fields, map[string]any{"ph": phase, "name": name, "pid": pid, "tid": tid})
+	b, err := json.Marshal(fields)
+	if err != nil { // strings, integers and finite decimals always encode
+		panic(err)
+	}
 	if t.begun {
 		t.w.WriteByte(',')
 	}
 	t.begun = true
 	t.w.WriteByte('\n')
-	b, err := json.Marshal(e)
-	if err != nil { // strings, integers and finite decimals always encode
-		panic(err)
-	}
 	t.w.Write(b)
 }

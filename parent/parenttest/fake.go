@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"procpool/ipc"
@@ -24,6 +25,8 @@ type FakeSystem struct {
 	Lingers bool
 	// Partial appends the encoded partial of an interval, for honest results.
 	Partial func(dst []byte, iv ipc.Interval) []byte
+	// Batched counts the requests that came in batches.
+	Batched atomic.Int64
 
 	mu      sync.Mutex
 	starts  map[int]int // processes begun, by worker
@@ -38,6 +41,7 @@ type FakeWorker struct {
 	Process       *FakeProcess
 
 	system *FakeSystem
+	batch  []Request // that Next has not returned yet
 }
 
 // A FakeProcess is a fake process as its parent sees it.
@@ -142,7 +146,7 @@ func (w *FakeWorker) Say(b []byte) bool {
 
 // Hello says hello as this build does.
 func (w *FakeWorker) Hello() bool {
-	return w.Say(ipc.AppendHello(nil, ipc.Hello{Build: ipc.Build(), PID: int64(w.Process.pid), Host: "fake"}))
+	return w.Say(ipc.AppendHello(nil, ipc.Hello{Build: ipc.Build(), PID: int64(w.Process.pid), Host: "fake", Batches: true}))
 }
 
 // A Request is a request as a worker sees it.
@@ -154,30 +158,43 @@ type Request struct {
 	Options  ipc.RequestOptions
 }
 
-// request makes a Request of a message.
-func request(m ipc.Message) Request {
+// requests makes a Request of a message, or several of a batch.
+func (w *FakeWorker) requests(m ipc.Message) []Request {
 	q, err := ipc.ParseRequest(m.Body)
 	if err != nil {
 		panic(err)
 	}
 	r := Request{ID: q.ID, Task: string(q.Task), Options: q.RequestOptions}
-	if r.Interval, err = ipc.ParseInterval(q.Arg); err != nil {
-		r.Arg = bytes.Clone(q.Arg)
+	if q.Batch == 0 {
+		if r.Interval, err = ipc.ParseInterval(q.Arg); err != nil {
+			r.Arg = bytes.Clone(q.Arg)
+		}
+		return []Request{r}
 	}
-	return r
+	w.system.Batched.Add(int64(q.Batch))
+	batch, rest := make([]Request, q.Batch), bytes.Clone(q.Arg)
+	for i := range batch {
+		r.Arg, rest = ipc.SplitValues(rest, 1)
+		batch[i] = r
+		r.ID++
+		r.Options.Index++
+	}
+	return batch
 }
 
 // Next waits for a request; ok is false when there will be no more.
 func (w *FakeWorker) Next() (r Request, ok bool) {
-	for {
+	for len(w.batch) == 0 {
 		m, err := w.In.Next()
 		switch {
 		case err != nil || m.Kind == ipc.KindEnd:
 			return r, false
 		case m.Kind == ipc.KindRequest:
-			return request(m), true
+			w.batch = w.requests(m)
 		}
 	}
+	r, w.batch = w.batch[0], w.batch[1:]
+	return r, true
 }
 
 // Result is the right answer to r, in the bytes of the wire.

@@ -109,7 +109,7 @@ func (w *FakeWorker) readInto(q *workQueue) {
 		case err != nil || m.Kind == ipc.KindEnd:
 			return
 		case m.Kind == ipc.KindRequest:
-			q.push(request(m))
+			q.push(w.requests(m)...)
 		case m.Kind == ipc.KindCancel:
 			c, err := ipc.ParseCancel(m.Body)
 			if err != nil {
@@ -140,10 +140,10 @@ func (q *workQueue) notify() {
 	}
 }
 
-func (q *workQueue) push(r Request) {
+func (q *workQueue) push(r ...Request) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.waiting = append(q.waiting, r)
+	q.waiting = append(q.waiting, r...)
 	q.notify()
 }
 

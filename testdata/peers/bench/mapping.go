@@ -6,6 +6,8 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"procpool/pool"
@@ -68,7 +70,30 @@ func tinyInputs(b *bench, processes, goroutines *pool.Pool) ([]row, error) {
 		batches := slices.Chunk(ints, 1000)
 		return mapped(pool.Map(context.Background(), processes, incrementAll, batches), want, sum)
 	}), chunked)
+	calls := maps{b: b, what: "a call of an int, 10000 of them at once", unit: "µs", scale: 1e6 / 10_000}
+	calls.add(calls.contender("Call", func() (time.Duration, error) { return callsAtOnce(processes) }),
+		calls.contender("Call on goroutines", func() (time.Duration, error) { return callsAtOnce(goroutines) }))
+	m.rows, m.all = append(m.rows, calls.rows...), append(m.all, calls.all...)
 	return m.rows, b.measure(b.rounds(5, 3), m.all...)
+}
+
+// callsAtOnce is how long 10,000 goroutines need that call the pool at the same time.
+func callsAtOnce(p *pool.Pool) (time.Duration, error) {
+	begin := time.Now()
+	var calls sync.WaitGroup
+	var wrong atomic.Int64
+	for range 10_000 {
+		calls.Go(func() {
+			if out, err := pool.Call(context.Background(), p, increment, 1); out != 2 || err != nil {
+				wrong.Add(1)
+			}
+		})
+	}
+	calls.Wait()
+	if n := wrong.Load(); n > 0 {
+		return 0, fmt.Errorf("%d of 10,000 calls failed", n)
+	}
+	return time.Since(begin), nil
 }
 
 func sum(ns []int) (s int) {
