@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	child.Main()
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // or each of many processes takes a second to end
 	os.Setenv("LC_ALL", "C.UTF-8")
+	if dir, err := os.UserCacheDir(); err == nil && os.Getenv("GOCACHE") == "" {
+		os.Setenv("GOCACHE", filepath.Join(dir, "go-build")) // else 'go build' would begin with the standard library
+	}
 	cache, err := os.MkdirTemp("", "procpool-cli")
 	if err != nil {
 		panic(err)

@@ -177,6 +177,7 @@ func TestSlurm(t *testing.T) {
 	})
 	timed("f an array and its sum", func(t *testing.T) { b.array(t, want) })
 	timed("the script for steps", func(t *testing.T) { b.stepsScript(t, want) })
+	timed("the scripts for programs", func(t *testing.T) { b.execScripts(t) })
 	timed("the script that is requeued", func(t *testing.T) { b.requeueScript(t) })
 	timed("doctor", func(t *testing.T) {
 		s := b.run("salloc", "-Q", "-n4", b.exe, "doctor", "--launcher", steps)

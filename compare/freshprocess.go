@@ -8,6 +8,7 @@ import (
 	"math"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"procpool/internal/text"
@@ -65,7 +66,8 @@ func (r runRequest) run(ctx context.Context) (Run, error) {
 				return Run{}, err
 			}
 		}
-		w.recorder, began = Recorder{}, time.Now()
+		began = time.Now()
+		w.restart(began)
 	}
 	value, err := work(ctx, p)
 	wall := time.Since(began)
@@ -150,6 +152,8 @@ func (r runRequest) terms(o pool.Options, mask placement.CPUSet) Terms {
 
 // A startWaiter records a pool's events and waits for its workers to start.
 type startWaiter struct {
+	mu       sync.Mutex // guards what follows, but for started
+	since    time.Time  // what began earlier is not recorded
 	recorder Recorder
 	missing  int           // workers that have not started
 	started  chan struct{} // closed when all have
@@ -157,8 +161,19 @@ type startWaiter struct {
 	lost     int
 }
 
+// restart forgets what was recorded, and what is still to be told of it.
+func (w *startWaiter) restart(since time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.since, w.recorder = since, Recorder{}
+}
+
 func (w *startWaiter) event(e pool.Event) {
-	w.recorder.Event(e)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !e.Began.Before(w.since) {
+		w.recorder.Event(e)
+	}
 	switch e.Kind {
 	case pool.WorkerStarted, pool.WorkerGivenUp:
 		if e.Kind == pool.WorkerGivenUp {

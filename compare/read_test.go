@@ -129,32 +129,6 @@ func TestWhatIsNoRecord(t *testing.T) {
 	}
 }
 
-// FuzzRecord reads whatever comes. What is read can be written in every way, at once.
-func FuzzRecord(f *testing.F) {
-	for _, x := range []Experiment{{MaxPairs: 6}, {MaxPairs: 2, Why: true}, {MaxPairs: 10, Workers: []int{1, 2}}} {
-		s := newSimulation(1)
-		s.noise = lognormal(0.1)
-		x.Tasks = tasks("a")
-		f.Add(written(f, s.do(f, x)))
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		rec, err := Read(bytes.NewReader(b))
-		if err != nil {
-			return
-		}
-		var out bytes.Buffer
-		if err := Text(&out, rec, TextOptions{Verbose: true, ASCII: true, Width: 60}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Read(bytes.NewReader(written(t, rec))); err != nil {
-			t.Fatalf("a record that was read, written again: %v", err)
-		}
-		if _, err := Changes(rec, rec); err != nil && !strings.Contains(err.Error(), "no row in common") {
-			t.Fatal(err)
-		}
-	})
-}
-
 func TestChangesFromABaseline(t *testing.T) {
 	make := func(factor float64) Record {
 		s := newSimulation(5)

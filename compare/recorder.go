@@ -121,13 +121,13 @@ func (t *timeline) add(stretches []stretch, began time.Time, between Phase) {
 		} else {
 			t.fill(PhaseIdle, seconds(m.from)) // before the first process, and between a lost one and the next
 		}
-		if m.phase == PhaseCompute && seconds(m.to) <= t.at {
-			// Show every chunk, even if the clocks leave no room for it.
-			t.spans = append(t.spans, Span{Phase: PhaseCompute, Start: t.at, End: t.at})
-		}
 		if m.phase == PhaseCompute && setup > 0 {
 			t.fill(PhaseSetup, seconds(m.from)+setup.Seconds())
 			setup = 0
+		}
+		if m.phase == PhaseCompute && min(seconds(m.to), t.end) <= t.at {
+			// Show every chunk, even if the clocks leave no room for it.
+			t.spans = append(t.spans, Span{Phase: PhaseCompute, Start: t.at, End: t.at})
 		}
 		t.fill(m.phase, seconds(m.to))
 		if m.phase == PhaseCompute {

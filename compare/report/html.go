@@ -123,10 +123,14 @@ func (p *page) verdictLine() string {
 // answers writes the cards, one a row, and the sentences.
 func (p *page) answers() {
 	p.WriteString(`<section id="answers" aria-label="Answers"><div class="cards">`)
-	for _, r := range p.Results.Rows {
+	rows := p.Results.Rows
+	for _, r := range rows[:min(len(rows), mostRows)] {
 		p.card(r)
 	}
 	p.WriteString("</div>\n")
+	if n := len(rows) - mostRows; n > 0 {
+		p.put("<p>And %s, which compare --from FILE prints.</p>", text.Plural(int64(n), "more answer"))
+	}
 	for _, s := range compare.Sentences(p.Record) {
 		p.put("<p>%s</p>\n", s)
 	}
@@ -188,7 +192,11 @@ func (p *page) table(tb compare.Table) {
 		p.put(`<th scope="col"`+class(i)+`>%s</th>`, h)
 	}
 	p.WriteString("</tr></thead><tbody>")
-	for _, row := range tb.Rows {
+	for i, row := range tb.Rows {
+		if i == mostRows {
+			p.put(`<tr><th scope="row" class="l">and %s, which compare --from FILE --verbose prints</th></tr>`, text.Plural(int64(len(tb.Rows)-i), "more row"))
+			break
+		}
 		p.WriteString("<tr>")
 		for i, cell := range row {
 			if i == 0 {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -97,6 +96,14 @@ func subjects(names ...string) (out []compare.Subject) {
 	return out
 }
 
+// counts are all worker counts up to n.
+func counts(n int) (out []int) {
+	for i := range n {
+		out = append(out, i+1)
+	}
+	return out
+}
+
 // records are usual and unusual ones.
 func records(t testing.TB) map[string]compare.Record {
 	far := func(c compare.Cell) float64 {
@@ -110,6 +117,7 @@ func records(t testing.TB) map[string]compare.Record {
 		"usual":              record(t, compare.Experiment{Why: true}, &plainRunner{}),
 		"far apart":          record(t, compare.Experiment{Tasks: subjects("a", "b")}, &plainRunner{factor: far}),
 		"many worker counts": record(t, compare.Experiment{Tasks: subjects("a"), Workers: []int{1, 2, 3, 4, 8, 16, 64}, Backends: all}, &plainRunner{}),
+		"very many rows":     record(t, compare.Experiment{Workers: counts(64), MaxPairs: 2, Why: true}, &plainRunner{}),
 		"two rounds":         record(t, compare.Experiment{Tasks: subjects("a"), MaxPairs: 2}, &plainRunner{}),
 		"wall times only":    record(t, compare.Experiment{Tasks: subjects("a")}, &plainRunner{bare: true}),
 		"against serial":     record(t, compare.Experiment{Tasks: subjects("a"), Backends: all[2:]}, &plainRunner{}),
@@ -234,24 +242,4 @@ func TestTraceOfARun(t *testing.T) {
 			t.Errorf("%d times %s in the trace, want %d:\n%s", got, want, n, b.String())
 		}
 	}
-}
-
-// FuzzExports: whatever record can be read can be exported.
-func FuzzExports(f *testing.F) {
-	var b bytes.Buffer
-	if err := compare.Write(&b, record(f, compare.Experiment{Tasks: subjects("a"), MaxPairs: 3, Workers: []int{2}}, &plainRunner{})); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.Bytes())
-	f.Fuzz(func(t *testing.T, b []byte) {
-		rec, err := compare.Read(bytes.NewReader(b))
-		if err != nil {
-			return
-		}
-		for format, write := range formats {
-			if err := write(io.Discard, rec); err != nil {
-				t.Fatal(format, fmt.Sprint(err))
-			}
-		}
-	})
 }

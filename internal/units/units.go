@@ -5,6 +5,7 @@ package units
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -162,10 +163,17 @@ func Printable(s string) string {
 }
 
 // Wrap breaks s at blanks into lines of at most so many characters. A longer word has a
-// line of its own.
+// line of its own; a number and its unit are one word.
 func Wrap(s string, width int) (lines []string) {
 	line, length := "", 0
-	for _, word := range strings.Fields(s) {
+	words := strings.Fields(s)
+	for i, word := range words {
+		if i > 0 && isUnit(word) {
+			continue
+		}
+		if i+1 < len(words) && isUnit(words[i+1]) {
+			word += " " + words[i+1]
+		}
 		n := utf8.RuneCountInString(word)
 		if length > 0 && length+1+n > width {
 			lines = append(lines, line)
@@ -177,4 +185,8 @@ func Wrap(s string, width int) (lines []string) {
 		line, length = line+word, length+n
 	}
 	return append(lines, line)
+}
+
+func isUnit(word string) bool {
+	return slices.Contains([]string{"%", "s", "ms", "µs", "ns"}, strings.TrimRight(word, ".,;:)"))
 }

@@ -25,7 +25,8 @@ func TestWrap(t *testing.T) {
 		in    string
 		width int
 		want  []string
-	}{{"", 10, []string{""}}, {"a ±b c", 4, []string{"a ±b", "c"}}, {"unbreakable", 4, []string{"unbreakable"}}, {"  a  b ", 9, []string{"a b"}}} {
+	}{{"", 10, []string{""}}, {"a ±b c", 4, []string{"a ±b", "c"}}, {"unbreakable", 4, []string{"unbreakable"}}, {"  a  b ", 9, []string{"a b"}},
+		{"is 12 ms, not 5 % more", 8, []string{"is", "12 ms,", "not 5 %", "more"}}, {"s 1", 9, []string{"s 1"}}} {
 		got := Wrap(c.in, c.width)
 		if len(got) != len(c.want) {
 			t.Fatalf("%q: %q", c.in, got)
