@@ -47,7 +47,7 @@ func (b *bench) merged(journals ...string) (value string, s said) {
 // exampleJobs are the outputs of job that examples/jobs has.
 var exampleJobs = map[string]string{
 	"slurm": "slurm-array.sh", "gridengine": "gridengine-array.sh", "pbs": "pbs-array.sh", "lsf": "lsf-array.sh",
-	"kubernetes": "kubernetes-indexed.yaml", "aws-batch": "aws-batch.sh", "parallel": "parallel.sh", "make": "shares.mk",
+	"kubernetes": "kubernetes-indexed.yaml", "aws-batch": "aws-batch.sh", "parallel": "parallel.sh", "make": "job.mk",
 }
 
 // printed is what job prints for an engine, with 4 shares of the benches' work.

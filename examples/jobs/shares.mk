@@ -1,11 +1,20 @@
-# 100 shares by make, and their sum. Made by
-#     procpool job --engine make --shares 100 --procs 2 -- run --task pi-fast 1e13
-# and tried with GNU make 4.3. Run it with: make -f FILE -j2, so many shares at once.
-# Started again it resumes; make waits for the chunks in flight after a first signal.
-procpool.sum: $(shell seq -f procpool-%.0f.done 100)
-	printf 'procpool-%s.journal\0' $$(seq 100) | procpool merge --files0-from - >$@.new
-	mv $@.new $@
-	cat $@
+# For make: shares as targets, and their merge.
+#
+#     make -f shares.mk -j 4 SHARES=16
+#
+# Each share has a worker of its own, so -j says how many CPUs are used. A share that was
+# interrupted goes on with its journal; one that is done is not computed again, because
+# its mark is there. make removes no journal: they are not targets.
+SHARES    ?= 16
+INTERVALS ?= 1e12
+TASK      ?= pi-fast
 
-procpool-%.done:
-	share='$*' journal='procpool-$*.journal' && procpool run --share "$$share/100" --journal "$$journal" --resume --grace 80s --procs 2 --task pi-fast 1e13 >'procpool-$*.log' && touch $@
+journals := $(foreach k,$(shell seq $(SHARES)),share-$(k).journal)
+
+result: $(journals:.journal=.done)
+	procpool merge $(journals) >$@.new
+	mv $@.new $@
+
+share-%.done:
+	procpool run --quiet --procs 1 --share $*/$(SHARES) --journal share-$*.journal --resume --task $(TASK) $(INTERVALS) >/dev/null
+	touch $@
