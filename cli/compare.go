@@ -75,7 +75,7 @@ func (m *compareCommand) prepare(c *cli.Context) (err error) {
 		return err
 	}
 	m.progress = m.newProgress(m.showProgress)
-	return enoughFiles()
+	return enoughFiles(0)
 }
 
 func (m *compareCommand) run(c *cli.Context) error {

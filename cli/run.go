@@ -98,7 +98,7 @@ func (r *runCommand) settle(c *cli.Context) (err error) {
 		return err
 	}
 	if o.Backend == pool.Processes {
-		if err := enoughFiles(); err != nil {
+		if err := enoughFiles(r.procs); err != nil {
 			return err
 		}
 	}

@@ -28,10 +28,23 @@ func shortageHint(err error) string {
 // cannot even wait for a pipe, and would end this program with a stack trace.
 const fewestFiles = 16
 
-// enoughFiles returns an error where no worker could be started.
-func enoughFiles() error {
+// With filesOfWorker for each, many workers are refused where not all of them can have
+// their files. Of a few, as many are started as can be.
+const (
+	filesOfWorker = 5
+	manyWorkers   = 1000
+)
+
+// enoughFiles returns an error where no worker could be started, or too few of many.
+func enoughFiles(procs int) error {
 	limit, ok := fileLimit()
-	if !ok || limit >= fewestFiles {
+	need := uint64(filesOfWorker*procs + fewestFiles)
+	switch {
+	case !ok:
+		return nil
+	case limit >= fewestFiles && procs >= manyWorkers && limit < need:
+		return &failure{code: exitFailed, err: fmt.Errorf("%d workers take %d open files, and the limit is %d", procs, need, limit), hint: shortageHint(syscall.EMFILE)}
+	case limit >= fewestFiles:
 		return nil
 	}
 	return &failure{code: exitFailed, err: fmt.Errorf("no worker can be started: the limit of open files is %d", limit), hint: shortageHint(syscall.EMFILE)}
