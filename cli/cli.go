@@ -36,7 +36,7 @@ func (p *program) run(args []string) error {
 // so that several may run at once.
 func (p *program) app() *cli.App {
 	commands := []*cli.Command{
-		p.runCommand(), p.execCommand(), p.intervalsCommand(), p.compareCommand(), p.mergeCommand(), p.statusCommand(), p.tasksCommand(), p.doctorCommand(), p.manCommand(),
+		p.runCommand(), p.execCommand(), p.intervalsCommand(), p.compareCommand(), p.mergeCommand(), p.statusCommand(), p.jobCommand(), p.tasksCommand(), p.doctorCommand(), p.manCommand(),
 		p.completionCommand(), p.childCommand(), p.helpCommand(), p.versionCommand(), p.completeCommand(),
 	}
 	for _, cmd := range commands {

@@ -7,10 +7,11 @@
 # A program of yours in a job array; each array task is a share, whose workers run
 # the program once a chunk. It is submitted with the merge of all shares by
 #
-#     SCRIPT=exec-slurm-array.sh SHARES=100 sh slurm-array-submit.sh
+#     SHARES=100 sh slurm-array-submit.sh
 #
-# The comments of slurm-array.sh hold here too. A chunk should take seconds at
-# least: each is a process of its own.
+# SHARES is spelt out: when a single failed share is submitted again (--array=2),
+# Slurm counts 1. --resume makes running a share again harmless. A chunk should take
+# seconds at least: each is a process of its own.
 set -eu
 exec procpool exec \
     --share "$SLURM_ARRAY_TASK_ID/$SHARES" \
