@@ -1,7 +1,7 @@
 #!/bin/sh
 # {{.Shares}} shares as an LSF array, and a job that adds them up once all are done. Made by
 #     {{.MadeBy}}
-# after the manual of LSF 10.1; {{.Tried}}. Submit it with: sh FILE [flags for bsub]. What is missing
+# in the syntax of LSF 10.1; {{.Tried}}. Submit it with: sh FILE [flags for bsub]. What is missing
 # later: the same command; shares that are complete end at once.
 #
 # LSF sends USR2 two minutes before the time limit. The chunks in flight finish, and exit

@@ -1,7 +1,7 @@
 #!/bin/sh
 # {{.Shares}} shares as a PBS array, and a job that adds them up once all are done. Made by
 #     {{.MadeBy}}
-# after the manual of OpenPBS 23; {{.Tried}}. Submit it with: sh FILE [flags for qsub]. What is missing
+# in the syntax of OpenPBS 23; {{.Tried}}. Submit it with: sh FILE [flags for qsub]. What is missing
 # later: the same command; shares that are complete end at once.
 #
 # PBS gives no warning before the time limit, so --deadline stops in time, with exit code 124.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # 100 shares as an AWS Batch array job, and a job that adds them up once all are done. Made by
 #     procpool job --engine aws-batch --shares 100 --procs 2 -- run --task pi-fast 1e13
-# after the manual of the AWS command line; nobody has run it. Submit it with:
+# in the syntax of the AWS command line; nobody has run it. Submit it with:
 #     QUEUE=... DEFINITION=... sh FILE
 # The job definition names the image and mounts a file system at /data. What a lost host
 # ends is tried again, and resumes. --deadline stops in time for the limit.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # 100 shares as an LSF array, and a job that adds them up once all are done. Made by
 #     procpool job --engine lsf --shares 100 --procs 2 -- run --task pi-fast 1e13
-# after the manual of LSF 10.1; nobody has run it. Submit it with: sh FILE [flags for bsub]. What is missing
+# in the syntax of LSF 10.1; nobody has run it. Submit it with: sh FILE [flags for bsub]. What is missing
 # later: the same command; shares that are complete end at once.
 #
 # LSF sends USR2 two minutes before the time limit. The chunks in flight finish, and exit
