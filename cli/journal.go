@@ -69,7 +69,7 @@ func (r *runCommand) openJournal(c *cli.Context) error {
 func (r *runCommand) header() journal.Header {
 	header := journal.Header{
 		Task: r.spec.Name, TaskVersion: r.spec.Version, Interval: r.whole, Grain: r.spec.Grain, Exact: r.spec.Exact,
-		Share: r.share, Build: ipc.Build(),
+		Foreign: r.options.Worker != nil, Share: r.share, Build: ipc.Build(),
 	}
 	r.exec.describe(&header)
 	header.SetGrid(r.grid)

@@ -18,8 +18,8 @@ func limitReached(s ExitStatus) int64 {
 	if s.Signal == syscall.SIGXCPU.String() {
 		limit = uint64(r.Cur)
 	}
-	const almost = 0.9 // the system counts in ticks
-	if limit == 0 || limit > 1<<40 || (s.User+s.System).Seconds() < almost*float64(limit) {
+	const almost, ticks = 0.9, 0.5 // the system holds a process to the limit in ticks, and reports what it really had
+	if limit == 0 || limit > 1<<40 || (s.User+s.System).Seconds()+ticks < almost*float64(limit) {
 		return 0
 	}
 	return int64(limit)
