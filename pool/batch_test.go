@@ -23,8 +23,8 @@ var withoutFinished = []EventKind{WorkerSpawned, WorkerStarted, ChunkRetried, Wo
 // Whatever becomes of inputs that travel together, each has its own output, once and in
 // order.
 func TestBatchesInAStorm(t *testing.T) {
-	for seed := range uint64(20) {
-		synctest.Test(t, func(t *testing.T) {
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { // not in synctest: its timers crash the race detector of Go 1.26, golang/go#78156
 			var mu sync.Mutex
 			rng := rand.New(rand.NewPCG(seed, 5))
 			random := func(n int) int {
@@ -37,7 +37,7 @@ func TestBatchesInAStorm(t *testing.T) {
 					job := fakeJob{Dies: random(2000) == 0, Ignores: random(500) == 0}
 					switch random(300) {
 					case 0:
-						job.Takes = time.Duration(random(100)) * time.Millisecond
+						job.Takes = time.Duration(random(30)) * time.Millisecond
 					case 1:
 						job.Fails = "no"
 					}
