@@ -102,7 +102,7 @@ func (r *runCommand) flags() []cli.Flag {
 	o := &r.options
 	return slices.Concat(r.workloadFlags(&r.workload), []cli.Flag{
 		&cli.GenericFlag{Category: categoryWhere, Name: "backend", Aliases: []string{"b"}, Value: newValue(&o.Backend, "processes", readBackend).offering(backendNames...), Usage: "`WHERE` tasks run: processes, goroutines or serial"},
-		workerFlag(&o.Worker, "start `'CMD ARGS'` as workers, such as 'python3 worker.py': any program that speaks procpool's wire; --task is one of its tasks"),
+		workerFlag(&o.Worker, "start `'CMD ARGS'` as workers, such as 'python3 worker.py': any program that speaks the wire of package procpool/ipc; --task is one of its tasks"),
 		bindFlag(&r.bind, "bind workers to CPUs as `HOW` says: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
 		&cli.BoolFlag{Category: categoryWhere, Name: "report-bindings", Destination: &r.reportBindings, Usage: "print the CPUs that each worker is bound to"},
 		gomaxprocsFlag(&o.GOMAXPROCS),

@@ -52,11 +52,19 @@ func (p *program) jobCommand() *cli.Command {
 			&cli.GenericFlag{Category: categoryWhere, Name: "procs", Aliases: []string{"n"}, Value: number(&j.procs, "1", 1, 4096), Usage: "ask for `P` CPUs a share"},
 			&cli.GenericFlag{Category: categoryLimits, Name: "time", Value: duration(&j.limit, "1h"), Usage: "ask for `D` a share; one that needs longer is continued"},
 			&cli.GenericFlag{Category: categoryLimits, Name: "mem", Value: newValue(&j.mem, "", parseSize), Usage: "ask for memory of `SIZE` a share, such as 512M"},
-			&cli.GenericFlag{Category: categoryOutput, Name: "name", Value: newValue(&j.name, "procpool", readJobName), Usage: "`NAME` of the job, and the beginning of the names of its files"},
-			&cli.StringFlag{Category: categoryWhere, Name: "image", Destination: &j.image, Value: "procpool", Usage: "`IMAGE` of the container, for kubernetes"},
+			&cli.GenericFlag{Category: categoryOutput, Name: "name", Value: newValue(&j.name, p.jobName(), readJobName), Usage: "`NAME` of the job, and the beginning of the names of its files"},
+			&cli.StringFlag{Category: categoryWhere, Name: "image", Destination: &j.image, Value: p.jobName(), Usage: "`IMAGE` of the container, for kubernetes"},
 		},
 		Action: j.job,
 	}
+}
+
+// jobName is the name of a job without --name: the program's, if a job can have it.
+func (p *program) jobName() string {
+	if name, err := readJobName(p.Name); err == nil {
+		return name
+	}
+	return "shares"
 }
 
 // readJobName takes a name that needs no quotes anywhere.
