@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"procpool/ipc"
@@ -39,15 +40,15 @@ type call struct {
 	err      error         // why the call as a whole failed
 	wake     chan struct{} // holds one when the consumer should look
 
-	used     float64  // seconds of workers' time that it had, and for what is in flight may have, see Pool.pick
-	ahead    float64  // of these for what is in flight
-	pace     float64  // seconds that its intervals or inputs take, smoothed; 0 = unknown
-	batch    int      // inputs that its chunks may have now, by its pace
-	maxBatch int      // that they ever may have
-	learned  *float64 // the same of all calls of its task
-	measured bool     // pace is its own, and not that of other calls
-	listed   int      // its place in pool.ready; below 0: it is not there
-	drain    *slot    // takes no more until it can have the first returned chunk alone
+	used     float64      // seconds of workers' time that it had, and for what is in flight may have, see Pool.pick
+	ahead    float64      // of these for what is in flight
+	pace     float64      // seconds that its intervals or inputs take, smoothed; 0 = unknown
+	maxBatch int          // inputs that its chunks may ever have
+	batch    atomic.Int64 // inputs that its chunks may have now, by its pace; the goroutine that pulls reads it without the lock
+	learned  *float64     // the same of all calls of its task
+	measured bool         // pace is its own, and not that of other calls
+	listed   int          // its place in pool.ready; below 0: it is not there
+	drain    *slot        // takes no more until it can have the first returned chunk alone
 }
 
 // A supply makes a call's chunks, in order. The pool's lock is held.
@@ -60,8 +61,6 @@ type supply interface {
 	left() int64
 	// settled notes that a chunk is done, with a result of its size.
 	settled(ch *chunk)
-	// paced notes how many seconds an interval or an input takes.
-	paced(seconds float64)
 }
 
 // maxWaiting bounds the bytes of results that wait for the consumer while more
@@ -70,10 +69,12 @@ const maxWaiting = 64 << 20
 
 func (p *Pool) newCall(ctx context.Context, spec *task.Spec, o callOptions) *call {
 	deadline, _ := ctx.Deadline()
-	return &call{
+	c := &call{
 		pool: p, ctx: ctx, spec: spec, timeout: o.timeout, deadline: deadline, retries: o.retries, again: o.again, prefetch: o.prefetch,
-		custom: spec.DecodesItself(), wake: make(chan struct{}, 1), listed: -1, batch: 1, maxBatch: 1,
+		custom: spec.DecodesItself(), wake: make(chan struct{}, 1), listed: -1, maxBatch: 1,
 	}
+	c.batch.Store(1)
+	return c
 }
 
 // limit is how long the task of a chunk has from now: its timeout, and no longer
@@ -243,7 +244,14 @@ func (q *queue) Pop() any {
 }
 
 // next is how many seconds the call's next chunk may take.
-func (c *call) next() float64 { return cmp.Or(c.pace*float64(c.batch), unknownSeconds) }
+func (c *call) next() float64 { return cmp.Or(c.pace*float64(c.batch.Load()), unknownSeconds) }
+
+// fitBatch makes batches as large as the call's pace allows.
+func (c *call) fitBatch() {
+	if c.maxBatch > 1 && c.pace > 0 {
+		c.batch.Store(int64(min(max(batchSeconds/c.pace, 1), float64(c.maxBatch))))
+	}
+}
 
 // unknownSeconds is what a chunk counts for until the first of its call is done.
 const unknownSeconds = aheadSeconds
@@ -256,7 +264,7 @@ func (p *Pool) list(c *call) {
 		if c.learned == nil {
 			c.learned = p.paceOf(c.spec)
 			c.pace = *c.learned
-			c.supply.paced(c.pace)
+			c.fitBatch()
 		}
 		heap.Push(&p.ready, c)
 	}
@@ -423,7 +431,7 @@ func (s *slot) fits(c *call) (fits, waits bool) {
 		if s.series >= n && s.lastCall == c {
 			ahead = max(ahead, float64(n+s.batched)*estimate) // its pace has changed
 		}
-		room = estimate > 0 && ahead+estimate*float64(c.batch) <= most && (c.measured || s.count(c) < aheadChunks)
+		room = estimate > 0 && ahead+estimate*float64(c.batch.Load()) <= most && (c.measured || s.count(c) < aheadChunks)
 	}
 	return room, !room
 }

@@ -25,7 +25,6 @@ type inputs struct {
 	waits     atomic.Bool  // the goroutine that pulls waits for room
 	stalls    atomic.Bool  // nothing is handed out until outputs are taken
 	exhausted atomic.Bool  // there are no more inputs
-	batch     atomic.Int64 // inputs that a chunk may have now
 	panicked  any          // what the source panicked with; set before exhausted
 	goexit    bool         // the source ended its goroutine; likewise
 
@@ -108,7 +107,7 @@ func (in *inputs) put(ch *chunk, size int64) {
 	in.queue.push(ch)
 	in.queued++
 	in.supplied.Add(1)
-	if in.last = nil; in.batch.Load() > 1 && size <= maxBatchBytes {
+	if in.last = nil; in.call.batch.Load() > 1 && size <= maxBatchBytes {
 		in.last = ch
 	}
 	wanted := in.wanted
@@ -137,7 +136,7 @@ func (in *inputs) join(arg []byte) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	ch := in.last
-	if ch == nil || int64(ch.inputs) >= in.batch.Load() || len(ch.arg)+len(arg) > maxBatchBytes {
+	if ch == nil || int64(ch.inputs) >= in.call.batch.Load() || len(ch.arg)+len(arg) > maxBatchBytes {
 		return false
 	}
 	ch.arg = append(ch.arg, arg...)
@@ -147,14 +146,6 @@ func (in *inputs) join(arg []byte) bool {
 	in.supplied.Add(1)
 	in.bytes.Add(int64(len(arg)))
 	return true
-}
-
-// paced makes batches as large as the pace allows.
-func (in *inputs) paced(seconds float64) {
-	if in.call.maxBatch > 1 && seconds > 0 {
-		in.call.batch = int(min(max(batchSeconds/seconds, 1), float64(in.call.maxBatch)))
-		in.batch.Store(int64(in.call.batch))
-	}
 }
 
 // more reports whether there is a chunk now; if not, put or yielded says so when

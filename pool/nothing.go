@@ -9,7 +9,6 @@ func (nothing) more() bool     { return false }
 func (nothing) next() *chunk   { panic("there is no chunk") }
 func (nothing) left() int64    { return 0 }
 func (nothing) settled(*chunk) {}
-func (nothing) paced(float64)  {}
 
 // readiness is the task of such a call.
 var readiness = &task.Spec{Name: "readiness"}

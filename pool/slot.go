@@ -159,7 +159,7 @@ func (s *slot) accept(ch *chunk, pid int, a answer) {
 	smooth(&s.pace, seconds)
 	smooth(&c.pace, seconds)
 	smooth(c.learned, seconds)
-	c.supply.paced(c.pace)
+	c.fitBatch()
 	ch.settleCharge(a.seconds)
 	s.pool.served = c.used - c.ahead
 	c.settle(ch, a.err)

@@ -157,8 +157,6 @@ func (s *sumSupply) left() int64 { return s.unmade }
 
 func (s *sumSupply) settled(ch *chunk) { s.resultBytes += ch.size }
 
-func (s *sumSupply) paced(float64) {}
-
 // assign makes chunk i worker i's.
 func (s *sumSupply) assign() {
 	s.call.assigned = true
