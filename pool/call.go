@@ -162,8 +162,12 @@ func (c *call) undrain() {
 
 // settle accepts what became of a chunk in flight: a result, in its cell, or an
 // error. This is the only way into done, and only chunks in flight get here: a
-// term is counted once.
+// term is counted once. A task that fails after its call was cancelled failed of
+// that: the call's end is the error, and no input is blamed.
 func (c *call) settle(ch *chunk, err error) {
+	if _, failed := err.(*TaskError); failed && c.ctx.Err() != nil {
+		err = c.ctx.Err()
+	}
 	ch.state, ch.err, ch.arg = done, err, nil
 	c.inFlight--
 	c.supply.settled(ch)

@@ -7,11 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"procpool/ipc"
 )
 
 // An outing is an input whose task starts a process that would run for an hour.
@@ -255,6 +258,45 @@ func TestShutdown(t *testing.T) {
 		cancel()
 	}
 }
+
+// Tasks that a shutdown cancels fail of that, and no input is blamed for it: not even
+// if their answers are there before the consumer looks.
+func TestShutdownBlamesNoInput(t *testing.T) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for _, backend := range backends {
+		p := openPool(t, Options{Procs: 2, Backend: backend, CancelGrace: limit})
+		var errs []error
+		for _, err := range MapUnordered(t.Context(), p, nap, slices.Values([]int{1, 3600 * usSecond, 3600 * usSecond}), Prefetch(0)) {
+			if err != nil {
+				errs = append(errs, err)
+			} else if err := p.Shutdown(ended); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", backend, err)
+			}
+		}
+		if len(errs) != 1 || errs[0] != ErrClosed {
+			t.Errorf("%s: a map: %v", backend, errs)
+		}
+	}
+	for _, backend := range backends {
+		p := openPool(t, Options{Procs: 2, Backend: backend, CancelGrace: limit})
+		w := Workload{Task: patientAfterOne.Spec(), Whole: Interval{End: 3}, Grid: ipc.ChunkGrid(Interval{End: 3}, 1)}
+		w.OnChunk = func(Chunk) error { p.Shutdown(ended); return nil }
+		w.OnFailed = func(iv Interval, err error) error { t.Errorf("%s: %v failed: %v", backend, iv, err); return nil }
+		if _, err := p.Run(t.Context(), w); !errors.Is(err, ErrClosed) {
+			t.Errorf("%s: a run: %v", backend, err)
+		}
+	}
+}
+
+// patientAfterOne waits for the end of its context in every interval but the first.
+var patientAfterOne = DefineSum("patient after one", func(ctx context.Context, iv Interval) (int64, error) {
+	if iv.Start == 0 {
+		return 1, nil
+	}
+	<-ctx.Done()
+	return 0, ctx.Err()
+}, func(a, b int64) int64 { return a + b }, Exact())
 
 // isIdle reports whether the pool has no call.
 func (p *Pool) isIdle() bool {
