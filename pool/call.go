@@ -265,11 +265,6 @@ const unknownSeconds = aheadSeconds
 func (p *Pool) list(c *call) {
 	if c.listed < 0 && c.available() {
 		c.used = max(c.used, p.leastServed())
-		if c.learned == nil {
-			c.learned = p.paceOf(c.spec)
-			c.pace = *c.learned
-			c.fitBatch()
-		}
 		heap.Push(&p.ready, c)
 	}
 }

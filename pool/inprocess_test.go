@@ -188,3 +188,39 @@ func TestThePoolsContextClosesIt(t *testing.T) {
 		}
 	}
 }
+
+// A lateSupply has its first chunk from the second time that it is asked: the source
+// put it in between.
+type lateSupply struct {
+	*inputs
+	asked int
+}
+
+func (s *lateSupply) more() bool {
+	s.asked++
+	return s.asked > 1 && s.inputs.more()
+}
+
+// An input that comes while the serial backend looks for one is computed.
+func TestSerialTakesAnInputThatComesMeanwhile(t *testing.T) {
+	p := openPool(t, Options{Backend: Serial})
+	m, err := newMapCall(t.Context(), p, increment, true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.put(1)
+	late := &lateSupply{inputs: m.inputs}
+	m.call.supply = late
+	if err := p.add(m.call); err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	late.asked = 0
+	s := p.slots[0].executor.(*serial)
+	for range 2 {
+		s.step(m.call)
+	}
+	if len(m.call.finished) != 1 {
+		t.Errorf("%d chunks are finished, not 1", len(m.call.finished))
+	}
+}

@@ -240,6 +240,9 @@ func (p *Pool) add(c *call) error {
 		p.without = time.Now()
 	}
 	p.calls[c] = struct{}{}
+	c.learned = p.paceOf(c.spec)
+	c.pace = *c.learned
+	c.fitBatch()
 	if p.resting > 0 { // slots that wait for a call try again
 		close(p.called)
 		p.called = make(chan struct{})

@@ -20,8 +20,8 @@ func (s *serial) step(c *call) bool {
 	p := s.slot.pool
 	p.mu.Lock()
 	var ch *chunk
-	p.list(c) // its first input may have come a moment ago
 	if c.available() {
+		p.list(c) // its first input may have come a moment ago
 		ch = c.take(s.slot)
 	}
 	p.mu.Unlock()
