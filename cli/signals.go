@@ -20,11 +20,12 @@ import (
 // [watch.drains] for the others. Process 1 of a container dies of no signal by
 // itself, so without a handler it would not end.
 type watch struct {
-	ctx    context.Context // ends when what the command does is to be cut off
-	stop   chan struct{}   // is closed by the first signal
-	cancel context.CancelFunc
-	came   chan os.Signal
-	done   chan struct{} // is closed by release
+	ctx     context.Context // ends when what the command does is to be cut off
+	stop    chan struct{}   // is closed by the first signal
+	cancel  context.CancelFunc
+	came    chan os.Signal
+	listens chan struct{} // is closed when all signals go to came
+	done    chan struct{} // is closed by release
 
 	mu     sync.Mutex
 	manner manner
@@ -54,24 +55,37 @@ const (
 // newWatch listens from now on, until release. A signal that was ignored when this
 // process started (nohup, & in a script) stays ignored; Go's runtime tells that
 // of SIGHUP and SIGINT alone.
+//
+// Package os/signal switches threads twice for each signal that it begins or ends to
+// catch, a tenth of a short run in all, so another goroutine does it. Until then a
+// signal ends the process by default, but for process 1, which waits.
 func newWatch() *watch {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 16), done: make(chan struct{})}
+	w := &watch{ctx: ctx, cancel: cancel, stop: make(chan struct{}), came: make(chan os.Signal, 16), listens: make(chan struct{}), done: make(chan struct{})}
+	go w.run()
+	if os.Getpid() == 1 {
+		<-w.listens
+	}
+	return w
+}
+
+func (w *watch) run() {
 	for _, s := range endingSignals {
 		if !signal.Ignored(s) {
 			signal.Notify(w.came, s)
 		}
 	}
-	go w.run()
-	return w
-}
-
-func (w *watch) run() {
+	close(w.listens)
 	for {
 		select {
 		case s := <-w.came:
 			w.signal(s)
 		case <-w.done:
+			signal.Stop(w.came)
+			close(w.came)
+			for s := range w.came {
+				w.signal(s)
+			}
 			return
 		}
 	}
@@ -116,6 +130,9 @@ func (w *watch) drains() { w.set(drains) }
 func (w *watch) dies() { w.set(dies) }
 
 func (w *watch) set(m manner) {
+	if m != dies {
+		<-w.listens
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.manner = m
@@ -196,10 +213,10 @@ func (w *watch) explains(err error) bool {
 	}
 }
 
-// release gives signals their former meaning.
+// release gives signals their former meaning, in a moment. A signal that comes before
+// that ends this process, as it would by default.
 func (w *watch) release() {
 	w.set(dies)
-	signal.Stop(w.came)
 	close(w.done)
 	w.cancel()
 }
