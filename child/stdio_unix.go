@@ -95,7 +95,8 @@ func isBrokenPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }
 
 // ignoreSignals catches and drops the signals that the whole process group gets:
 // the parent decides what they mean. They are not ignored in the sense of
-// signal.Ignore, because every command that a task starts would inherit that.
+// signal.Ignore, because every command that a task starts would inherit that. Go's
+// runtime drops SIGUSR1, SIGUSR2 and SIGXCPU by itself.
 func ignoreSignals() {
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGXCPU)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 }

@@ -44,9 +44,19 @@ func (b *bench) build() error {
 		{&b.procpool, "procpool", "urfave_cli_no_docs", "."}, {&b.plain, "plain", "", "."},
 		{&b.bare, "bare", "", "./testdata/peers/bare"}, {&b.library, "library", "", "./testdata/peers/library"},
 	} {
-		*p.to = filepath.Join(b.dir, p.name)
-		if _, err := output("go", "build", "-tags", p.tags, "-o", *p.to, p.pkg); err != nil {
+		linked := filepath.Join(b.dir, "linked")
+		if _, err := output("go", "build", "-tags", p.tags, "-o", linked, p.pkg); err != nil {
 			return fmt.Errorf("%w (run this from the root of the module)", err)
+		}
+		var err error
+		if *p.to, err = b.install(linked, p.name); err != nil {
+			return err
+		}
+	}
+	if b.before != "" {
+		var err error
+		if b.before, err = b.install(b.before, "before"); err != nil {
+			return err
 		}
 	}
 	if err := b.buildC(); err != nil {
@@ -61,6 +71,18 @@ func (b *bench) build() error {
 	b.mpirun = b.installed("mpirun", "Open MPI")
 	b.parallel = b.installed("parallel", "GNU parallel")
 	return nil
+}
+
+// install copies a program into b.dir, as an installer would. The file that the linker
+// wrote, page by page, starts more slowly than its copy, and the more so the larger it is:
+// a run of two empty chunks took 8.7 ms instead of 8.0.
+func (b *bench) install(from, name string) (to string, err error) {
+	program, err := os.ReadFile(from)
+	if err != nil {
+		return "", err
+	}
+	to = filepath.Join(b.dir, name)
+	return to, os.WriteFile(to, program, 0o755)
 }
 
 func (b *bench) buildC() error {
