@@ -75,7 +75,7 @@ func TestDocumentedTestsExist(t *testing.T) {
 // A row of a table whose last column is "proven by" or "shown by" names a test, or
 // a file that is there.
 func TestEachClaimHasItsProof(t *testing.T) {
-	for _, document := range []string{"README.md", "docs/faults.md"} {
+	for _, document := range []string{"docs/faults.md"} {
 		claims := false // the rows are those of such a table
 		rows := 0
 		for line := range strings.Lines(read(t, document)) {

@@ -41,6 +41,7 @@ var rooms = map[string][]string{
 	"internal/text":     {},
 	"internal/units":    {"internal/text"},
 	"tools/home":        {},
+	"tools/picture":     {},
 	"tools/release":     {},
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/xml"
 	"os/exec"
+	"path"
 	"regexp"
 	"runtime"
 	"slices"
@@ -12,12 +13,12 @@ import (
 
 const picture = "docs/data-way.svg"
 
-// README.md shows the picture. To those who cannot see it, it says what the
+// docs/architecture.md shows the picture. To those who cannot see it, it says what the
 // picture's own description says.
 func TestPictureIsShown(t *testing.T) {
-	shown := regexp.MustCompile(`!\[([^\]]*)\]\(` + regexp.QuoteMeta(picture) + `\)`).FindStringSubmatch(read(t, "README.md"))
+	shown := regexp.MustCompile(`!\[([^\]]*)\]\(` + regexp.QuoteMeta(path.Base(picture)) + `\)`).FindStringSubmatch(read(t, "docs/architecture.md"))
 	if shown == nil {
-		t.Fatal("README.md does not show " + picture)
+		t.Fatal("docs/architecture.md does not show " + picture)
 	}
 	for _, e := range elements(t) {
 		if e.XMLName.Local == "desc" && !slices.Equal(strings.Fields(e.Text), strings.Fields(shown[1])) {
