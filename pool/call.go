@@ -13,10 +13,9 @@ import (
 	"procpool/task"
 )
 
-// A call is one sum or map on its way through a pool: the chunks that may still
-// be handed out, those in flight, and those whose results wait for the consumer,
-// which is the goroutine that called Sum or ranges over Map. The pool's lock
-// guards it.
+// A call is one sum or map in progress. It holds the chunks that may still be handed
+// out, those in flight, and those whose results wait for the consumer: the goroutine
+// that called Sum or ranges over Map. The pool's lock guards it.
 type call struct {
 	pool     *Pool
 	ctx      context.Context // of tasks that run in this process
@@ -27,39 +26,39 @@ type call struct {
 	timeout  time.Duration                            // of a chunk; 0 = none
 	deadline time.Time                                // of ctx; zero = none
 	retries  int                                      // how often a chunk is run again; below 0: it is never sent twice
-	again    []error                                  // of a task for which a chunk is run again
+	again    []error                                  // errors of a task after which its chunk is run again
 	prefetch int                                      // chunks that a worker may have beside the one it runs; below 0: by its pace
 	custom   bool                                     // results are decoded by the consumer
 	assigned bool                                     // chunk i is for worker i
 
-	returned []*chunk      // to be handed out again, and assigned ones, in order
+	returned []*chunk      // chunks to be handed out again, and assigned chunks, in order
 	finished []*chunk      // done since the consumer looked last, in order of completion
 	inFlight int           // chunks with workers
 	retried  int64         // how often chunks were handed out again
 	stopped  bool          // nothing more is handed out
 	err      error         // why the call as a whole failed
-	wake     chan struct{} // holds one when the consumer should look
+	wake     chan struct{} // holds one token when the consumer should look
 
-	used     float64      // seconds of workers' time that it had, and for what is in flight may have, see Pool.pick
-	ahead    float64      // of these for what is in flight
-	pace     float64      // seconds that its intervals or inputs take, smoothed; 0 = unknown
-	maxBatch int          // inputs that its chunks may ever have
-	batch    atomic.Int64 // inputs that its chunks may have now, by its pace; the goroutine that pulls reads it without the lock
-	learned  *float64     // the same of all calls of its task
-	measured bool         // pace is its own, and not that of other calls
-	listed   int          // its place in pool.ready; below 0: it is not there
-	drain    *slot        // takes no more until it can have the first returned chunk alone
+	used     float64      // seconds of workers' time that the call has had, plus an estimate for chunks in flight; see Pool.pick
+	ahead    float64      // the part of used that is an estimate for chunks in flight
+	pace     float64      // seconds an interval or input takes, smoothed; 0 = unknown
+	maxBatch int          // upper limit of inputs in a chunk
+	batch    atomic.Int64 // inputs that a chunk may have now, by the call's pace; the goroutine that pulls reads it without the lock
+	learned  *float64     // pace over all calls of its task
+	measured bool         // pace was measured in this call, not taken over from earlier ones
+	listed   int          // index in pool.ready; below 0: not in it
+	drain    *slot        // slot that takes no more chunks until it is empty and can take the first returned chunk alone
 }
 
 // A supply makes a call's chunks, in order. The pool's lock is held.
 type supply interface {
 	// more reports whether there is a chunk now.
 	more() bool
-	// next is that chunk.
+	// next returns the next chunk. It must only be called after more reported true.
 	next() *chunk
-	// left is how many intervals or inputs there are now, as far as is known.
+	// left returns how many intervals or inputs are known to remain.
 	left() int64
-	// settled notes that a chunk is done, with a result of its size.
+	// settled notes that a chunk is done, and counts ch.size bytes for its result.
 	settled(ch *chunk)
 }
 
@@ -77,8 +76,8 @@ func (p *Pool) newCall(ctx context.Context, spec *task.Spec, o callOptions) *cal
 	return c
 }
 
-// limit is how long the task of a chunk has from now: its timeout, and no longer
-// than the call's context. 0 is no limit.
+// limit returns how long the task of a chunk may take from now: the timeout or the
+// time left in the call's context, whichever is shorter. 0 means no limit.
 func (c *call) limit() time.Duration {
 	if c.deadline.IsZero() {
 		return c.timeout
@@ -90,16 +89,16 @@ func (c *call) limit() time.Duration {
 	return left
 }
 
-// overdue reports whether the call's context is over in time, so that a task which
-// ends of that is not to blame.
+// overdue reports whether the deadline of the call's context has passed. A task that
+// times out after that is not blamed.
 func (c *call) overdue() bool { return !c.deadline.IsZero() && !time.Now().Before(c.deadline) }
 
-// triesAgain reports whether a chunk that failed of its task's error is run again.
+// triesAgain reports whether a chunk whose task returned err is run again.
 func (c *call) triesAgain(err error) bool {
 	return slices.ContainsFunc(c.again, func(target error) bool { return errors.Is(err, target) })
 }
 
-// remaining is how many chunks could be handed out.
+// remaining returns how many intervals or inputs could still be handed out.
 func (c *call) remaining() int64 {
 	if c.stopped {
 		return 0
@@ -112,9 +111,9 @@ func (c *call) available() bool {
 	return !c.stopped && (len(c.returned) > 0 || c.supply.more())
 }
 
-// candidate is the place in returned of the lowest chunk that s may have: its own,
-// where they are assigned, or one of a worker that cannot begin its own. It is -1 if
-// there is none.
+// candidate returns the index in returned of the lowest chunk that s may take, or -1.
+// Where chunks are assigned, s may take its own, or that of a worker which cannot begin
+// its own.
 func (c *call) candidate(s *slot) int {
 	for i, ch := range c.returned {
 		if !c.assigned || ch.seq == int64(s.index) || !c.pool.slots[ch.seq].canBegin(c) {
@@ -133,7 +132,7 @@ func (c *call) nextAlone(s *slot) bool {
 	return i >= 0 && c.returned[i].alone
 }
 
-// take gives out the next chunk that s may have, or nil.
+// take hands out the next chunk that s may have, or returns nil.
 func (c *call) take(s *slot) *chunk {
 	if i := c.candidate(s); i >= 0 {
 		ch := c.returned[i]
@@ -153,17 +152,17 @@ func (c *call) handOut(ch *chunk) *chunk {
 	return ch
 }
 
-// undrain lets the slot take chunks that was kept free for this call.
+// undrain lets the slot that was draining for this call take chunks again.
 func (c *call) undrain() {
 	if c.drain != nil {
 		c.drain.drains, c.drain = nil, nil
 	}
 }
 
-// settle accepts what became of a chunk in flight: a result, in its cell, or an
-// error. This is the only way into done, and only chunks in flight get here: a
-// term is counted once. A task that fails after its call was cancelled failed of
-// that: the call's end is the error, and no input is blamed.
+// settle marks a chunk in flight as done, with the result in its cell or with err.
+// It is the only place that sets the state done, and it is called only for chunks in
+// flight, so each term is counted once. If the task fails after the call's context has
+// ended, the context's error takes the place of err and no input is blamed.
 func (c *call) settle(ch *chunk, err error) {
 	if _, failed := err.(*TaskError); failed && c.ctx.Err() != nil {
 		err = c.ctx.Err()
@@ -181,11 +180,11 @@ func (c *call) giveBack(ch *chunk) {
 	c.inFlight--
 	at, _ := slices.BinarySearchFunc(c.returned, ch.seq, func(r *chunk, seq int64) int { return int(r.seq - seq) })
 	c.returned = slices.Insert(c.returned, at, ch)
-	c.notify() // a stopped call waits for its last chunk in flight
+	c.notify() // the consumer of a stopped call waits for its last chunk in flight
 	c.pool.list(c)
 }
 
-// stop has nothing more handed out.
+// stop ends handing out. Chunks in flight may still finish.
 func (c *call) stop() {
 	c.stopped = true
 	c.undrain()
@@ -207,9 +206,9 @@ func (c *call) notify() {
 	}
 }
 
-// await waits until there may be something for the consumer: a result, the
-// call's end, or that stop or expired is closed. In the serial backend the work
-// is done here.
+// await waits until a chunk is done, the call ends, stop or expired is closed, or ctx is
+// done. In the serial backend it computes a chunk instead of waiting. It returns ctx's
+// error.
 func (c *call) await(ctx context.Context, stop, expired <-chan struct{}) error {
 	if s, ok := c.pool.slots[0].executor.(*serial); ok && s.step(c) {
 		return ctx.Err()
@@ -223,9 +222,9 @@ func (c *call) await(ctx context.Context, stop, expired <-chan struct{}) error {
 	return ctx.Err()
 }
 
-// A queue holds the calls that may have chunks to hand out, the one first that will
-// have had the least of the workers' time when its next chunk is done: long chunks do
-// not come before many short ones.
+// A queue is a heap of the calls that may have chunks to hand out. First is the call
+// that will have used the least worker time once its next chunk is done; the next chunk
+// counts, so that a call with long chunks does not overtake one with short chunks.
 type queue []*call
 
 func (q queue) Len() int           { return len(q) }
@@ -247,21 +246,21 @@ func (q *queue) Pop() any {
 	return c
 }
 
-// next is how many seconds the call's next chunk may take.
+// next estimates the seconds that the call's next chunk takes.
 func (c *call) next() float64 { return cmp.Or(c.pace*float64(c.batch.Load()), unknownSeconds) }
 
-// fitBatch makes batches as large as the call's pace allows.
+// fitBatch sets the batch size so that a batch takes about batchSeconds.
 func (c *call) fitBatch() {
 	if c.maxBatch > 1 && c.pace > 0 {
 		c.batch.Store(int64(min(max(batchSeconds/c.pace, 1), float64(c.maxBatch))))
 	}
 }
 
-// unknownSeconds is what a chunk counts for until the first of its call is done.
+// unknownSeconds is charged for a chunk until the first chunk of its call is done.
 const unknownSeconds = aheadSeconds
 
-// list puts a call into the queue, if it is not there. A call that was away has no
-// claim to the time that others had meanwhile.
+// list puts a call into the queue, if it is not there. It raises used to that of the
+// call served least, so that a call does not make up for the time it was not queued.
 func (p *Pool) list(c *call) {
 	if c.listed < 0 && c.available() {
 		c.used = max(c.used, p.leastServed())
@@ -269,8 +268,8 @@ func (p *Pool) list(c *call) {
 	}
 }
 
-// leastServed is about the time that a call had which has had least, without what is
-// only on its way: that may come back.
+// leastServed returns about the least worker time that any queued call has had. It
+// leaves out the estimates for chunks in flight, because these may be returned.
 func (p *Pool) leastServed() float64 {
 	if len(p.ready) == 0 {
 		return p.served
@@ -278,8 +277,7 @@ func (p *Pool) leastServed() float64 {
 	return min(p.served, p.ready[0].used-p.ready[0].ahead)
 }
 
-// paceOf is where the pace of a task is kept: a new call's chunks may take as long
-// as those of calls before.
+// paceOf returns the pace of a task over all calls; a new call begins with it.
 func (p *Pool) paceOf(spec *task.Spec) *float64 {
 	if p.paces[spec] == nil {
 		p.paces[spec] = new(float64)
@@ -287,7 +285,7 @@ func (p *Pool) paceOf(spec *task.Spec) *float64 {
 	return p.paces[spec]
 }
 
-// charge adds to the time that a call had.
+// charge adds seconds to the worker time that a call has used.
 func (p *Pool) charge(c *call, seconds float64) {
 	c.used += seconds
 	if c.listed >= 0 && len(p.ready) > 1 {
@@ -295,10 +293,11 @@ func (p *Pool) charge(c *call, seconds float64) {
 	}
 }
 
-// pick chooses a chunk for s: of the call that had the least of the workers' time,
-// of those that may have more in flight with s. If there is no room for it yet, s
-// takes nothing until there is. So calls that run at once have equal shares, however
-// long their chunks are, and none waits for the end of another.
+// pick chooses a chunk for s, or returns nil. It takes the chunk from the call that has
+// used the least worker time among those that may have more in flight with s. If that
+// call's chunk does not fit yet, s takes nothing until it does. So concurrent calls get
+// equal shares of worker time, however long their chunks are, and none waits for another
+// to end.
 func (p *Pool) pick(s *slot) (picked *chunk) {
 	if len(s.inFlight) > 0 && s.inFlight[0].mustBeAlone() {
 		return nil
@@ -311,7 +310,7 @@ func (p *Pool) pick(s *slot) (picked *chunk) {
 			return p.picked(s, ch)
 		}
 	}
-	if s.drains != nil { // what it was kept free for is no more
+	if s.drains != nil { // the call it drained for has no chunk any more
 		s.drains.undrain()
 	}
 	passed := p.passed[:0]
@@ -342,21 +341,22 @@ func (p *Pool) pick(s *slot) (picked *chunk) {
 	return picked
 }
 
-// picked charges a call for the chunk of its that goes to s, as far as is known now.
+// picked charges the chunk's call for the time that the chunk is expected to take on s.
 func (p *Pool) picked(s *slot, ch *chunk) *chunk {
 	ch.expected = s.estimate(ch.call) * float64(ch.inputs)
 	ch.charge(max(cmp.Or(ch.expected, unknownSeconds), leastSeconds))
 	return ch
 }
 
-// charge charges a chunk's call for so many more seconds that it takes.
+// charge charges the chunk's call for so many more seconds while the chunk is in flight.
 func (ch *chunk) charge(seconds float64) {
 	ch.charged += seconds
 	ch.call.ahead += seconds
 	ch.call.pool.charge(ch.call, seconds)
 }
 
-// settleCharge charges a chunk's call for what the chunk took in the end.
+// settleCharge replaces what the call was charged for the chunk by seconds, the time
+// that it took.
 func (ch *chunk) settleCharge(seconds float64) {
 	c := ch.call
 	c.ahead -= ch.charged
@@ -364,13 +364,13 @@ func (ch *chunk) settleCharge(seconds float64) {
 	ch.charged = 0
 }
 
-// leastSeconds is what handing a chunk out costs a call at least, so that calls
-// take turns also while nothing is known of their pace.
+// leastSeconds is the least that a call is charged for a chunk. It makes calls take
+// turns even if their chunks take no measurable time.
 const leastSeconds = 1e-6
 
 func (ch *chunk) mustBeAlone() bool { return ch.alone || ch.call.retries < 0 }
 
-// estimate is how many seconds an interval or an input of c takes here, 0 if that is
+// estimate returns the seconds that an interval or input of c takes in this slot; 0 if
 // unknown.
 func (s *slot) estimate(c *call) float64 {
 	if s.paceOf == c {
@@ -379,12 +379,12 @@ func (s *slot) estimate(c *call) float64 {
 	return c.pace
 }
 
-// hasItsShare reports whether the slot has as many chunks in flight as are left for
-// each worker: more would queue behind them, while others have nothing to do.
+// hasItsShare reports whether the slot has as many chunks in flight as there remain for
+// each worker. One more would queue here while other workers are idle.
 func (s *slot) hasItsShare() bool {
 	p := s.pool
 	want := int64(len(s.inFlight)+1) * int64(p.present())
-	if int64(len(p.ready)) >= want { // nearly all have one at least
+	if int64(len(p.ready)) >= want { // nearly all queued calls have at least one chunk left
 		return false
 	}
 	for _, c := range p.ready {
@@ -395,9 +395,9 @@ func (s *slot) hasItsShare() bool {
 	return true
 }
 
-// fits reports whether the slot may have another chunk, of c: what it does in 10 ms
-// (in 200 ms if they have a way to go), but no more than its share of what is left.
-// waits is set if the slot takes nothing until c's chunk fits.
+// fits reports whether the slot may take another chunk, of c. A slot may have work for
+// aheadSeconds in flight (farSeconds behind a launcher), but no more than its share of
+// what remains. waits is set if the slot must take nothing until c's chunk fits.
 func (s *slot) fits(c *call) (fits, waits bool) {
 	n := len(s.inFlight)
 	switch {
@@ -424,7 +424,7 @@ func (s *slot) fits(c *call) (fits, waits bool) {
 	}
 	room := s.inFlight[0].charged <= long
 	if room && n >= aheadChunks {
-		// A chunk of unknown pace comes when all others are done but one.
+		// A chunk of unknown pace is taken only when at most one other is in flight.
 		estimate := s.estimate(c)
 		ahead := s.ahead
 		if s.series >= n && s.lastCall == c {

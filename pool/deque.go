@@ -1,6 +1,6 @@
 package pool
 
-// A deque is a queue that gives its memory back as it drains. The zero value is empty.
+// A deque is a first-in, first-out queue that reuses its memory. The zero value is empty.
 type deque[T any] struct {
 	items []T
 	head  int // items before it were popped
@@ -10,7 +10,7 @@ func (d *deque[T]) len() int { return len(d.items) - d.head }
 
 func (d *deque[T]) push(v T) { d.items = append(d.items, v) }
 
-// at is the i-th item from the front; the pointer is valid until the next push or pop.
+// at returns the i-th item from the front. The pointer is valid until the next push or pop.
 func (d *deque[T]) at(i int) *T { return &d.items[d.head+i] }
 
 // pop removes the front item.

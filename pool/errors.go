@@ -13,10 +13,11 @@ import (
 	"procpool/task"
 )
 
-// ErrClosed is what a pool answers after Close.
+// ErrClosed is returned by calls of a pool that was closed or shut down.
 var ErrClosed = errors.New("the pool is closed")
 
-// ErrStopped ends a run that was asked to stop, ErrDeadline one that took too long.
+// [Pool.Run] returns ErrStopped if Workload.Stop was closed before all was done, and
+// ErrDeadline if Workload.Deadline passed.
 var (
 	ErrStopped  = errors.New("stopped before all was done")
 	ErrDeadline = errors.New("the deadline has passed")
@@ -38,9 +39,9 @@ func (in Input) String() string {
 	return fmt.Sprintf("%s of input %d", in.Task, in.Index)
 }
 
-// A TaskError is a task's own failure on one input: it returned an error or
-// panicked. It is tried again only if the call has [RetryErrors]. Unwrap gives the
-// *task.Error with text and stack.
+// A TaskError reports that a task returned an error or panicked on one input. The input
+// is run again only if the call has [RetryErrors]. Unwrap returns the *task.Error, which
+// has the text and the stack.
 type TaskError struct {
 	Input    Input
 	Err      *task.Error
@@ -55,8 +56,8 @@ func (e *TaskError) Error() string {
 }
 func (e *TaskError) Unwrap() error { return e.Err }
 
-// An InputError is an input that cannot travel: it is a [ValueError], or over
-// Options.MaxMessage.
+// An InputError reports an input that was not sent, because it cannot be encoded
+// without loss (Err is a [ValueError]) or is larger than Options.MaxMessage.
 type InputError struct {
 	Input Input
 	Err   error
@@ -65,14 +66,16 @@ type InputError struct {
 func (e *InputError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
 func (e *InputError) Unwrap() error { return e.Err }
 
-// A ValueError is a value that cannot arrive as it is, such as a cycle; see [Define].
+// A ValueError reports a value that cannot be encoded without loss, such as one that
+// contains itself; see [Define].
 type ValueError = ipc.ValueError
 
-// A TypeError is a type of which no value can be sent. Every call of a task that has
-// such a type ends with it.
+// A TypeError reports a type whose values cannot be sent, such as a channel. Every call
+// of a task with such a type returns it.
 type TypeError = ipc.TypeError
 
-// An OutputError is an output that its own type refused to decode.
+// An OutputError reports an output whose own decoding method returned an error or
+// panicked.
 type OutputError struct {
 	Input Input
 	Err   error
@@ -81,8 +84,8 @@ type OutputError struct {
 func (e *OutputError) Error() string { return fmt.Sprintf("%v: output: %v", e.Input, e.Err) }
 func (e *OutputError) Unwrap() error { return e.Err }
 
-// InputOf says which input an error is about. It reports false where the error is
-// the run's as a whole: it was cancelled, the pool was closed, no worker can be started.
+// InputOf returns the input that err is about. It reports false if err is about the run
+// as a whole: the run was cancelled, the pool was closed, no worker can be started.
 func InputOf(err error) (Input, bool) {
 	var failed *TaskError
 	var in *InputError
@@ -104,25 +107,25 @@ func InputOf(err error) (Input, bool) {
 	return Input{}, false
 }
 
-// A LostWorkerError is a worker process that ended before its time. As the
-// error of an input it means that every worker that met the input was lost, and
-// describes the last.
+// A LostWorkerError reports that a worker process ended while it was still needed. As
+// the error of an input it means that every worker which was sent the input was lost; it
+// describes the last of them.
 type LostWorkerError struct {
-	Input    Input // zero where no single input is to blame
+	Input    Input // zero if no single input is to blame
 	Worker   int   // index of the worker
 	PID      int
-	Host     string   // "" for this one; before its hello, the one that it was to run on
-	Launcher string   // that did not bring it to its hello; "" if it said hello or was started without one
-	Signal   string   // that ended it, such as "killed"; "" if it exited
-	ExitCode int      // -1 if a signal ended it or it is unknown
-	Stderr   []string // the last lines of its standard error; before them, of a Go crash, the first
-	CPULimit int64    // the limit of CPU time, in seconds, for which the system ended it; 0 if it did not
+	Host     string   // "" for this machine; before the worker's hello, the host that it was meant for
+	Launcher string   // the launcher, if the worker ended before its hello; else ""
+	Signal   string   // the signal that ended it, such as "killed"; "" if it exited
+	ExitCode int      // -1 if a signal ended it or the code is unknown
+	Stderr   []string // the last lines of its standard error; after a Go crash, preceded by the crash's first line
+	CPULimit int64    // the limit of CPU time in seconds, if the system ended the worker for it; else 0
 	OOM      string   // evidence that the system was out of memory; "" if there is none
-	Attempts int      // how many workers met the input
+	Attempts int      // how many workers were sent the input
 	Err      error    // what the parent saw first, such as an *ipc.Fault; may be nil
 
-	// MayHaveRun is set where an input is sent to a worker once at most (see
-	// [Retries]): whether it was computed, in part or whole, is not known.
+	// MayHaveRun is set for an input that is sent at most once (see [Retries]). The
+	// input may have been computed, in part or as a whole.
 	MayHaveRun bool
 }
 
@@ -154,7 +157,7 @@ func (e *LostWorkerError) Error() string {
 	return b.String()
 }
 
-// lastWords picks the most telling line: what a Go crash begins with, else the last.
+// lastWords returns the first line of a Go crash, or else the last line.
 func lastWords(lines []string) string {
 	if parent.IsCrash(lines[0]) {
 		return lines[0]
@@ -162,7 +165,8 @@ func lastWords(lines []string) string {
 	return lines[len(lines)-1]
 }
 
-// how says how the worker ended, and why as far as the signal or the exit code do not.
+// how describes how the worker ended, and adds Err where the signal or the exit code
+// does not say why.
 func (e *LostWorkerError) how() string {
 	ended := fmt.Sprintf("exited with code %d", e.ExitCode)
 	switch {
@@ -182,25 +186,25 @@ func (e *LostWorkerError) how() string {
 		return ended + " before it said hello"
 	case e.Err == errEnded:
 		return "had to be ended"
-	case e.Signal == "killed": // for that
+	case e.Signal == "killed": // the parent killed it because of Err
 		return fmt.Sprintf("was killed: %v", e.Err)
 	}
 	return fmt.Sprintf("%s: %v", ended, e.Err)
 }
 
-// Unwrap gives what the parent saw first: an *ipc.Fault, a [SilenceError], or nil.
+// Unwrap returns what the parent saw first: an *ipc.Fault, a [SilenceError], or nil.
 func (e *LostWorkerError) Unwrap() error { return e.Err }
 
-// A SilenceError is a worker that said nothing for longer than the heartbeat,
-// or, while it was starting, than the startup timeout.
+// A SilenceError reports a worker that sent nothing for longer than Options.Heartbeat,
+// or no hello within Options.StartupTimeout.
 type SilenceError = parent.SilenceError
 
-// A TimeoutError is an input that took longer than its timeout on every try.
+// A TimeoutError reports an input that took longer than its timeout on every attempt.
 type TimeoutError struct {
 	Input    Input
 	Limit    time.Duration
 	Attempts int
-	PID      int // of the last worker, if it was killed since the task did not heed its context; else 0
+	PID      int // of the last worker, if it was killed because the task did not heed its context; else 0
 }
 
 func (e *TimeoutError) Error() string {
@@ -215,11 +219,11 @@ func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("%v: took longer than %v%s%s", e.Input, e.Limit, times, end)
 }
 
-// Timeout reports true: the error is one of time, as net.Error has it.
+// Timeout returns true, as for a net.Error.
 func (e *TimeoutError) Timeout() bool { return true }
 
-// A StartError is a pool whose workers cannot be started: each was given up
-// after several tries. Unwrap gives the last try's error.
+// A StartError reports that no worker of a pool could be started, after several tries.
+// Unwrap returns the error of the last try.
 type StartError struct {
 	Tries int // starts that failed in a row
 	Err   error
@@ -230,11 +234,11 @@ func (e *StartError) Error() string {
 }
 func (e *StartError) Unwrap() error { return e.Err }
 
-// A FailedChunksError is a run that went on when chunks failed, see
-// [Workload.OnFailed]. Unwrap gives the error of the one that failed first.
+// A FailedChunksError reports a run that went on when chunks failed, see
+// [Workload.OnFailed]. Unwrap returns the error of the chunk that failed first.
 type FailedChunksError struct {
-	Chunks int64      // that failed
-	Failed []Interval // what they cover, merged, in order
+	Chunks int64      // number of chunks that failed
+	Failed []Interval // the intervals that they cover, merged, in order
 	First  error
 }
 
@@ -249,8 +253,8 @@ func (e *FailedChunksError) Error() string {
 }
 func (e *FailedChunksError) Unwrap() error { return e.First }
 
-// A ThreadsError is a pool for whose workers' threads the system has no room. New looks
-// before it starts any.
+// A ThreadsError reports that the system's limits leave no room for the threads of the
+// workers. New checks this before it starts any.
 type ThreadsError = placement.ThreadsError
 
 func hostSuffix(host string) string {

@@ -36,7 +36,7 @@ type Event struct {
 	Err   error // of lost, retried and given-up
 }
 
-// emit tells OnEvent. It must not be called with p.mu held.
+// emit calls OnEvent for each event. It must not be called with p.mu held.
 func (p *Pool) emit(events ...Event) {
 	events = slices.DeleteFunc(events, func(e Event) bool { return !p.wants(e.Kind) })
 	if len(events) == 0 {
@@ -50,9 +50,9 @@ func (p *Pool) emit(events ...Event) {
 	}
 }
 
-// mustReturn calls a function of the caller's on a goroutine that the pool cannot do
-// without. A panic there ends the program, as on any goroutine, and so does
-// runtime.Goexit: without that goroutine the pool would hang.
+// mustReturn calls a caller's function on a goroutine that the pool needs. A panic in f
+// ends the program, as on any goroutine. runtime.Goexit ends it too, because the pool
+// would hang without that goroutine.
 func mustReturn(name string, f func()) {
 	returned := false
 	defer func() {
@@ -73,8 +73,9 @@ func (p *Pool) wants(kind EventKind) bool {
 	return p.opts.OnEvent != nil && (p.opts.EventKinds == nil || slices.Contains(p.opts.EventKinds, kind))
 }
 
-// finished makes the events of answers to the first of chunks. It is
-// called before they are accepted, which frees the chunks for others.
+// finished returns the ChunkFinished events for answers, which belong to the first of
+// chunks. It must be called before the answers are accepted, because then the chunks may
+// be reused.
 func (p *Pool) finished(worker, pid int, chunks []*chunk, answers []answer) (events []Event) {
 	if !p.wants(ChunkFinished) {
 		return nil
@@ -84,7 +85,7 @@ func (p *Pool) finished(worker, pid int, chunks []*chunk, answers []answer) (eve
 		switch {
 		case a.began != 0:
 			e.Began = p.clock.time(a.began)
-		case p.opts.Trace && p.opts.Worker != nil: // which may not say it
+		case p.opts.Trace && p.opts.Worker != nil: // other programs need not report it
 			e.Began = time.Now().Add(-time.Duration(a.seconds * float64(time.Second)))
 		}
 		events = append(events, e)
@@ -92,11 +93,11 @@ func (p *Pool) finished(worker, pid int, chunks []*chunk, answers []answer) (eve
 	return events
 }
 
-// A clock relates this process's times to the clock that it shares with its
-// workers: by one pair of readings, so that it moves no two moments apart.
+// A clock converts between this process's times and ipc.Now, the clock that it shares
+// with its workers. It uses one pair of readings, so that all conversions agree.
 type clock struct {
 	at  time.Time
-	now float64 // of ipc.Now
+	now float64 // reading of ipc.Now at the same moment
 }
 
 func newClock() clock { return clock{time.Now(), ipc.Now()} }
@@ -107,7 +108,7 @@ func (c clock) time(moment float64) time.Time {
 
 func (c clock) moment(t time.Time) float64 { return c.now + t.Sub(c.at).Seconds() }
 
-// moment is t on the clock of ipc.Now, for a trace; else 0.
+// moment returns t on the clock of ipc.Now if Options.Trace is set, else 0.
 func (p *Pool) moment(t time.Time) float64 {
 	if !p.opts.Trace {
 		return 0

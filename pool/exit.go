@@ -13,30 +13,30 @@ import (
 )
 
 const (
-	maxFailedStarts = 5                     // in a row, then calls do not count on the slot any more
-	firstPause      = 50 * time.Millisecond // before the start that follows a failed one; doubled each time
+	maxFailedStarts = 5                     // failed starts in a row after which the slot counts as failing
+	firstPause      = 50 * time.Millisecond // after the first failed start; doubled each time
 	longestPause    = 5 * time.Second
-	provenAfter     = 10 * time.Second // a worker that lived so long had started well, though it may never have had a chunk
+	provenAfter     = 10 * time.Second // a worker that lived this long does not count as a failed start, even without a chunk
 
-	// farPause and longestFarPause are those of a launched worker: what refused it is
-	// further away, and may be away for hours.
+	// farPause and longestFarPause are the pauses behind a launcher. They are longer,
+	// because another machine may be unreachable for hours.
 	farPause        = 250 * time.Millisecond
 	longestFarPause = 30 * time.Second
 )
 
-// afterwards says what follows from the end of a process.
+// afterwards says what the supervisor does after the end of a process.
 type afterwards struct {
-	again  bool          // another process is started
-	parked bool          // as soon as there is work for it
-	pause  time.Duration // before it
+	again  bool          // start another process
+	parked bool          // but wait until there is work for it
+	pause  time.Duration // before the start
 	events []Event
 }
 
 func (a *afterwards) add(e Event) { a.events = append(a.events, e) }
 
-// afterExit decides, at the end of a process, what becomes of the chunks that it
-// had in flight, which of them the loss is charged to, and when the slot gets
-// another process. r is nil if none could be started, because of err.
+// afterExit decides at the end of a process what happens to the chunks that it had in
+// flight, which chunk the loss is charged to, and when the slot gets another process.
+// r is nil if no process could be started; err says why.
 func (w *worker) afterExit(r *workerProcess, exit parent.Exit, err error) (next afterwards) {
 	p, s := w.slot.pool, w.slot
 	p.mu.Lock()
@@ -69,7 +69,7 @@ func (w *worker) afterExit(r *workerProcess, exit parent.Exit, err error) (next 
 		failed = false
 	case exit.LateID != 0:
 		flights = singles(flights, 1)
-		if len(flights) > 0 && exit.LateID == flights[0].id { // else its answer came after all
+		if len(flights) > 0 && exit.LateID == flights[0].id { // else the answer arrived before the kill
 			if ch := flights[0]; ch.call.overdue() {
 				ch.call.settle(ch, context.DeadlineExceeded)
 			} else {
@@ -96,8 +96,9 @@ func (w *worker) afterExit(r *workerProcess, exit parent.Exit, err error) (next 
 	return next
 }
 
-// blame charges a loss to the chunk in flight if there was just one. Any of
-// several may have caused it: they are handed out again one to a worker.
+// blame charges a loss to the chunk in flight if there was just one. If there were
+// several, any of them may have caused it: none is charged, and they are handed out
+// again one to a worker.
 func (w *worker) blame(next *afterwards, flights []*chunk, lost *LostWorkerError) {
 	if len(flights) == 1 && flights[0].inputs == 1 {
 		w.charge(next, flights[0], lost)
@@ -110,7 +111,7 @@ func (w *worker) blame(next *afterwards, flights []*chunk, lost *LostWorkerError
 	w.slot.returnAll(flights)
 }
 
-// singles splits the first n inputs of chunks that were in flight off from batches.
+// singles splits batches so that each of the first n inputs is a chunk of its own.
 func singles(flights []*chunk, n int) (split []*chunk) {
 	for i, ch := range flights {
 		for ; ch.inputs > 1 && n > 0; n-- {
@@ -160,11 +161,11 @@ func (w *worker) next(next *afterwards, failed bool, err error) {
 	}
 }
 
-// failWithoutWorkers fails the calls when no worker is there and none is to be
-// expected: because the reason will not pass by itself, or none was there for
-// Options.Outage. Where no worker ever was, the reason is taken for one that will not
-// pass, unless the system has a shortage or the program named an Outage. Slots go on trying as long as there are calls, and try at once
-// when one comes: the pool is as good as new as soon as one of them has a worker.
+// failWithoutWorkers fails all calls if every slot is failing and either the reason is
+// permanent or there has been no worker for Options.Outage. If there never was a worker,
+// it does not wait for the outage, unless the system is short of resources or the caller
+// set Outage. Slots go on trying while there are calls, and try at once when a new call
+// comes, so the pool works again as soon as one of them has a worker.
 func (p *Pool) failWithoutWorkers(tries int, err error) {
 	if len(p.slots) > p.failing {
 		return
@@ -188,15 +189,15 @@ func isShortage(err error) bool {
 	return false
 }
 
-// isPermanent reports whether the next start will fail as the last one did: the
-// program was replaced by another one.
+// isPermanent reports whether the next start will fail for the same reason: the
+// program's file was replaced by another build.
 func isPermanent(err error) bool {
 	var build *parent.BuildError
 	return errors.As(err, &build)
 }
 
-// returnAll returns chunks that the slot's worker was sent, and will not answer, to be
-// handed out again. Some of them may have been begun.
+// returnAll returns chunks that the slot's worker will not answer, to be handed out
+// again. Some of them may have been begun, so chunks that are sent at most once fail.
 func (s *slot) returnAll(flights []*chunk) {
 	for _, ch := range flights {
 		if ch.call.retries < 0 && !ch.call.stopped {
@@ -209,12 +210,12 @@ func (s *slot) returnAll(flights []*chunk) {
 	}
 }
 
-// errEnded is why an input that is sent once at most has no output when its worker
-// was ended for another reason.
+// errEnded is the error of an input that is sent at most once, if its worker was killed
+// for another reason.
 var errEnded = errors.New("it had to be ended")
 
-// charge puts a worker's end down to a chunk, which is tried again, alone, or
-// fails for good.
+// charge counts err as a failed attempt of a chunk. The chunk is handed out again, alone
+// with its worker, or fails with err if it has no retries left.
 func (w *worker) charge(next *afterwards, ch *chunk, err error) {
 	ch.attempts++
 	switch err := err.(type) {
@@ -237,7 +238,7 @@ func (w *worker) charge(next *afterwards, ch *chunk, err error) {
 	next.add(Event{Kind: ChunkRetried, Worker: w.slot.index, Input: ch.input(), Err: err})
 }
 
-// describe describes a worker that ended before its time.
+// describe makes the LostWorkerError of a process that ended too early.
 func (w *worker) describe(exit parent.Exit) *LostWorkerError {
 	e := &LostWorkerError{
 		Worker: w.slot.index, PID: exit.PID, Host: exit.Host, Launcher: exit.Launcher,
@@ -249,8 +250,8 @@ func (w *worker) describe(exit parent.Exit) *LostWorkerError {
 	return e
 }
 
-// oomEvidence says whether the system has killed for lack of memory since it was
-// asked last. The caller holds the lock.
+// oomEvidence describes the out-of-memory kills in this control group since it was
+// called last, or returns "". The caller holds the lock.
 func (p *Pool) oomEvidence() string {
 	before := p.oomKills
 	if p.oomKills = p.sys.OOMKills(); before >= 0 && p.oomKills > before {
@@ -259,7 +260,7 @@ func (p *Pool) oomEvidence() string {
 	return ""
 }
 
-// config is what worker i's processes are told and held to.
+// config returns the parent.Config of worker i's processes.
 func (p *Pool) config(i int) parent.Config {
 	o := p.opts
 	logLine := func(line []byte) {

@@ -11,8 +11,8 @@ import (
 	"procpool/task"
 )
 
-// Hello waits for the first worker and returns what it said. Its errors are those of
-// [Pool.Ready].
+// Hello waits for the first worker and returns its hello. Its errors are those of
+// [Pool.Ready], and an *[OptionsError] in a backend without processes.
 func (p *Pool) Hello(ctx context.Context) (ipc.Hello, error) {
 	if err := p.Ready(ctx); err != nil {
 		return ipc.Hello{}, err
@@ -25,8 +25,9 @@ func (p *Pool) Hello(ctx context.Context) (ipc.Hello, error) {
 	return *p.hello, nil
 }
 
-// accept returns why a worker of another program cannot be used, by its hello: all
-// must have the same tasks. The first one that has not those of the calls fails these.
+// accept returns why a worker of another program cannot be used, or nil: all workers
+// must announce the same tasks in their hello. If the first worker lacks the task of a
+// call, accept fails that call.
 func (p *Pool) accept(h ipc.Hello) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -49,7 +50,7 @@ func (p *Pool) accept(h ipc.Hello) error {
 	return nil
 }
 
-// tasksOf lists the tasks of a worker with their versions.
+// tasksOf lists the tasks of a worker with their versions, as text.
 func tasksOf(h *ipc.Hello) string {
 	var list []string
 	for _, name := range h.Tasks {
@@ -62,8 +63,8 @@ func tasksOf(h *ipc.Hello) string {
 	return strings.Join(list, ", ")
 }
 
-// unfit returns why workers of another program cannot run a task; nil if they can, or
-// if none has said hello. The caller holds the lock.
+// unfit returns why workers of another program cannot run a task. It returns nil if they
+// can, or if none has said hello yet. The caller holds the lock.
 func (p *Pool) unfit(spec *task.Spec) error {
 	if p.opts.Worker == nil || p.hello == nil || spec == readiness {
 		return nil

@@ -16,24 +16,25 @@ import (
 	"procpool/task"
 )
 
-// settleEvery is how long a goroutine may sit on results, also while it computes the
-// next one: the pool's lock is taken once for many short chunks.
+// settleEvery is the longest time that a goroutine keeps results before it settles them,
+// even while it computes the next chunk. Many short chunks share one use of the pool's
+// lock.
 const settleEvery = time.Millisecond
 
-// A goroutine computes for a slot in the goroutines and threads backends.
+// A goroutine is the executor of a slot in the goroutines and threads backends.
 type goroutine struct {
 	slot   *slot
 	ready  *sync.Cond // on the pool's lock: there is something in flight, or it is time to end
 	ending bool
-	claims atomic.Uint64 // two counts of chunks: those sent, less those recalled, and those begun in the upper half
+	claims atomic.Uint64 // counts chunks: sent and not recalled in the lower half, begun in the upper half
 
-	settling sync.Mutex // held while answers are accepted, which keeps them in order; locked before the pool's
-	mu       sync.Mutex
-	done     []*chunk // computed and not settled
-	answers  []answer // theirs
+	settling sync.Mutex // held while answers are accepted, to keep them in order; locked before the pool's lock
+	mu       sync.Mutex // guards the fields up to armed
+	done     []*chunk   // computed and not settled
+	answers  []answer   // to the chunks in done
 	timer    *time.Timer
 	armed    bool     // the timer runs
-	spare    struct { // room for those to come; whoever settles owns it
+	spare    struct { // empty slices to reuse; the holder of settling owns them
 		chunks  []*chunk
 		answers []answer
 	}
@@ -84,7 +85,7 @@ func (g *goroutine) recall(n int) {
 }
 
 func (g *goroutine) flush()       { g.ready.Signal() }
-func (g *goroutine) cancel(*call) {} // what runs cannot be stopped; its context is cancelled
+func (g *goroutine) cancel(*call) {} // a running task cannot be stopped; its context is cancelled by the call
 func (g *goroutine) abort()       { g.end() }
 
 func (g *goroutine) end() {
@@ -101,7 +102,7 @@ func (g *goroutine) more() int {
 	return ipc.MaxPending - len(g.slot.inFlight)
 }
 
-// start runs the goroutine, in the threads backend on a thread of its own.
+// start runs the goroutine; in the threads backend, on an OS thread of its own.
 func (g *goroutine) start() {
 	if p := g.slot.pool; p.opts.Backend == Threads {
 		release, err := g.takeThread()
@@ -147,7 +148,7 @@ func (g *goroutine) takeThread() (release func(), err error) {
 // run computes until the pool is closed.
 func (g *goroutine) run() {
 	p := g.slot.pool
-	var chunks []*chunk // a copy: the slot's own moves up as chunks are answered
+	var chunks []*chunk // a copy, because settle removes answered chunks from slot.inFlight
 	orderly := false
 	defer func() {
 		if !orderly { // a task ended this goroutine: another takes its place
@@ -172,9 +173,8 @@ func (g *goroutine) run() {
 	}
 }
 
-// compute works through chunks in flight, in order, but for those that were
-// recalled. Should a task end this goroutine (runtime.Goexit), that is the answer
-// to its chunk.
+// compute computes chunks in flight in order, until one has been recalled. If a task
+// ends this goroutine (runtime.Goexit), its chunk fails with the error goexit.
 func (g *goroutine) compute(chunks []*chunk) {
 	begin := time.Now()
 	next, begun := 0, false
@@ -211,8 +211,8 @@ func (g *goroutine) computed(ch *chunk, a answer) {
 	g.armed = true
 }
 
-// settle accepts the answers that there are, which are to the first chunks in flight,
-// and tells OnEvent of them.
+// settle accepts the answers so far, which belong to the first chunks in flight, and
+// emits their events.
 func (g *goroutine) settle() {
 	g.settling.Lock()
 	defer g.settling.Unlock()
@@ -239,8 +239,8 @@ func (g *goroutine) settle() {
 // goexit is the error of a task that ended the goroutine it ran on.
 var goexit = &task.Error{Text: "the task ended its goroutine (runtime.Goexit)"}
 
-// compute runs a chunk in this process and gives its error the form that it
-// would have from a worker process. A timeout is the task's to keep.
+// compute runs a chunk in this process and gives its error the type that it would have
+// from a worker process. Only the task itself can end at a timeout, by its context.
 func (ch *chunk) compute(worker int) error {
 	c := ch.call
 	if err := c.ctx.Err(); err != nil {

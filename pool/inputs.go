@@ -5,34 +5,35 @@ import (
 	"sync/atomic"
 )
 
-// inputs is a map's supply of chunks. Its own lock, which is taken within the
-// pool's, lets the goroutine that pulls add to it without the pool's.
+// inputs is the supply of a map: the queue of inputs that were pulled and not handed
+// out. It has a lock of its own, so that the goroutine that pulls can add to it without
+// the pool's lock. If both are held, the pool's was locked first.
 type inputs struct {
 	call       *call
-	ahead      int64 // inputs beyond those that are finished
-	beyond     int64 // outputs that wait to be yielded; where the order matters, inputs beyond those that were
+	ahead      int64 // limit of inputs that are pulled and not finished
+	beyond     int64 // limit of outputs not yielded; where the order matters, of inputs pulled and not yielded
 	ordered    bool
 	aheadBytes int64
-	spare      int64 // inputs that there may be whatever their size
-	room       chan struct{}
+	spare      int64           // inputs that are allowed whatever their size
+	room       chan struct{}   // holds one token when wait should look again
 	over       <-chan struct{} // closed with the call
 
 	supplied  atomic.Int64
 	finished  atomic.Int64
-	consumed  atomic.Int64 // yielded
-	bytes     atomic.Int64 // of inputs that are not handed out
-	results   atomic.Int64 // bytes of outputs that are not yielded
+	consumed  atomic.Int64 // inputs whose outputs were yielded
+	bytes     atomic.Int64 // size of the inputs that are not handed out
+	results   atomic.Int64 // size of the outputs that are not yielded
 	waits     atomic.Bool  // the goroutine that pulls waits for room
-	stalls    atomic.Bool  // nothing is handed out until outputs are taken
+	stalls    atomic.Bool  // nothing is handed out until outputs are yielded
 	exhausted atomic.Bool  // there are no more inputs
 	panicked  any          // what the source panicked with; set before exhausted
-	goexit    bool         // the source ended its goroutine; likewise
+	goexit    bool         // the source called runtime.Goexit; set before exhausted
 
 	mu     sync.Mutex
 	queue  deque[*chunk] // not handed out yet
 	queued int64         // inputs in it
-	last   *chunk        // of the queue, if it may have more inputs
-	wanted bool          // a worker looked and found nothing
+	last   *chunk        // last chunk of the queue, if more inputs may join it
+	wanted bool          // a worker found the queue empty
 }
 
 // wait waits until there is room for another input. It reports false when the
@@ -60,12 +61,12 @@ func (in *inputs) wait() bool {
 	}
 }
 
-// hasRoom reports whether there is room for more than least inputs.
+// hasRoom reports whether more than least further inputs are allowed.
 func (in *inputs) hasRoom(least int64) bool {
 	consumed, finished, supplied := in.consumed.Load(), in.finished.Load(), in.supplied.Load()
 	waiting, unread := supplied-finished, finished-consumed
 	if in.ordered {
-		unread = supplied - consumed // that are done, or wait for one that is not
+		unread = supplied - consumed // an output that is done may wait for an earlier one
 	}
 	if waiting+least >= in.ahead || unread+least >= in.beyond {
 		return false
@@ -73,7 +74,8 @@ func (in *inputs) hasRoom(least int64) bool {
 	return (waiting < in.spare || in.bytes.Load() < in.aheadBytes) && (supplied-consumed < in.spare || in.results.Load() < in.aheadBytes)
 }
 
-// makeRoom wakes the goroutine that pulls, when it is worth it.
+// makeRoom wakes the goroutine that pulls once a quarter of ahead is free, so that it is
+// not woken for each input.
 func (in *inputs) makeRoom() {
 	if in.waits.Load() && in.hasRoom(in.ahead/4) {
 		in.waits.Store(false)
@@ -84,7 +86,8 @@ func (in *inputs) makeRoom() {
 	}
 }
 
-// put adds an input of a size. One with an error is finished.
+// put adds an input of size bytes. One with an error is finished at once, with an
+// InputError.
 func (in *inputs) put(ch *chunk, size int64) {
 	p := in.call.pool
 	ch.size = size
@@ -126,12 +129,13 @@ const (
 	maxBatch      = 128     // inputs
 	maxBatchBytes = 4 << 10 // encoded
 
-	// batchSeconds is how long a batch may take by the pace of its call: long against
-	// what a message costs, short against all that is felt.
+	// batchSeconds is how long a batch may take by the pace of its call: much longer
+	// than a message costs, much shorter than a delay that a user notices.
 	batchSeconds = 200e-6
 )
 
-// join adds an encoded input to the last chunk, and reports whether that was possible.
+// join adds an encoded input to the last chunk of the queue. It reports whether the
+// chunk had room.
 func (in *inputs) join(arg []byte) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -148,8 +152,8 @@ func (in *inputs) join(arg []byte) bool {
 	return true
 }
 
-// more reports whether there is a chunk now; if not, put or yielded says so when
-// there is. What nobody takes bounds what is handed out, too.
+// more reports whether a chunk can be handed out now. If not, put or yielded lists the
+// call again when there is one. Outputs that are not yielded also bound handing out.
 func (in *inputs) more() bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -161,11 +165,11 @@ func (in *inputs) more() bool {
 		return true
 	}
 	in.stalls.Store(true)
-	return in.outputsFit() // meanwhile some may have been taken
+	return in.outputsFit() // again: yielded may have run before stalls was set
 }
 
-// outputsFit reports whether another input may be handed out, for what its output
-// adds to those that wait to be taken. The caller holds mu.
+// outputsFit reports whether the outputs that are not yielded leave room for that of
+// another input. The caller holds mu.
 func (in *inputs) outputsFit() bool {
 	handedOut := in.supplied.Load() - in.queued
 	return in.results.Load() < in.aheadBytes || handedOut-in.consumed.Load() < in.spare
@@ -190,14 +194,15 @@ func (in *inputs) left() int64 {
 	return in.queued
 }
 
-// settled notes that a chunk's inputs are finished, with results of its size.
+// settled counts a chunk's inputs as finished, and ch.size bytes of outputs.
 func (in *inputs) settled(ch *chunk) {
 	in.finished.Add(int64(ch.inputs))
 	in.results.Add(ch.size)
 	in.makeRoom()
 }
 
-// yielded notes that a chunk's outputs are taken.
+// yielded counts a chunk's outputs as yielded. If handing out was stalled for them, it
+// goes on.
 func (in *inputs) yielded(ch *chunk) {
 	in.consumed.Add(int64(ch.inputs))
 	in.results.Add(-ch.size)

@@ -10,10 +10,10 @@ import (
 	"procpool/placement"
 )
 
-// Limits settles the number of workers that these options mean, and says who
-// decided it: Procs, or else one for the serial backend; with a launcher one for
-// each host, or the tasks of the Slurm allocation; and otherwise the CPUs that may
-// be used here. Its error is an *OptionsError.
+// Limits returns the number of workers that these options ask for, and what decided it:
+// Procs if it is set; 1 for the serial backend; with a launcher the number of hosts, or
+// the tasks of the Slurm allocation; otherwise the CPUs that this process may use. Its
+// error is an *OptionsError.
 func (o Options) Limits() (placement.Limits, error) {
 	switch {
 	case o.Backend == Serial && o.Procs == 0:
@@ -36,9 +36,9 @@ func (o Options) Limits() (placement.Limits, error) {
 	return limits, nil
 }
 
-// launcherLimits is how many workers a launcher starts where nobody said: one
-// for each host, or else the tasks of the Slurm allocation that this process is
-// part of. The CPUs of this machine say nothing about where a launcher leads to.
+// launcherLimits returns the number of workers that a launcher starts if Procs is 0: one
+// for each host, or else the tasks of the Slurm allocation that this process is part of.
+// The CPUs of this machine do not count, because the workers may run on others.
 func launcherLimits(hosts []string) (placement.Limits, error) {
 	found := placement.Limit{By: "hosts", Procs: len(hosts), Source: strings.Join(hosts, ",")}
 	if len(hosts) == 0 {

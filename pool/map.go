@@ -6,24 +6,25 @@ import (
 )
 
 // Map runs a task over inputs and yields the outputs in input order. A failed
-// input yields the zero value and its error, and the sequence goes on; an error
+// input yields the zero value and its error, and the sequence goes on. An error
 // of the run as a whole (the pool was closed, no worker can be started, ctx is
 // done) is yielded last.
 //
-// Inputs are pulled on a goroutine of the pool's own, a bounded number ahead (see
-// [Ahead]), so that an endless sequence runs in constant memory and a source may
-// block, as a channel does: outputs are yielded meanwhile. When the range ends
-// early, ctx is done, or the pool is closed, the call ends at once; the source is
-// asked for no more, but nobody waits for one that blocks. A panic of the source
-// passes to the goroutine that ranges, after the outputs of what came before it.
+// Map pulls inputs on a goroutine of its own, a bounded number ahead of those that are
+// finished (see [Ahead]). An endless sequence therefore runs in constant memory, and a
+// source may block, as a channel does, while outputs are yielded. When the range ends
+// early, ctx is done, or the pool is closed, the call ends at once: it takes no more
+// inputs, and does not wait for a source that blocks. If the source panics, the panic
+// passes to the ranging goroutine, after the outputs of the inputs before it.
 //
-// Inputs that take less than a message costs travel together, several in one. Each
-// keeps its own output, error, timeout and attempts.
+// Short inputs are sent several in one message. Each keeps its own output, error,
+// timeout and attempts.
 //
-// Nothing runs before the range begins. When it ends early, inputs that are in
-// flight are cancelled: a task that heeds its context lets its worker go on, others
-// cost theirs after Options.CancelGrace. In backends without processes inputs are
-// not copied: who reuses a buffer for the next one changes those that wait.
+// Nothing runs before the range begins. When it ends early, inputs in flight are
+// cancelled. A task that heeds its context leaves its worker alive; a worker whose task
+// does not is killed after Options.CancelGrace and replaced. In backends without
+// processes inputs are not copied: a source must not reuse an input's buffer for the
+// next input.
 func Map[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in iter.Seq[In], opts ...CallOption) iter.Seq2[Out, error] {
 	return func(yield func(Out, error) bool) {
 		m, err := newMapCall(ctx, p, t, true, opts)
@@ -39,14 +40,14 @@ func Map[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in iter.Seq
 
 // A Result is the output of one input.
 type Result[Out any] struct {
-	Index    int64   // of the input in its sequence, from 0
-	Value    Out     // the zero value where there is an error
+	Index    int64   // of the input in its sequence, from 0; -1 for an error of the run as a whole
+	Value    Out     // the zero value if there is an error
 	Worker   int     // the index of the worker that computed it
-	Attempts int     // workers that met the input; 0 if it could not be sent
-	Seconds  float64 // that the task took
+	Attempts int     // how many workers the input was sent to; 0 if it could not be sent
+	Seconds  float64 // how long the task took
 }
 
-// MapUnordered is [Map] with outputs in the order in which they are finished.
+// MapUnordered is like [Map], but yields outputs in the order in which they are finished.
 func MapUnordered[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in iter.Seq[In], opts ...CallOption) iter.Seq2[Result[Out], error] {
 	return func(yield func(Result[Out], error) bool) {
 		m, err := newMapCall(ctx, p, t, false, opts)
@@ -62,9 +63,9 @@ func MapUnordered[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in
 	}
 }
 
-// Reduce runs a task over inputs and folds the outputs into acc, in input
-// order, on the calling goroutine. It ends with the first error, an input's or
-// add's, and returns the accumulator so far with it.
+// Reduce runs a task over inputs and folds the outputs into acc, in input order, on the
+// calling goroutine. It stops at the first error, of an input or of add, and returns it
+// with the accumulator so far.
 func Reduce[In, Out, Acc any](ctx context.Context, p *Pool, t Task[In, Out], in iter.Seq[In], acc Acc, add func(Acc, Out) (Acc, error), opts ...CallOption) (Acc, error) {
 	for out, err := range Map(ctx, p, t, in, opts...) {
 		if err == nil {
@@ -77,7 +78,8 @@ func Reduce[In, Out, Acc any](ctx context.Context, p *Pool, t Task[In, Out], in 
 	return acc, nil
 }
 
-// Collect gathers a sequence's outputs, to the first error.
+// Collect returns the outputs of a sequence. It stops at the first error and returns it
+// with the outputs before it.
 func Collect[Out any](seq iter.Seq2[Out, error]) ([]Out, error) {
 	var all []Out
 	for out, err := range seq {
@@ -89,9 +91,9 @@ func Collect[Out any](seq iter.Seq2[Out, error]) ([]Out, error) {
 	return all, nil
 }
 
-// Call runs a task over one input. What other languages call a future is a
-// goroutine that calls this. An input that cannot be finished because ctx is done
-// is cancelled.
+// Call runs a task over one input and returns its output. For what other languages call
+// a future, call it on a goroutine. When ctx is done, the input is cancelled and Call
+// returns ctx's error.
 func Call[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in In, opts ...CallOption) (Out, error) {
 	var out Out
 	m, err := newMapCall(ctx, p, t, true, opts)

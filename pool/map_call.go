@@ -13,19 +13,20 @@ import (
 	"procpool/ipc"
 )
 
-// A mapCall consumes a map: it takes finished chunks, and yields their outputs.
+// A mapCall is the consumer's side of a map: it takes finished chunks and yields their
+// outputs.
 type mapCall[In, Out any] struct {
 	call    *call
 	task    Task[In, Out]
 	inputs  *inputs
 	ordered bool
 	encodes bool // inputs go to other processes
-	checks  bool // inputs do not, but one that could not is refused
+	checks  bool // inputs stay in this process, but those that could not be encoded are refused
 
-	order   deque[*mapChunk[In, Out]] // finished ones beyond those yielded, each where its first input is, with gaps
+	order   deque[*mapChunk[In, Out]] // finished chunks that are not yielded, each at the place of its first input; nil where one is missing
 	yields  int64                     // outputs yielded
-	input   In                        // put's, to be encoded
-	scratch []byte                    // likewise, encoded
+	input   In                        // the input that put is encoding
+	scratch []byte                    // buffer for its encoding
 }
 
 // A mapChunk is a chunk of a map with its input and output.
@@ -34,10 +35,10 @@ type mapChunk[In, Out any] struct {
 	m       *mapCall[In, Out]
 	in      In // for tasks that run in this process
 	out     Out
-	results []result[Out] // in place of out: of a batch, or a part of one
+	results []result[Out] // of a batch or a part of one, in place of out
 }
 
-// A result is that of one input of a batch.
+// A result is the output of one input of a batch.
 type result[Out any] struct {
 	out     Out
 	seconds float64
@@ -80,7 +81,7 @@ func (ch *mapChunk[In, Out]) compute(ctx context.Context, _ ipc.Interval) (err e
 	return err
 }
 
-// output is the result of one of the chunk's inputs, counted from 0.
+// output returns the output or the error of one of the chunk's inputs, counted from 0.
 func (ch *mapChunk[In, Out]) output(input int) (out Out, err error) {
 	if ch.err == nil && len(ch.raw) > 0 {
 		ch.err = decode(&ch.chunk)
@@ -94,7 +95,7 @@ func (ch *mapChunk[In, Out]) output(input int) (out Out, err error) {
 	return ch.out, nil
 }
 
-// took is how long the task took for one of the chunk's inputs, in seconds.
+// took returns the seconds that the task took for one of the chunk's inputs.
 func (ch *mapChunk[In, Out]) took(input int) float64 {
 	if ch.results != nil {
 		return ch.results[input].seconds
@@ -102,7 +103,8 @@ func (ch *mapChunk[In, Out]) took(input int) float64 {
 	return ch.seconds
 }
 
-// decode decodes a result by methods of its own type, on the consumer's goroutine.
+// decode decodes a result whose type has a decoding method. It runs on the consumer's
+// goroutine, and turns a panic of that method into an OutputError.
 func decode(ch *chunk) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -141,8 +143,8 @@ func newMapCall[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], orde
 	return m, nil
 }
 
-// plain reports whether values of a type have a size that the type tells, or are
-// strings or bytes.
+// plain reports whether sizeOf knows the size of values of a type: they are numbers,
+// strings, byte slices, or arrays of numbers.
 func plain(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8,
@@ -158,14 +160,13 @@ func plain(t reflect.Type) bool {
 	return false
 }
 
-// close leaves the pool, whatever is still on its way.
+// close cancels what is in flight and removes the call from the pool.
 func (m *mapCall[In, Out]) close() {
 	m.call.cancel()
 	m.call.pool.remove(m.call)
 }
 
-// run pulls inputs and consumes outputs, until yield returns false or there are no
-// more.
+// run pulls inputs and yields outputs until yield returns false or there are no more.
 func (m *mapCall[In, Out]) run(ctx context.Context, in iter.Seq[In], yield func(ch *mapChunk[In, Out], input int) bool) error {
 	defer m.close()
 	if err := m.call.pool.add(m.call); err != nil {
@@ -175,8 +176,8 @@ func (m *mapCall[In, Out]) run(ctx context.Context, in iter.Seq[In], yield func(
 	return m.consume(ctx, yield)
 }
 
-// pull puts inputs in until there are no more, or the call is over. It runs on a
-// goroutine that nobody waits for, since the source may block for ever.
+// pull puts inputs into the call until there are no more, or the call is over. It runs
+// on a goroutine that nobody waits for, since the source may block for ever.
 func (m *mapCall[In, Out]) pull(in iter.Seq[In]) {
 	ended, stopped := false, false
 	defer func() {
@@ -184,12 +185,12 @@ func (m *mapCall[In, Out]) pull(in iter.Seq[In]) {
 		case p != nil:
 			m.inputs.panicked = p
 		case stopped:
-			return // there are more, which nobody wants
+			return // the call is over: leave exhausted unset
 		case !ended:
 			m.inputs.goexit = true
 		}
 		m.inputs.exhausted.Store(true)
-		m.call.notify() // needs no lock
+		m.call.notify()
 	}()
 	for v := range in {
 		if stopped = !m.inputs.wait(); stopped {
@@ -200,7 +201,8 @@ func (m *mapCall[In, Out]) pull(in iter.Seq[In]) {
 	ended = true
 }
 
-// put makes v the call's last input; one that cannot travel is finished at once.
+// put adds v to the call's inputs. An input that cannot be encoded is finished at once
+// with an InputError.
 func (m *mapCall[In, Out]) put(v In) {
 	if m.encodes {
 		m.input = v
@@ -215,8 +217,8 @@ func (m *mapCall[In, Out]) put(v In) {
 	m.inputs.put(&ch.chunk, sizeOf(&ch.in))
 }
 
-// putEncoded is put for inputs that go to other processes. Short ones join the chunk
-// before them, if the pace allows.
+// putEncoded encodes m.input and adds it. A short input joins the chunk before it if
+// that has room in its batch.
 func (m *mapCall[In, Out]) putEncoded() {
 	limit := m.call.pool.opts.MaxMessage
 	most := limit - messageOverhead - int64(len(m.call.spec.Name))
@@ -231,7 +233,7 @@ func (m *mapCall[In, Out]) putEncoded() {
 		}
 		arg = slices.Clone(arg)
 	} else {
-		m.scratch = nil // it may be arg's array
+		m.scratch = nil // arg may share its array
 	}
 	ch := &mapChunk[In, Out]{m: m}
 	ch.call, ch.cell, ch.seq, ch.inputs = m.call, ch, m.inputs.supplied.Load(), 1
@@ -239,8 +241,8 @@ func (m *mapCall[In, Out]) putEncoded() {
 	m.inputs.put(&ch.chunk, int64(len(arg)))
 }
 
-// encode appends an encoded input. That may be code of its own type, whose panic is an
-// error of the input.
+// encode appends an encoded input to dst. The input's type may have an encoding method;
+// a panic there becomes an error.
 func encode[In any](dst []byte, v *In, most int64) (arg []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -250,8 +252,8 @@ func encode[In any](dst []byte, v *In, most int64) (arg []byte, err error) {
 	return ipc.AppendValueWithin(dst, v, most)
 }
 
-// sizeOf is the bytes of a value that stays in this process, as far as its type or
-// its length tells.
+// sizeOf returns the size in bytes of a value that stays in this process: the length of
+// a string or byte slice, else the size of its type without what it points to.
 func sizeOf[T any](v *T) int64 {
 	switch v := any(v).(type) {
 	case *string:
@@ -262,8 +264,8 @@ func sizeOf[T any](v *T) int64 {
 	return int64(reflect.TypeFor[T]().Size())
 }
 
-// messageOverhead is the most by which a request is longer than its input, but
-// for the task's name.
+// messageOverhead is the most bytes that a request has beside its input and the task's
+// name.
 const messageOverhead = 256
 
 // consume yields outputs until yield returns false or there are no more. An error
@@ -277,11 +279,11 @@ func (m *mapCall[In, Out]) consume(ctx context.Context, yield func(ch *mapChunk[
 		err := c.err
 		c.pool.mu.Unlock()
 		if ended := ctx.Err(); ended != nil && !m.endsSoon() {
-			return ended // tasks in this process may have failed of it
+			return ended // before the outputs: tasks in this process may have failed because of it
 		}
 		for _, ch := range finished {
 			if isContextError(ch.err) {
-				continue // it ended of what ends the call
+				continue // the call's own context ended it; the call returns that error
 			}
 			if !m.take(ch.cell.(*mapChunk[In, Out]), yield) {
 				return nil
@@ -300,12 +302,14 @@ func (m *mapCall[In, Out]) consume(ctx context.Context, yield func(ch *mapChunk[
 	}
 }
 
-// isContextError reports whether a task ended with the call's own context.
+// isContextError reports whether settle replaced a chunk's error by that of the call's
+// context.
 func isContextError(err error) bool {
 	return err == context.Canceled || err == context.DeadlineExceeded
 }
 
-// take yields a finished chunk's outputs, or keeps it until it is its turn.
+// take yields a finished chunk's outputs, or keeps it until those before it are yielded.
+// It reports false when yield does.
 func (m *mapCall[In, Out]) take(ch *mapChunk[In, Out], yield func(*mapChunk[In, Out], int) bool) bool {
 	if !m.ordered {
 		return m.yield(ch, yield)
@@ -337,14 +341,14 @@ func (m *mapCall[In, Out]) yield(ch *mapChunk[In, Out], yield func(*mapChunk[In,
 	return true
 }
 
-// over reports whether all inputs are known and their outputs yielded.
+// over reports whether the source has ended and all outputs are yielded.
 func (m *mapCall[In, Out]) over() bool {
 	return m.inputs.exhausted.Load() && m.yields == m.inputs.supplied.Load()
 }
 
-// endsSoon reports whether all outputs are yielded, and waits a moment for the
-// source to say that there are no more inputs: a call that is finished is not
-// failed by what happens to its pool then.
+// endsSoon reports whether the call is complete. If all outputs so far are yielded, it
+// waits up to 40 ms for the source to end: a complete call must not fail because its
+// context or pool ends at the same moment.
 func (m *mapCall[In, Out]) endsSoon() bool {
 	if m.yields != m.inputs.supplied.Load() {
 		return false
@@ -358,7 +362,7 @@ func (m *mapCall[In, Out]) endsSoon() bool {
 	return m.over()
 }
 
-// ending ends the consumer's goroutine as the source ended the one that pulled.
+// ending repeats a panic or runtime.Goexit of the source on the consumer's goroutine.
 func (m *mapCall[In, Out]) ending() error {
 	switch {
 	case m.inputs.panicked != nil:

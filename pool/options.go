@@ -23,7 +23,7 @@ const (
 	Serial     Backend = "serial"     // the goroutine that asks for the results
 )
 
-// The defaults that the zero Options stand for.
+// The defaults of the zero Options, and limits.
 const (
 	DefaultRetries        = 2
 	DefaultHeartbeat      = 30 * time.Second
@@ -34,26 +34,26 @@ const (
 	DefaultLaunchedOutage = 5 * time.Minute        // of workers behind a launcher
 	DefaultMaxMessage     = 256 << 20              // bytes
 	minMessage            = 4 << 10                // bytes: a hello must fit
-	minHeartbeat          = 100 * time.Millisecond // a worker in a tight loop gets to say that it lives every 20 ms or so
-	MaxProcs              = placement.MaxProcs     // workers of a pool: more need more descriptors and memory than systems give one parent
+	minHeartbeat          = 100 * time.Millisecond // a worker in a tight loop can send a beat about every 20 ms
+	MaxProcs              = placement.MaxProcs     // workers of a pool; more would need more descriptors and memory than systems give one process
 )
 
-// Options of a pool. The zero value is valid: as many worker processes as
-// this process may use CPUs, and the defaults above.
+// Options configure a pool. The zero value is valid: one worker process for each CPU
+// that this process may use, and the defaults above.
 type Options struct {
-	Procs   int     // workers; 0 = as many as CPUs may be used, 1 for Serial
+	Procs   int     // number of workers; 0 = what [Options.Limits] returns: the usable CPUs, or 1 for Serial
 	Backend Backend // where tasks run
 
-	// ChunkSize is how many indices of a sum travel together; 0 cuts one
-	// interval for each worker. It is rounded up to a multiple of the task's grain.
+	// ChunkSize is the number of indices in a chunk of a sum. It is rounded up to a
+	// multiple of the task's grain. 0 cuts one interval for each worker.
 	ChunkSize int64
 
 	Retries        int           // how often a chunk is run again after its worker died or it timed out; 0 = DefaultRetries; below 0 no input is ever sent twice, see [Retries]
-	Timeout        time.Duration // of a chunk, from its sending or the reply before it; 0 = none
-	Heartbeat      time.Duration // silence after which a worker is lost; 0 = DefaultHeartbeat, below 0 = never
+	Timeout        time.Duration // of a chunk, from when it is sent or the reply before it; 0 = none
+	Heartbeat      time.Duration // silence after which a worker is replaced; 0 = DefaultHeartbeat, below 0 = never
 	StartupTimeout time.Duration // from a worker's start to its hello; 0 = DefaultStartupTimeout
-	CancelGrace    time.Duration // for a task to heed its cancelled context, before its worker is killed; 0 = DefaultCancelGrace
-	Outage         time.Duration // without any worker until calls fail; 0 = DefaultOutage, or DefaultLaunchedOutage, and less if there never was a worker
+	CancelGrace    time.Duration // from the cancel of a task's context until its worker is killed; 0 = DefaultCancelGrace
+	Outage         time.Duration // time without any worker after which calls fail; 0 = DefaultOutage, or DefaultLaunchedOutage, and less if there never was a worker
 	Grace          time.Duration // for chunks in flight after a stop, and for workers to end; 0 = DefaultGrace
 
 	MaxChunksPerChild int   // chunks after which a worker is replaced; 0 = never
@@ -62,78 +62,82 @@ type Options struct {
 
 	GOMAXPROCS int      // of each worker process; 0 = 1
 	GOMEMLIMIT int64    // of each worker process: a soft limit of its Go memory in bytes; 0 = this process's, if the environment sets one, divided by Procs
-	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above. Some launchers (ssh) carry none
+	Env        []string // added to the environment of worker processes, "key=value"; the last of a key counts, and overrides the two above. Some launchers (ssh) pass none on
 
-	// EndsOwn is for tasks that start processes. Workers are then not killed by the system
-	// in the instant in which this process is killed, but notice it within a second, and
-	// end what their tasks have started before they end. Linux only: other systems kill
-	// no worker.
+	// EndsOwn is for tasks that start processes. If this process is killed, Linux kills
+	// its workers at once, and what their tasks started is left running. With EndsOwn
+	// workers notice the end of this process within a second, and end what their tasks
+	// started before they exit. Other systems kill no worker, so there it has no effect.
 	EndsOwn bool
 
 	Dir string // the working directory of worker processes; "" = this process's
 
-	// IdleTimeout ends workers that had nothing to do for so long, as long as more
-	// than MinProcs are left. They are started again when there is work. 0 = never.
+	// IdleTimeout ends workers that have been idle for this long, as long as more than
+	// MinProcs remain. They are started again when there is work. 0 = never.
 	IdleTimeout time.Duration
 	MinProcs    int // see IdleTimeout
 
-	// Launcher is the command line of a program that starts a worker and
-	// carries its streams: a wrapper such as "nice" or "taskset -c {cpu}", or a way
-	// to another machine such as "srun -Q -n1 -N1 --exact" or "ssh -T {host} {cmd}".
-	// It is split into words as a shell does, without one. In a word {rank} is
-	// the worker's index, {n} their number, {host} one of Hosts in turn, {cpu} its CPUs
-	// as a list (of Bind, or else of this process's CPUs dealt out one by one),
-	// {exe} the path of this program, and {cmd} its whole command line as one
-	// string quoted for a shell. As words of their own {argv} is that command line and
-	// {args} the same without the program; if none of these three occurs, {argv} is last. Empty: no launcher.
-	// Workers must be the same build as this program, but see Worker. Procs 0 then means what Limits says.
+	// Launcher is the command line of a program that starts a worker and carries its
+	// streams: a wrapper such as "nice" or "taskset -c {cpu}", or a program that reaches
+	// another machine, such as "srun -Q -n1 -N1 --exact" or "ssh -T {host} {cmd}".
+	// Empty means no launcher. Workers must be the same build as this program, unless
+	// Worker is set.
+	//
+	// The line is split into words by the quoting rules of a shell; no shell runs. In a
+	// word, {rank} is the worker's index, {n} the number of workers, {host} one of Hosts
+	// in turn, {cpu} the worker's CPUs as a list (from Bind, or else this process's CPUs
+	// one by one), {exe} the path of this program, and {cmd} its whole command line as
+	// one string quoted for a shell. As words of their own, {argv} is that command line
+	// and {args} the same without the program. If none of {cmd}, {argv} and {args}
+	// occurs, {argv} is appended.
 	Launcher string
-	Hosts    []string // for {host}; they belong to the pool
+	Hosts    []string // for {host}; the pool owns them
 
-	// Worker is the command line of another program that is to be the workers: any that
-	// speaks the wire, such as {"python3", "worker.py"}; docs/wire.md says how to write
-	// one. A task is asked for by its name, and must have the same version there; its Go
-	// functions are not run. Each process has its index in PROCPOOL_WORKER. The heartbeat
-	// watches workers that say that they beat, and behind a launcher all must, whose {exe}
-	// {args} {argv} and {cmd} are of this command line. Nil: this program.
+	// Worker is the command line of another program to run as the workers, such as
+	// {"python3", "worker.py"}; docs/wire.md says how to write one. It must have a task of
+	// the same name and version; the task's Go functions are not run. Each process finds
+	// its index in the variable PROCPOOL_WORKER. The heartbeat only watches workers whose
+	// hello says that they send beats; behind a launcher all must. The launcher's {exe},
+	// {args}, {argv} and {cmd} are then made of this command line. Nil: this program.
 	Worker []string
 
-	// Bind pins worker i to the CPUs Bind[i%len(Bind)]: a process before its
-	// runtime starts, in the threads backend the thread. An empty set binds
-	// nothing. placement.NewBinding makes such bindings. Linux only.
+	// Bind binds worker i to the CPUs Bind[i%len(Bind)]: a process before its runtime
+	// starts, in the threads backend the thread. An empty set binds nothing.
+	// placement.NewBinding makes such bindings. Linux only.
 	Bind []placement.CPUSet
 
-	// Stderr receives what workers write to their standard error: every line, whole
-	// up to 1 MiB, behind the worker's tag. Nil means this process's, and LimitLines.
-	// Writes are serialised. One that blocks makes workers wait that write, and Close
-	// does not wait for it.
+	// Stderr receives what workers write to their standard error, line by line, each
+	// with the worker's tag and up to 1 MiB long. Nil means os.Stderr with LimitLines.
+	// Writes are serialised. While one blocks, workers that write wait for it; Close
+	// does not.
 	Stderr io.Writer
-	// LimitLines cuts a worker short that writes more than a reader could bear, and of
-	// a crash passes on the first line and the last ten.
+	// LimitLines limits each worker to 64 KiB of standard error at once and 64 KiB a
+	// second, and passes on only the first line and the last ten of a Go crash.
 	LimitLines bool
-	// LogLine takes the place of Stderr: it is called with each line, without the
-	// line's end and without a tag, which it must not keep. It may be called for
-	// several workers at once. It must return: a panic ends the program.
+	// LogLine is called with each line instead of Stderr, without the line's end and
+	// without a tag. It must not keep line. It may be called for several workers at
+	// once. It must return: a panic ends the program.
 	LogLine func(worker int, line []byte)
 
-	// Trace has workers tell when each chunk was begun and what their garbage
+	// Trace makes workers report when each chunk was begun and what their garbage
 	// collector did: see Event.Began and WorkerStats.GC.
 	Trace bool
 
-	// OnEvent is told what happens, from the pool's goroutines, one call at a
-	// time. It must not block for long and must not call the pool. Each worker's
-	// events come in order; between workers, and after the run that they belong
-	// to has returned, some may come late. Close waits for all. It must return: a
-	// panic ends the program. Nil is allowed.
+	// OnEvent is called for each event, from the pool's goroutines, one call at a time.
+	// It must not block for long and must not call the pool. Each worker's events come
+	// in order; those of different workers may not, and some may come after the call
+	// that they belong to has returned. Close waits for all of them. OnEvent must return:
+	// a panic ends the program. Nil is allowed.
 	OnEvent func(Event)
-	// EventKinds are the kinds that OnEvent is told of; nil means all. An event
-	// of each of a million chunks has its price.
+	// EventKinds are the kinds that OnEvent is called for; nil means all. Leave out
+	// ChunkFinished where chunks are many and short: its event costs as much as handing
+	// out the chunk.
 	EventKinds []EventKind
 
-	outageNamed bool // Outage was not 0
+	outageNamed bool // the caller set Outage
 }
 
-// host is the host that worker i is to run on; "" if its launcher is given none.
+// host returns the host for worker i; "" if there are no Hosts.
 func (o Options) host(i int) string {
 	if len(o.Hosts) == 0 {
 		return ""
@@ -141,7 +145,7 @@ func (o Options) host(i int) string {
 	return o.Hosts[i%len(o.Hosts)]
 }
 
-// An OptionsError is a pool that cannot be had as it was asked for.
+// An OptionsError reports Options that are invalid or cannot be honoured.
 type OptionsError struct {
 	Reason string
 	Advice string // what to do about it; may be empty
@@ -149,14 +153,15 @@ type OptionsError struct {
 
 func (e *OptionsError) Error() string { return e.Reason }
 
-// Hint is the Advice.
+// Hint returns Advice.
 func (e *OptionsError) Hint() string { return e.Advice }
 
 func refuse(format string, args ...any) error {
 	return &OptionsError{Reason: fmt.Sprintf(format, args...)}
 }
 
-// withDefaults fills in what is 0 and checks the rest.
+// withDefaults returns o with defaults in place of zero values, or an error if an option
+// is invalid.
 func (o Options) withDefaults() (Options, error) {
 	switch o.Backend {
 	case "":
@@ -206,7 +211,8 @@ func (o Options) withDefaults() (Options, error) {
 	return o, o.checkWorker()
 }
 
-// onlyProcesses reports an option that needs a process to be honoured.
+// onlyProcesses returns an error if an option is set that only worker processes can
+// honour.
 func (o Options) onlyProcesses() error {
 	switch {
 	case o.Timeout > 0:
@@ -227,8 +233,8 @@ func (o Options) onlyProcesses() error {
 	return nil
 }
 
-// checkWorker reports a worker that cannot be run here. Where a launcher leads to,
-// nobody knows.
+// checkWorker returns an error if the workers' program cannot be run here. Behind a
+// launcher it may run elsewhere, so there only an empty command line is an error.
 func (o Options) checkWorker() error {
 	switch {
 	case o.Worker == nil:
@@ -251,12 +257,13 @@ func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
 	return v
 }
 
-// workerEnv is the environment of worker processes.
+// workerEnv returns the environment of worker processes.
 func (o Options) workerEnv() []string {
 	return parent.WorkerEnv{Workers: o.Procs, Bound: len(o.Bind) > 0, GOMAXPROCS: o.GOMAXPROCS, GOMEMLIMIT: o.GOMEMLIMIT, Extra: o.Env}.Of(os.Environ())
 }
 
-// launcher makes the launcher of workers that get env; nil if there is none.
+// launcher returns the launcher for workers with the environment env; nil if Launcher is
+// empty.
 func (o Options) launcher(env []string) (*parent.Launcher, error) {
 	refuse := func(reason, advice string) error {
 		return &OptionsError{Reason: fmt.Sprintf("launcher %q: %s", o.Launcher, reason), Advice: advice}

@@ -2,8 +2,8 @@ package pool
 
 import "time"
 
-// parkIdle ends workers that have had nothing to do for Options.IdleTimeout, until
-// the pool is closed.
+// parkIdle ends workers that have been idle for Options.IdleTimeout. It returns when the
+// pool is closed.
 func (p *Pool) parkIdle() {
 	ticker := time.NewTicker(max(p.opts.IdleTimeout/4, time.Millisecond))
 	defer ticker.Stop()
@@ -19,8 +19,8 @@ func (p *Pool) parkIdle() {
 	}
 }
 
-// parkSince ends workers that have been idle since before a moment, those with the
-// highest index first. The caller holds the lock.
+// parkSince ends workers that became idle before moment, those with the highest index
+// first. The caller holds the lock.
 func (p *Pool) parkSince(moment time.Time) {
 	for i := len(p.slots) - 1; i >= 0 && len(p.slots)-p.parked > p.opts.MinProcs; i-- {
 		s := p.slots[i]
@@ -34,8 +34,8 @@ func (p *Pool) parkSince(moment time.Time) {
 	}
 }
 
-// unpark has as many parked workers started again as there is work for. The caller
-// holds the lock.
+// unpark starts as many parked workers again as there is work for. The caller holds the
+// lock.
 func (p *Pool) unpark() {
 	if p.parked == 0 {
 		return
@@ -53,14 +53,14 @@ func (p *Pool) unpark() {
 			want--
 			select {
 			case s.executor.(*worker).unparked <- struct{}{}:
-			default: // one that has not been taken yet
+			default: // there is a token already
 			}
 		}
 	}
 }
 
-// waitParked waits until there is work for the worker, and reports false when the
-// pool is closed first.
+// waitParked waits until there is work for the worker. It reports false if the pool is
+// closed first.
 func (w *worker) waitParked() bool {
 	p := w.slot.pool
 	for {
@@ -71,7 +71,7 @@ func (w *worker) waitParked() bool {
 			return true
 		}
 		select {
-		case <-w.unparked: // perhaps for an earlier time
+		case <-w.unparked: // may be left from an earlier time, so look at parked again
 		case <-p.stop:
 			return false
 		}

@@ -1,5 +1,6 @@
-// Package pool is multiprocessing.Pool for Go: tasks that a program defines run in
-// worker processes, which are the same program started again and share no memory.
+// Package pool is multiprocessing.Pool for Go: it runs a program's functions in worker
+// processes, which are the same program started again and share no memory. A program
+// defines a task, calls Main first in main, makes a pool, and maps the task over inputs:
 //
 //	var double = pool.Define("double", func(ctx context.Context, n int) (int, error) { return 2 * n, nil })
 //
@@ -12,20 +13,24 @@
 //
 // Which function to call for what:
 //
-//   - [Define] a task that maps an input to an output, [DefineSum] one that
-//     computes a partial result over an interval of indices; both at package level.
-//   - [Main] is the first statement of main, and of TestMain.
-//   - [New] makes a pool: of processes, or with [Options].Backend of goroutines.
+//   - [Define], at package level, defines a task that maps an input to an output;
+//     [DefineSum] one that computes a partial result over an interval of indices.
+//   - [Main] must be the first statement of main, and of TestMain.
+//   - [New] makes a pool of worker processes, or of goroutines with [Options].Backend.
+//     [Pool.Close] ends it now, [Pool.Shutdown] after the calls in progress.
 //   - [Map] yields outputs in the order of the inputs, [MapUnordered] as they are
 //     finished, [Reduce] folds them. Inputs and outputs stream in bounded memory.
+//   - [Call] runs a task over one input.
 //   - [Sum] adds up a DefineSum task over an interval. [Pool.Run] does the same for
 //     a batch job: it can be stopped, has a deadline, reports every chunk, and
-//     leaves out those that are done already.
-//   - [Worker] tells a task which worker runs it; [OnExit] tears down what a worker
-//     has opened.
-//   - [Pool.Stats] says what each worker did and used, [Options].OnEvent what happens.
+//     leaves out chunks that were finished earlier.
+//   - [Timeout], [Retries], [Ahead] and [Prefetch] change how one call runs.
+//   - [Worker] tells a task which worker runs it. [OnStart] runs once in each worker
+//     before it takes work, [OnExit] when it ends.
+//   - [Pool.Stats] reports what each worker did and used; [Options].OnEvent is called
+//     for each event.
 //
-// A failed input costs its own output and nothing else. Errors are typed:
+// A failed input loses its own output only; the call goes on. Errors are typed:
 // [TaskError], [LostWorkerError], [TimeoutError], [InputError], [StartError] and
 // [OptionsError], for errors.As.
 package pool
@@ -61,35 +66,36 @@ type Pool struct {
 	calls    map[*call]struct{}      // in progress
 	ready    queue                   // of those, the ones that may have chunks to hand out
 	passed   []*call                 // room for pick
-	served   float64                 // seconds of workers' time that the last call had had which had an answer
-	paces    map[*task.Spec]*float64 // seconds that chunks of a task took lately, in all calls
-	idle     []*slot                 // have nothing in flight, and found nothing to do
+	served   float64                 // worker time in seconds that the call last answered had used
+	paces    map[*task.Spec]*float64 // seconds that an interval or input of a task took lately, over all calls
+	idle     []*slot                 // slots that have nothing in flight and found nothing to do
 	oomKills int64                   // processes killed for lack of memory, when last counted; below 0 before that
-	closed   bool                    // no new calls
-	shut     bool                    // likewise; those in progress may finish
-	failure  error                   // why there can be no calls; nil if there can
+	closed   bool                    // by Close or the context: there are no new calls
+	shut     bool                    // by Shutdown: there are no new calls, those in progress may finish
+	failure  error                   // why every call fails; nil if calls can run
 
-	hello       *ipc.Hello    // the first
+	hello       *ipc.Hello    // of the first worker
 	hadWorker   bool          // some worker has said hello
-	failing     int           // slots
+	failing     int           // number of failing slots
 	living      int           // workers that have said hello and not ended
-	without     time.Time     // since when there are none, and calls
-	parked      int           // slots
-	resting     int           // slots that wait for a call before they try again
-	called      chan struct{} // closed and replaced when a call comes for them
+	without     time.Time     // since when living has been 0 while there were calls
+	parked      int           // number of parked slots
+	resting     int           // slots that wait for a call before they try to start again
+	called      chan struct{} // closed and replaced when a call comes while slots rest
 	readied     chan struct{} // closed when the first worker has said hello
 	rebalancing bool          // rebalance runs, or is to be called soon
 	allDone     chan struct{} // closed when shut and no call is left; nil before Shutdown
 
-	workers sync.WaitGroup // everything that the pool started
+	workers sync.WaitGroup // all goroutines that the pool started
 	stop    chan struct{}  // closed with the pool
-	release func() bool    // undoes the watch over the pool's context
+	release func() bool    // stops close from being called when the pool's context is done
 }
 
-// New makes a pool and begins to start its workers; it does not wait for
-// them. A worker that cannot be started shows in the first call that needs
-// one. When ctx is done the pool is closed at once and calls in progress fail.
-// Its error is an *[OptionsError], a *[ThreadsError], or ctx's.
+// New makes a pool and begins to start its workers. It does not wait for them: if no
+// worker can be started, the first call reports that. When ctx is done, the pool is
+// closed at once and calls in progress fail. New returns an *[OptionsError], a
+// *[ThreadsError], ctx's error, or an error if Main did not run or pools are nested too
+// deep.
 func New(ctx context.Context, o Options) (*Pool, error) {
 	return newPool(ctx, o, parent.OS())
 }
@@ -114,7 +120,7 @@ func newPool(ctx context.Context, o Options, sys parent.System) (*Pool, error) {
 	if err := p.start(); err != nil {
 		return nil, err
 	}
-	p.mu.Lock() // ctx may be done already, and then close runs
+	p.mu.Lock() // ctx may be done already, and close reads release
 	defer p.mu.Unlock()
 	p.release = context.AfterFunc(ctx, func() { p.close(ctx.Err()) })
 	return p, nil
@@ -175,9 +181,9 @@ func (p *Pool) startProcesses() error {
 	return nil
 }
 
-// settleTime is when a pool begins to count what the system kills for lack of
-// memory. It reads half a dozen files for that, while its workers start: a run that
-// is over sooner has no use for it.
+// settleTime is how long after New a pool first counts the system's out-of-memory kills.
+// Counting reads half a dozen files, which would delay the start of workers, and a run
+// shorter than this does not need it.
 const settleTime = 20 * time.Millisecond
 
 func (p *Pool) countOOMKills() {
@@ -191,19 +197,19 @@ func (p *Pool) countOOMKills() {
 	}
 }
 
-// Procs is the number of workers.
+// Procs returns the number of workers.
 func (p *Pool) Procs() int { return p.opts.Procs }
 
-// Close ends the workers and waits for them. Calls in progress fail with
-// ErrClosed. Closing again is harmless.
+// Close ends the workers and waits until they have exited. Calls in progress fail with
+// ErrClosed. Close may be called more than once; its error is always nil.
 func (p *Pool) Close() error {
 	p.close(ErrClosed)
 	p.workers.Wait()
 	return nil
 }
 
-// close fails the calls with why and asks every worker to end: in order if it has
-// nothing in flight, at once if it has, since nobody wants that any more.
+// close fails the calls with why and ends every worker: one with nothing in flight is
+// asked to exit, one with chunks in flight is killed, since their results are not wanted.
 func (p *Pool) close(why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -215,7 +221,7 @@ func (p *Pool) close(why error) {
 	close(p.stop)
 	for c := range p.calls {
 		c.fail(why)
-		c.cancel() // its consumer may be the one who closes
+		c.cancel() // here, because the consumer itself may be waiting in Close
 	}
 	for _, s := range p.slots {
 		if len(s.inFlight) > 0 {
@@ -226,7 +232,7 @@ func (p *Pool) close(why error) {
 	}
 }
 
-// add has the workers work on a call.
+// add registers a call and offers its chunks to idle workers.
 func (p *Pool) add(c *call) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -252,7 +258,7 @@ func (p *Pool) add(c *call) error {
 	return nil
 }
 
-// remove takes a call away. What it has in flight is cancelled.
+// remove takes a call out of the pool and cancels its chunks in flight.
 func (p *Pool) remove(c *call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -272,7 +278,8 @@ func (p *Pool) remove(c *call) {
 	}
 }
 
-// offer lets idle workers take what there is.
+// offer lets idle workers take chunks, and starts parked ones if there is work for them.
+// The caller holds the lock.
 func (p *Pool) offer() {
 	defer p.unpark()
 	waiting := p.idle
@@ -280,7 +287,7 @@ func (p *Pool) offer() {
 	for i, s := range waiting {
 		s.idle = false
 		s.fill()
-		// What one worker does not find, the others do not find either, unless it
+		// If one worker finds no chunk, the others find none either, unless a chunk
 		// is assigned to one of them.
 		if s.idle && !p.hasAssigned() {
 			p.idle = append(p.idle, waiting[i+1:]...)
@@ -295,10 +302,10 @@ func (p *Pool) hasAssigned() bool {
 	return slices.ContainsFunc(p.ready, func(c *call) bool { return c.assigned && len(c.returned) > 0 })
 }
 
-// present is how many workers there are or may be soon.
+// present returns the number of slots that are not failing, at least 1.
 func (p *Pool) present() int { return max(len(p.slots)-p.failing, 1) }
 
-// fail ends the calls that run and all that come with why.
+// fail fails the calls in progress and all later ones with why. The caller holds the lock.
 func (p *Pool) fail(why error) {
 	p.failure = why
 	for c := range p.calls {
@@ -306,7 +313,7 @@ func (p *Pool) fail(why error) {
 	}
 }
 
-// announceReady tells Ready that a worker is there. The caller holds the lock.
+// announceReady makes Ready return: a worker can be given work. The caller holds the lock.
 func (p *Pool) announceReady() {
 	select {
 	case <-p.readied:
@@ -315,8 +322,8 @@ func (p *Pool) announceReady() {
 	}
 }
 
-// Ready waits until a worker can be given work, and reports why none will be: the
-// pool was closed, ctx is done, or a *[StartError].
+// Ready waits until a worker can be given work. It returns [ErrClosed] if the pool is
+// closed, a *[StartError] if no worker can be started, or ctx's error.
 func (p *Pool) Ready(ctx context.Context) error {
 	c := p.newCall(ctx, readiness, callOptions{})
 	c.supply, c.cancel = nothing{}, func() {}
@@ -341,10 +348,9 @@ func (p *Pool) Ready(ctx context.Context) error {
 	}
 }
 
-// Shutdown ends the pool in order: there are no new calls, and those in progress
-// may finish until ctx is done. Then their tasks are cancelled, and have
-// Options.CancelGrace to end, before the pool is closed as by Close. It returns ctx's
-// error if that came first.
+// Shutdown refuses new calls, waits until those in progress have finished, and closes the
+// pool as Close does. If ctx is done first, it cancels the calls' tasks, gives them
+// Options.CancelGrace to end, closes the pool, and returns ctx's error.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	p.shut = true

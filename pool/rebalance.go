@@ -3,15 +3,14 @@ package pool
 import "time"
 
 const (
-	// patience is how long a worker may be busy with one chunk before what waits
-	// behind it is taken back, if others could begin that.
+	// patience is how long a worker may be busy with one chunk before the chunks that
+	// wait behind it are recalled for workers that could begin them now.
 	patience = 20 * time.Millisecond
-	// longPatience is the same if nobody waits for it now: who is free first has it.
+	// longPatience is the same if no worker is idle: the first to become free takes them.
 	longPatience = time.Duration(longSeconds * float64(time.Second))
 )
 
-// lookAgain has rebalance called when workers may have turned out slow. The caller
-// holds the lock.
+// lookAgain schedules a call of rebalance after patience. The caller holds the lock.
 func (p *Pool) lookAgain() {
 	if p.rebalancing || p.closed {
 		return
@@ -25,10 +24,9 @@ func (p *Pool) lookAgain() {
 	})
 }
 
-// rebalance takes back what waits behind a slow chunk where others could begin it
-// sooner: idle workers, or a call that has nothing in flight. It also charges calls
-// for what runs. It does so now, and again as long as anything is in flight. The
-// caller holds the lock.
+// rebalance recalls chunks that wait behind a slow one, if a worker is idle or a call has
+// nothing in flight. It also charges calls for the time that running chunks have taken.
+// While anything is in flight it schedules itself again. The caller holds the lock.
 func (p *Pool) rebalance() {
 	if p.rebalancing || p.closed {
 		return
@@ -56,8 +54,8 @@ func (p *Pool) rebalance() {
 	}
 }
 
-// unbegun is how many intervals or inputs in flight wait behind one that has been
-// running for longer than d: another worker may begin them sooner.
+// unbegun returns how many intervals or inputs in flight wait behind one that has been
+// running for longer than d, and have not been recalled.
 func (s *slot) unbegun(now time.Time, d time.Duration) int {
 	if len(s.inFlight)+s.batched < 2 || now.Sub(s.since) < d {
 		return 0
@@ -69,17 +67,17 @@ func (s *slot) unbegun(now time.Time, d time.Duration) int {
 		}
 	}
 	if !s.inFlight[0].recalled {
-		n-- // runs
+		n-- // the first one is running
 	}
 	return n
 }
 
-// starves reports whether the call whose turn it is has nothing in flight.
+// starves reports whether the call that is next in the queue has nothing in flight.
 func (p *Pool) starves() bool {
 	return len(p.ready) > 0 && p.ready[0].inFlight == 0 && p.ready[0].available()
 }
 
-// takenBack returns a chunk that was not begun, for another worker.
+// takenBack gives a chunk that was not begun to another worker.
 func (s *slot) takenBack(ch *chunk) {
 	ch.call.giveBack(ch)
 	s.pool.offer()

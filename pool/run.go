@@ -11,37 +11,37 @@ import (
 	"procpool/task"
 )
 
-// A Workload is a sum with everything that a batch job wants to say about it. Task
-// and Whole are needed; the zero value of the rest is valid.
+// A Workload describes a sum for [Pool.Run]. Task and Whole must be set; the zero value
+// of every other field is valid.
 type Workload struct {
 	Task  *task.Spec   // over intervals
 	Whole ipc.Interval // starts on a multiple of the task's grain
 
 	// Grid cuts Whole; the zero Grid stands for [Pool.Grid].
 	Grid ipc.Grid
-	// Only covers the chunks of Grid that this run is about, such as a share of them.
+	// Only covers the chunks of Grid that this run computes, such as a share of them.
 	// It must not change during the run. Nil means all.
 	Only *ipc.Ledger
 	// Stop, when closed, ends the run early: nothing more is handed out, and
 	// chunks in flight may finish within Options.Grace.
 	Stop <-chan struct{}
-	// Deadline ends the run hard; zero means never.
+	// Deadline ends the run at once, with chunks in flight; zero means never.
 	Deadline time.Time
-	// Earlier covers what was computed earlier: chunks that lie in it are left out
-	// of this run. The Outcome then has no value, since their partials are the
-	// caller's to add. It must not change during the run. Nil leaves nothing out.
+	// Earlier covers chunks that were computed earlier. They are left out of this run,
+	// and the Outcome has no value: the caller adds up their partials with those of this
+	// run. It must not change during the run. Nil leaves nothing out.
 	Earlier *ipc.Ledger
-	// With appends to dst what the request of a chunk carries beside its interval: an
-	// encoded value, for a task that looks for it. It is called with the pool locked,
-	// so it must be quick and must not call the pool. Nil carries nothing.
+	// With appends to dst an encoded value that is sent to the task with the chunk's
+	// interval. It is called with the pool locked, so it must be quick and must not call
+	// the pool. Nil sends the interval alone.
 	With func(dst []byte, iv ipc.Interval) []byte
 	// OnChunk is called for each chunk as soon as its result is accepted, in no
 	// particular order, on the goroutine that called Run. An error ends the run.
 	OnChunk func(Chunk) error
-	// InOrder takes the place of the task's own sum: it is called for each chunk in the
-	// order of the intervals, on the goroutine that called Run. While a chunk is late,
-	// results of up to 64 MiB wait for it, and then no more is handed out. An error ends
-	// the run. The Outcome has no value. There must be no Earlier. Nil adds up.
+	// InOrder replaces the task's own sum. It is called for each chunk in the order of
+	// the intervals, on the goroutine that called Run. While a chunk is late, up to 64 MiB
+	// of later results wait for it; then no more is handed out. An error ends the run.
+	// The Outcome has no value, and Earlier must be nil. Nil adds the partials up.
 	InOrder func(Chunk) error
 	// OnFailed is called for each chunk that failed for good. If it returns nil, the run
 	// goes on with the others, and ends with a [FailedChunksError]. If OnFailed is nil, the
@@ -52,12 +52,12 @@ type Workload struct {
 // Status says how a run ended.
 type Status string
 
-// How runs end.
+// The values of Status.
 const (
-	Done        Status = "done"
-	Failed      Status = "failed"
-	Deadline    Status = "deadline"
-	Interrupted Status = "interrupted"
+	Done        Status = "done"        // every chunk is finished
+	Failed      Status = "failed"      // an error ended the run, or chunks failed
+	Deadline    Status = "deadline"    // Workload.Deadline passed
+	Interrupted Status = "interrupted" // Workload.Stop was closed, or the context cancelled
 )
 
 func statusOf(err error) Status {
@@ -72,55 +72,55 @@ func statusOf(err error) Status {
 	return Failed
 }
 
-// An Outcome is what came of a run, also of one that failed.
+// An Outcome is the result of a run, and how far it came if it failed.
 type Outcome struct {
 	Status  Status
 	Grid    ipc.Grid
-	Value   any            // the sum as a reader wants to see it; nil unless all of it was computed now
-	Total   any            // the sum as the task's partial type, likewise
-	Covered []ipc.Interval // what is finished, also earlier, merged, in order
-	Chunks  int64          // finished, also earlier
-	Earlier int64          // chunks of these that were left out
-	Retries int64          // chunks handed out again
-	Failed  []ipc.Interval // chunks that failed, merged, in order, if the run went on
+	Value   any            // the sum in the form for output; nil unless this run computed all of it
+	Total   any            // the sum in the task's partial type; nil where Value is
+	Covered []ipc.Interval // intervals finished now and earlier, merged, in order
+	Chunks  int64          // chunks finished now and earlier
+	Earlier int64          // of these, chunks finished earlier
+	Retries int64          // how often chunks were handed out again
+	Failed  []ipc.Interval // intervals of failed chunks, merged, in order, if the run went on
 	Wall    time.Duration
 
 	fold task.Fold
 }
 
-// AppendTotal appends the encoding of Total to dst, as a partial that is it would
-// travel. There must be a Total.
+// AppendTotal appends Total in wire encoding to dst. It must not be called when Total
+// is nil.
 func (o Outcome) AppendTotal(dst []byte) ([]byte, error) { return o.fold.AppendTotal(dst) }
 
-// A Chunk is a finished part of a run. Its methods are valid only while
-// OnChunk runs.
+// A Chunk is a finished part of a run. Its methods may be called only while OnChunk or
+// InOrder runs.
 type Chunk struct {
 	Seq      int64
 	Interval ipc.Interval
 	Worker   int
 	Host     string  // of its worker process; "" in this process
 	PID      int     // 0 in this process
-	Seconds  float64 // that the task took
-	Attempts int     // workers that met it
+	Seconds  float64 // how long the task took
+	Attempts int     // how many workers it was sent to
 
 	partial task.Partial
 }
 
-// Value is the partial as a reader wants to see it.
+// Value returns the partial in the form for output.
 func (c Chunk) Value() any { return c.partial.Value() }
 
-// Total is the partial, which has the type of the task's partials.
+// Total returns the partial in the task's partial type.
 func (c Chunk) Total() any { return c.partial.Total() }
 
-// Append appends the encoded partial to dst.
+// Append appends the partial in wire encoding to dst.
 func (c Chunk) Append(dst []byte) ([]byte, error) { return c.partial.Append(dst) }
 
-// Grid is how this pool cuts whole for a task, see [Options.Grid].
+// Grid returns how this pool cuts whole for a task, see [Options.Grid].
 func (p *Pool) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid { return p.opts.Grid(spec, whole) }
 
-// Grid is how a pool with these options cuts whole for a task: by ChunkSize,
-// rounded up to the task's grain, or else one interval for each worker by the
-// tutorial's rule; Procs must say how many there are.
+// Grid returns how a pool with these options cuts whole for a task: into chunks of
+// ChunkSize, rounded up to a multiple of the task's grain, or if that is 0 into one
+// interval for each worker, the remainder going to the last. Then Procs must be set.
 func (o Options) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid {
 	if o.ChunkSize > 0 {
 		return ipc.ChunkGrid(whole, spec.RoundUp(o.ChunkSize))
@@ -128,9 +128,9 @@ func (o Options) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid {
 	return ipc.SplitGrid(whole, o.Procs, spec.Grain)
 }
 
-// Run computes a sum. The Outcome is valid also with an error: it says how far
-// the run came. The error is nil only if everything was done; it is an error
-// of this package, OnChunk's, or the context's.
+// Run computes a sum. The Outcome is valid even with an error: it says how far the run
+// came. The error is nil only if every chunk was finished. It is an error of this
+// package, of one of the Workload's functions, or the context's.
 func (p *Pool) Run(ctx context.Context, w Workload, opts ...CallOption) (Outcome, error) {
 	if err := w.check(); err != nil {
 		return Outcome{Status: Failed}, err
@@ -143,13 +143,13 @@ func (p *Pool) Run(ctx context.Context, w Workload, opts ...CallOption) (Outcome
 	begin := time.Now()
 	err := p.add(s.call)
 	if err == nil {
-		defer p.remove(s.call) // however user code ends this goroutine
+		defer p.remove(s.call) // deferred, because the Workload's functions may panic
 		err = s.consume(ctx)
 	}
 	return s.outcome(time.Since(begin), err)
 }
 
-// earlier is how many chunks were finished earlier.
+// earlier returns the number of chunks that were finished earlier.
 func (w *Workload) earlier() (n int64) {
 	if w.Earlier == nil {
 		return 0
@@ -161,7 +161,7 @@ func (w *Workload) earlier() (n int64) {
 	return n
 }
 
-// asked is what the run has to cover, as maximal intervals in order.
+// asked returns the intervals that the run has to cover, merged, in order.
 func (w *Workload) asked() []ipc.Interval {
 	switch {
 	case w.Only != nil:
@@ -172,7 +172,7 @@ func (w *Workload) asked() []ipc.Interval {
 	return []ipc.Interval{w.Whole}
 }
 
-// chunks is how many chunks of the grid the run is about, also earlier ones.
+// chunks returns the number of chunks that the run has to cover, including earlier ones.
 func (w *Workload) chunks() (n int64) {
 	if w.Only == nil {
 		return w.Grid.N
@@ -184,8 +184,8 @@ func (w *Workload) chunks() (n int64) {
 	return n
 }
 
-// coveredWith is what chunks that are finished now and earlier cover, as maximal
-// intervals in order.
+// coveredWith returns the intervals of the chunks finished now and earlier, merged, in
+// order.
 func (w *Workload) coveredWith(now *ipc.Ledger) []ipc.Interval {
 	if w.Earlier == nil {
 		return slices.Collect(now.Runs())
