@@ -9,7 +9,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"procpool/compare"
+	"procpool/internal/command"
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
 	"procpool/task"
@@ -21,6 +23,8 @@ func (m *compareCommand) flags() []cli.Flag {
 	tasks.offers = comparedTasks
 	return append([]cli.Flag{
 		&cli.GenericFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Value: tasks, Usage: "`LIST` of tasks, as TASK... is, such as pi,alloc"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "exec", Value: newValue(&m.command, "", parent.SplitWords), Usage: "compare the program `'CMD ARGS'`, run once a chunk of [0, INTERVALS), in workers with the same run serially; its words are as of exec, and no shell reads them"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "reduce", Value: choice(&m.pools.Reduce, command.Sum, reducesCompared...), Usage: "`HOW` the outputs of --exec are reduced to what must agree: the last lines are numbers for sum, min and max; concat takes any output"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "backends", Aliases: []string{"b", "backend"}, Value: list(&o.Backends, "goroutines,processes", readCompared), Usage: "`LIST` of what is compared; also threads: goroutines locked to OS threads; one of them alone is compared with serial"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "size", Value: newValue(&m.size, "auto", readTaskSize).offering("auto"), Usage: "indices of each task, `N`; auto: what the serial backend computes in the --target time"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "chunks", Value: number(&o.Chunks, "", 1, 1<<20), Usage: "chunks of each task, about `N`: 64, or 8 for each worker if that is more"},
@@ -55,7 +59,7 @@ func (m *compareCommand) flags() []cli.Flag {
 // readOptions completes the options with what depends on this machine and program.
 func (m *compareCommand) readOptions(c *cli.Context) error {
 	o := &m.options
-	tasks, err := m.chosenTasks(c.Args().Slice())
+	tasks, err := m.subjects(c)
 	if err != nil {
 		return err
 	}
@@ -79,6 +83,37 @@ func (m *compareCommand) readOptions(c *cli.Context) error {
 	}
 	return nil
 }
+
+// subjects are the tasks, or with --exec the one that runs the command.
+func (m *compareCommand) subjects(c *cli.Context) (tasks []*task.Spec, err error) {
+	example := m.Name + " compare --exec './count.sh --fast' 1e6"
+	if m.command == nil {
+		if c.IsSet("reduce") {
+			return nil, usageHint("--reduce is of --exec, which is missing", example)
+		}
+		return m.chosenTasks(c.Args().Slice())
+	}
+	for _, name := range []string{"task", "backends", "size", "why", "self-check", "heap"} {
+		if c.IsSet(name) {
+			return nil, usageHint("--"+name+" cannot be used with --exec, which compares one program in processes with the same run serially", "leave out one of the two")
+		}
+	}
+	switch c.NArg() {
+	case 0:
+		return nil, usageHint("--exec needs INTERVALS, the end of the interval", example)
+	case 1:
+	default:
+		return nil, usageHint(fmt.Sprintf("--exec takes one argument, INTERVALS, but there are %d: %s", c.NArg(), strings.Join(c.Args().Slice(), " ")), example)
+	}
+	if m.size, err = parseCount(c.Args().First(), 1, ipc.MaxIndex); err != nil {
+		return nil, usage("INTERVALS is %q: %w", c.Args().First(), err)
+	}
+	m.options.Backends = []pool.Backend{pool.Processes}
+	return []*task.Spec{command.Task.Spec()}, (&execution{words: m.command}).canRun("")
+}
+
+// reducesCompared are the reductions that leave something to compare.
+var reducesCompared = []string{command.Sum, command.Min, command.Max, command.Concat}
 
 // chosenTasks are those of --task and the operands, or else the standard ones, or
 // all of a program that does not define these.

@@ -5,12 +5,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"runtime"
 	"strings"
 	"sync"
 	"time"
 
+	"procpool/internal/command"
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/placement"
@@ -36,8 +38,9 @@ var runInFreshProcess = task.Define("compare.run", func(ctx context.Context, in 
 type runRequest struct {
 	Cell       Cell
 	Bind       string
-	GOMAXPROCS int    // of each worker process
-	HeapBudget string // that the environment gives
+	GOMAXPROCS int           // of each worker process
+	HeapBudget string        // that the environment gives
+	Call       *command.Call // of the task exec, without the chunk's number
 }
 
 func (r runRequest) run(ctx context.Context) (Run, error) {
@@ -108,15 +111,45 @@ func (r runRequest) work() (work, error) {
 	if !spec.Sums() {
 		return nil, fmt.Errorf("task %q does not work on intervals: compare.Inputs can make inputs for it", c.Task)
 	}
+	w := pool.Workload{Task: spec, Whole: c.Interval, Grid: ipc.ChunkGrid(c.Interval, c.ChunkSize)}
+	if r.Call != nil {
+		w.With = func(dst []byte, iv ipc.Interval) []byte {
+			call := *r.Call
+			call.Chunk = w.Grid.Find(iv.Start)
+			return call.Append(dst)
+		}
+		if r.Call.Reduce == command.Concat {
+			return concat(w), nil
+		}
+	}
 	return func(ctx context.Context, p *pool.Pool) (func() (Value, error), error) {
-		outcome, err := p.Run(ctx, pool.Workload{Task: spec, Whole: c.Interval, Grid: ipc.ChunkGrid(c.Interval, c.ChunkSize)})
+		outcome, err := p.Run(ctx, w)
 		return func() (Value, error) { return valueOf(outcome) }, err
 	}, nil
+}
+
+// concat is the work of commands whose outputs are not numbers. Its value is a digest of
+// the outputs in the order of the chunks.
+func concat(w pool.Workload) work {
+	return func(ctx context.Context, p *pool.Pool) (func() (Value, error), error) {
+		w, sum, n := w, fnv.New128a(), 0
+		w.InOrder = func(c pool.Chunk) error {
+			output := c.Total().(command.Partial).Output
+			n += len(output)
+			sum.Write(output)
+			return nil
+		}
+		_, err := p.Run(ctx, w)
+		return func() (Value, error) { return digestValue(fmt.Sprintf("%d bytes", n), sum), nil }, err
+	}
 }
 
 // options are those of the pool.
 func (r runRequest) options() (o pool.Options, mask placement.CPUSet, err error) {
 	o = pool.Options{Procs: r.Cell.Workers, Backend: r.Cell.Backend, Trace: true, MaxMessage: ipc.DefaultLimit}
+	if r.Call != nil {
+		o.MaxMessage, o.EndsOwn = pool.DefaultMaxMessage, o.Backend == pool.Processes
+	}
 	mask, maskErr := placement.System{}.Mask()
 	if o.Backend == pool.Processes {
 		o.GOMAXPROCS = r.GOMAXPROCS

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 
+	"procpool/internal/command"
 	"procpool/pool"
 	"procpool/task"
 )
@@ -34,18 +35,27 @@ type Pools struct {
 	GOMAXPROCS int       // of each worker process; 0 means 1
 	EqualHeap  bool      // goroutines and threads get the heap budget that as many processes have together
 	Stderr     io.Writer // for what tasks print; nil means os.Stderr
+
+	// Command is the command line that the task exec runs once for each chunk, as
+	// 'procpool exec' does. Reduce says how the outputs of the chunks become the value that
+	// all runs must agree on: sum, min, max or concat. Both are of no use to other tasks.
+	Command []string
+	Reduce  string
 }
 
 // Run implements [Runner].
 func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 	env, budget := p.heap(c)
 	request := runRequest{Cell: c, Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1), HeapBudget: budget}
+	if len(p.Command) > 0 {
+		request.Call = &command.Call{Words: p.Command, Reduce: p.Reduce}
+	}
 	threads := c.Workers // what runs in the fresh process has as many CPUs as workers, as processes have
 	if c.Backend == pool.Processes {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	fresh, err := pool.New(ctx, pool.Options{Procs: 1, Retries: -1, GOMAXPROCS: threads,
-		Env: env, Trace: true, Stderr: p.Stderr, LimitLines: true})
+		Env: env, Trace: true, Stderr: p.Stderr, LimitLines: true, EndsOwn: request.Call != nil})
 	if err != nil {
 		return Run{}, err
 	}
