@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,8 +75,8 @@ func messagesOf(t *testing.T, path string) (lines []string) {
 		t.Fatal(err)
 	}
 	add := func(kind string, e ast.Expr, words int) {
-		if text, literal := textOf(e); literal && len(strings.Fields(text)) >= words {
-			lines = append(lines, fmt.Sprintf("  %-11s  %s\n", kind, strings.ReplaceAll(text, "\n", "\n               ")))
+		if text, literal := textOf(e); literal && len(word.FindAllString(verbs.ReplaceAllString(text, ""), -1)) >= words {
+			lines = append(lines, fmt.Sprintf("  %-11s  %s\n", kind, strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n               ")))
 		}
 	}
 	var visit func(kind string, n ast.Node)
@@ -121,6 +122,8 @@ func messagesOf(t *testing.T, path string) (lines []string) {
 }
 
 var (
+	word          = regexp.MustCompile(`\pL{2,}`)
+	verbs         = regexp.MustCompile(`%[-+#0-9.*\[\]]*[a-zA-Z]`)
 	messageCalls  = []string{"New", "Errorf", "usage", "usageHint", "note", "Sprintf", "Fprintf"}
 	messageFields = []string{"Usage", "Description", "hint", "Summary", "ArgsUsage"}
 )
