@@ -21,7 +21,7 @@ var rooms = map[string][]string{
 	"pool":                {"ipc", "task", "parent", "child", "placement", "internal/role", "internal/text"},
 	"placement":           {"internal/procfs", "internal/text", "golang.org/x/sys"},
 	"journal":             {"internal/newfile", "internal/text", "ipc", "golang.org/x/sys"},
-	"compare":             {"compare/rank", "pool", "placement", "task", "ipc", "internal/text", "internal/units"},
+	"compare":             {"compare/rank", "pool", "placement", "task", "ipc", "internal/command", "internal/text", "internal/units"},
 	"compare/rank":        {},
 	"compare/comparetest": {"compare/rank", "ipc", "pool"}, // for tests alone
 	"compare/report":      {"compare", "pool", "internal/text", "internal/units"},

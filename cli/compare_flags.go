@@ -10,6 +10,7 @@ import (
 
 	"procpool/compare"
 	"procpool/ipc"
+	"procpool/parent"
 	"procpool/placement"
 	"procpool/pool"
 	"procpool/task"
@@ -21,6 +22,7 @@ func (m *compareCommand) flags() []cli.Flag {
 	tasks.offers = comparedTasks
 	return append([]cli.Flag{
 		&cli.GenericFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Value: tasks, Usage: "`LIST` of tasks, as TASK... is, such as pi,alloc"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "exec", Value: newValue(&m.pools.Command, "", parent.SplitWords), Usage: "compare `'CMD ARGS'`, a program of yours as for the command exec, over INTERVALS: run serially and in processes"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "backends", Aliases: []string{"b", "backend"}, Value: list(&o.Backends, "goroutines,processes", readCompared), Usage: "`LIST` of what is compared; also threads: goroutines locked to OS threads; one of them alone is compared with serial"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "size", Value: newValue(&m.size, "auto", readTaskSize).offering("auto"), Usage: "indices of each task, `N`; auto: what the serial backend computes in the --target time"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "chunks", Value: number(&o.Chunks, "", 1, 1<<20), Usage: "chunks of each task, about `N`: 64, or 8 for each worker if that is more"},
@@ -55,14 +57,8 @@ func (m *compareCommand) flags() []cli.Flag {
 // readOptions completes the options with what depends on this machine and program.
 func (m *compareCommand) readOptions(c *cli.Context) error {
 	o := &m.options
-	tasks, err := m.chosenTasks(c.Args().Slice())
-	if err != nil {
+	if err := m.readSubjects(c); err != nil {
 		return err
-	}
-	for _, spec := range tasks {
-		t := compare.SubjectOf(spec)
-		t.Size = m.size
-		o.Tasks = append(o.Tasks, t)
 	}
 	limits, err := placement.System{}.Limits()
 	if err != nil {
@@ -78,6 +74,45 @@ func (m *compareCommand) readOptions(c *cli.Context) error {
 		}
 	}
 	return nil
+}
+
+// readSubjects finds out what to compare.
+func (m *compareCommand) readSubjects(c *cli.Context) error {
+	o := &m.options
+	if c.IsSet("exec") {
+		return m.readProgram(c)
+	}
+	tasks, err := m.chosenTasks(c.Args().Slice())
+	for _, spec := range tasks {
+		t := compare.SubjectOf(spec)
+		t.Size = m.size
+		o.Tasks = append(o.Tasks, t)
+	}
+	return err
+}
+
+// readProgram is readSubjects for --exec.
+func (m *compareCommand) readProgram(c *cli.Context) error {
+	for _, flag := range []string{"task", "backends", "size", "target", "heap", "gomaxprocs", "why", "self-check"} {
+		if c.IsSet(flag) {
+			return usage("--%s means nothing for a program that --exec runs: it has one size, and no goroutines", flag)
+		}
+	}
+	example := fmt.Sprintf("%s compare --exec './count.sh' 1e6", m.Name)
+	args := c.Args().Slice()
+	if len(args) != 1 {
+		return usageHint(fmt.Sprintf("--exec takes one argument, INTERVALS, but there are %d", len(args)), example)
+	}
+	end, err := parseIndex(args[0])
+	if err == nil && end == 0 {
+		err = errors.New("there is nothing to run")
+	}
+	if err != nil {
+		return usageHint(fmt.Sprintf("INTERVALS is %q: %v", args[0], err), example)
+	}
+	m.options.Tasks = []compare.Subject{{Name: compare.Exec, Size: end}}
+	m.options.Backends = []pool.Backend{pool.Processes}
+	return canRun(m.pools.Command[0])
 }
 
 // chosenTasks are those of --task and the operands, or else the standard ones, or

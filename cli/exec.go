@@ -114,8 +114,10 @@ func (r *runCommand) readExec(c *cli.Context) (err error) {
 	if x.words[0] == "" {
 		return usageHint("the command is empty", example)
 	}
-	if err := x.canRun(r.options.Launcher); err != nil {
-		return err
+	if r.options.Launcher == "" { // otherwise it may run elsewhere
+		if err := canRun(x.words[0]); err != nil {
+			return err
+		}
 	}
 	if !c.IsSet("lines") {
 		if r.whole.End, err = parseIndex(args[0]); err != nil {
@@ -142,11 +144,9 @@ func noDashes(example string) error {
 	return usageHint("exec needs -- before the command", example)
 }
 
-// canRun looks for the command, unless it may run elsewhere or has another name for
-// each chunk.
-func (x *execution) canRun(launcher string) error {
-	name := x.words[0]
-	if launcher != "" || command.HasPlaceholder(name) {
+// canRun looks for a command, unless it has another name for each chunk.
+func canRun(name string) error {
+	if command.HasPlaceholder(name) {
 		return nil
 	}
 	_, err := exec.LookPath(name)

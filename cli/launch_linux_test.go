@@ -44,6 +44,15 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
+// engine skips a test of an engine that takes its time to come up, unless
+// PROCPOOL_TEST_ENGINES=1, as in .ci/run.
+func engine(t *testing.T) {
+	t.Helper()
+	if os.Getenv("PROCPOOL_TEST_ENGINES") != "1" {
+		t.Skip("this brings up an engine: PROCPOOL_TEST_ENGINES=1 runs it")
+	}
+}
+
 // program is the path of one that is needed; see strict.
 func program(t *testing.T, name string) string {
 	t.Helper()

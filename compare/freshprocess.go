@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"procpool/internal/command"
 	"procpool/internal/text"
 	"procpool/ipc"
 	"procpool/placement"
@@ -35,6 +36,7 @@ var runInFreshProcess = task.Define("compare.run", func(ctx context.Context, in 
 // A runRequest is the input of runInFreshProcess.
 type runRequest struct {
 	Cell       Cell
+	Command    []string
 	Bind       string
 	GOMAXPROCS int    // of each worker process
 	HeapBudget string // that the environment gives
@@ -108,8 +110,15 @@ func (r runRequest) work() (work, error) {
 	if !spec.Sums() {
 		return nil, fmt.Errorf("task %q does not work on intervals: compare.Inputs can make inputs for it", c.Task)
 	}
+	w := pool.Workload{Task: spec, Whole: c.Interval, Grid: ipc.ChunkGrid(c.Interval, c.ChunkSize)}
+	if c.Task == Exec {
+		w.With = func(dst []byte, iv ipc.Interval) []byte {
+			call := command.Call{Words: r.Command, Reduce: command.Sum, Chunk: w.Grid.Find(iv.Start)}
+			return call.Append(dst)
+		}
+	}
 	return func(ctx context.Context, p *pool.Pool) (func() (Value, error), error) {
-		outcome, err := p.Run(ctx, pool.Workload{Task: spec, Whole: c.Interval, Grid: ipc.ChunkGrid(c.Interval, c.ChunkSize)})
+		outcome, err := p.Run(ctx, w)
 		return func() (Value, error) { return valueOf(outcome) }, err
 	}, nil
 }

@@ -28,10 +28,11 @@ import (
 // those of the fresh process from its start to its end, as for worker processes.
 //
 // The program must call pool.Main first in main. Its tasks are those of pool.DefineSum,
-// and those of pool.Define for which [Inputs] makes inputs.
+// those of pool.Define for which [Inputs] makes inputs, and [Exec].
 type Pools struct {
 	Bind       string    // of worker processes and threads, as for [placement.NewBinding]: none (or ""), close, spread, or CPU lists
 	GOMAXPROCS int       // of each worker process; 0 means 1
+	Command    []string  // words of a program, for the task [Exec]
 	EqualHeap  bool      // goroutines and threads get the heap budget that as many processes have together
 	Stderr     io.Writer // for what tasks print; nil means os.Stderr
 }
@@ -39,7 +40,7 @@ type Pools struct {
 // Run implements [Runner].
 func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 	env, budget := p.heap(c)
-	request := runRequest{Cell: c, Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1), HeapBudget: budget}
+	request := runRequest{Cell: c, Command: p.Command, Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1), HeapBudget: budget}
 	threads := c.Workers // what runs in the fresh process has as many CPUs as workers, as processes have
 	if c.Backend == pool.Processes {
 		threads = runtime.GOMAXPROCS(0)
