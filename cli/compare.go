@@ -30,7 +30,6 @@ type compareCommand struct {
 	pools    compare.Pools
 	tasks    []*task.Spec // of --task
 	size     int64        // 0: calibrated
-	command  []string     // of --exec
 	expected []compare.Expectation
 	exports  []export
 	json     bool
@@ -149,9 +148,8 @@ func (m *compareCommand) save(rec compare.Record) (path string) {
 
 // measure runs the experiment until it is done or a signal ends it.
 func (m *compareCommand) measure() (compare.Record, error) {
-	if m.command != nil {
-		m.pools.Command = m.command
-		m.options.Environment = append(compare.Environment(), compare.Fact{Name: "command", Value: text.ShellQuote(m.command...)})
+	if command := m.pools.Command; command != nil {
+		m.options.Environment = append(compare.Environment(), compare.Fact{Name: "command", Value: text.ShellQuote(command...)})
 	}
 	m.signals.drains()
 	defer m.signals.dies()

@@ -23,8 +23,8 @@ func (m *compareCommand) flags() []cli.Flag {
 	tasks.offers = comparedTasks
 	return append([]cli.Flag{
 		&cli.GenericFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Value: tasks, Usage: "`LIST` of tasks, as TASK... is, such as pi,alloc"},
-		&cli.GenericFlag{Category: categoryWhat, Name: "exec", Value: newValue(&m.command, "", parent.SplitWords), Usage: "compare the program `'CMD ARGS'`, run once a chunk of [0, INTERVALS), in workers with the same run serially; its words are as of exec, and no shell reads them"},
-		&cli.GenericFlag{Category: categoryWhat, Name: "reduce", Value: choice(&m.pools.Reduce, command.Sum, reducesCompared...), Usage: "`HOW` the outputs of --exec are reduced to what must agree: the last lines are numbers for sum, min and max; concat takes any output"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "exec", Value: newValue(&m.pools.Command, "", parent.SplitWords), Usage: "compare `'CMD ARGS'`, a program of yours as for the command exec, over INTERVALS: run serially and in processes"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "reduce", Value: choice(&m.pools.Reduce, command.Sum, reducesCompared...), Usage: "`HOW` what --exec prints becomes the result: the last lines are numbers for sum, min and max; concat takes any output"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "backends", Aliases: []string{"b", "backend"}, Value: list(&o.Backends, "goroutines,processes", readCompared), Usage: "`LIST` of what is compared; also threads: goroutines locked to OS threads; one of them alone is compared with serial"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "size", Value: newValue(&m.size, "auto", readTaskSize).offering("auto"), Usage: "indices of each task, `N`; auto: what the serial backend computes in the --target time"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "chunks", Value: number(&o.Chunks, "", 1, 1<<20), Usage: "chunks of each task, about `N`: 64, or 8 for each worker if that is more"},
@@ -59,14 +59,8 @@ func (m *compareCommand) flags() []cli.Flag {
 // readOptions completes the options with what depends on this machine and program.
 func (m *compareCommand) readOptions(c *cli.Context) error {
 	o := &m.options
-	tasks, err := m.subjects(c)
-	if err != nil {
+	if err := m.readSubjects(c); err != nil {
 		return err
-	}
-	for _, spec := range tasks {
-		t := compare.SubjectOf(spec)
-		t.Size = m.size
-		o.Tasks = append(o.Tasks, t)
 	}
 	limits, err := placement.System{}.Limits()
 	if err != nil {
@@ -84,35 +78,49 @@ func (m *compareCommand) readOptions(c *cli.Context) error {
 	return nil
 }
 
-// subjects are the tasks, or with --exec the one that runs the command.
-func (m *compareCommand) subjects(c *cli.Context) (tasks []*task.Spec, err error) {
-	example := m.Name + " compare --exec './count.sh --fast' 1e6"
-	if m.command == nil {
-		if c.IsSet("reduce") {
-			return nil, usageHint("--reduce is of --exec, which is missing", example)
-		}
-		return m.chosenTasks(c.Args().Slice())
+// readSubjects finds out what to compare.
+func (m *compareCommand) readSubjects(c *cli.Context) error {
+	o := &m.options
+	if c.IsSet("exec") {
+		return m.readProgram(c)
 	}
-	for _, name := range []string{"task", "backends", "size", "why", "self-check", "heap"} {
-		if c.IsSet(name) {
-			return nil, usageHint("--"+name+" cannot be used with --exec, which compares one program in processes with the same run serially", "leave out one of the two")
-		}
+	if c.IsSet("reduce") {
+		return usage("--reduce is for a program, which --exec names")
 	}
-	switch c.NArg() {
-	case 0:
-		return nil, usageHint("--exec needs INTERVALS, the end of the interval", example)
-	case 1:
-	default:
-		return nil, usageHint(fmt.Sprintf("--exec takes one argument, INTERVALS, but there are %d: %s", c.NArg(), strings.Join(c.Args().Slice(), " ")), example)
+	tasks, err := m.chosenTasks(c.Args().Slice())
+	for _, spec := range tasks {
+		t := compare.SubjectOf(spec)
+		t.Size = m.size
+		o.Tasks = append(o.Tasks, t)
 	}
-	if m.size, err = parseCount(c.Args().First(), 1, ipc.MaxIndex); err != nil {
-		return nil, usage("INTERVALS is %q: %w", c.Args().First(), err)
-	}
-	m.options.Backends = []pool.Backend{pool.Processes}
-	return []*task.Spec{command.Task.Spec()}, (&execution{words: m.command}).canRun("")
+	return err
 }
 
-// reducesCompared are the reductions that leave something to compare.
+// readProgram is readSubjects for --exec.
+func (m *compareCommand) readProgram(c *cli.Context) error {
+	for _, flag := range []string{"task", "backends", "size", "target", "heap", "gomaxprocs", "why", "self-check"} {
+		if c.IsSet(flag) {
+			return usage("--%s means nothing for a program that --exec runs: it has one size, and no goroutines", flag)
+		}
+	}
+	example := fmt.Sprintf("%s compare --exec './count.sh' 1e6", m.Name)
+	args := c.Args().Slice()
+	if len(args) != 1 {
+		return usageHint(fmt.Sprintf("--exec takes one argument, INTERVALS, but there are %d", len(args)), example)
+	}
+	end, err := parseIndex(args[0])
+	if err == nil && end == 0 {
+		err = errors.New("there is nothing to run")
+	}
+	if err != nil {
+		return usageHint(fmt.Sprintf("INTERVALS is %q: %v", args[0], err), example)
+	}
+	m.options.Tasks = []compare.Subject{{Name: compare.Exec, Size: end}}
+	m.options.Backends = []pool.Backend{pool.Processes}
+	return canRun(m.pools.Command[0])
+}
+
+// reducesCompared are the reductions that leave a result to compare.
 var reducesCompared = []string{command.Sum, command.Min, command.Max, command.Concat}
 
 // chosenTasks are those of --task and the operands, or else the standard ones, or

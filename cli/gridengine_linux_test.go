@@ -15,6 +15,7 @@ import (
 // a command in its namespace.
 func (b *bench) gridEngine() (within []string) {
 	b.Helper()
+	engine(b.T)
 	for _, name := range []string{"sge_qmaster", "sge_execd", "qsub", "unshare", "nsenter"} {
 		if _, err := exec.LookPath(name); err != nil {
 			if _, err := os.Stat("/usr/sbin/" + name); err != nil {

@@ -233,7 +233,7 @@ func (b *bench) requeueScript(t *testing.T) {
 func TestCronScript(t *testing.T) {
 	program(t, "flock")
 	b := newBench(t)
-	c := b.job(t, "cron", "DEADLINE=700ms", "INTERVALS=1e11", "PROCPOOL_PROCS=1")
+	c := b.job(t, "cron", "DEADLINE=700ms", "INTERVALS=5e10", "PROCPOOL_PROCS=1")
 	cron := []string{"sh", script(t, "cron.sh")}
 	calls := 0
 	c.until("the result", func() bool {
@@ -248,7 +248,7 @@ func TestCronScript(t *testing.T) {
 	if calls < 2 {
 		t.Errorf("one call was enough, so nothing was continued")
 	}
-	if want := b.undisturbed("--task", "pi-fast", "--chunk-size", "10_000_000", "1e11"); !strings.Contains(c.read("result"), " = "+want) {
+	if want := b.undisturbed("--task", "pi-fast", "--chunk-size", "10_000_000", "5e10"); !strings.Contains(c.read("result"), " = "+want) {
 		t.Errorf("%q, not %s", c.read("result"), want)
 	}
 	if s := c.run(cron...); s.code != 0 || s.stdout+s.stderr != "" {

@@ -44,6 +44,15 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
+// engine skips a test of an engine that takes its time to come up, unless
+// PROCPOOL_TEST_ENGINES=1, as in .ci/run.
+func engine(t *testing.T) {
+	t.Helper()
+	if os.Getenv("PROCPOOL_TEST_ENGINES") != "1" {
+		t.Skip("this brings up an engine: PROCPOOL_TEST_ENGINES=1 runs it")
+	}
+}
+
 // program is the path of one that is needed; see strict.
 func program(t *testing.T, name string) string {
 	t.Helper()
@@ -252,7 +261,7 @@ func TestDoctorTriesALauncher(t *testing.T) {
 		{"sh -c 'echo noise; exec {cmd}'", 0, "empty chunks/s"},
 		{"false", 1, "the launcher exited with code 1"},
 		{"sh -c 'echo noise; echo reason >&2; exit 3'", 1, `begins with "noise\n"`},
-		{"sh -c 'exec /nowhere/procpool'", 1, "hint: the program must be at the same path"},
+		{"sh -c 'exec /nowhere/procpool'", 1, "hint: put the program at the same path"},
 		{"sh -c '{cmd} | sed -u s/^/x/'", 1, "hint: something on the way changes bytes"},
 		{"sh -c '{cmd} | sed -u \"s/^/0: /\"'", 1, "leave out srun --label"},
 		{"nosuch", 2, `there is no program "nosuch"`},

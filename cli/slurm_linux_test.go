@@ -17,6 +17,7 @@ import (
 // slurm brings up a Slurm of 2 nodes with 2 CPUs each, and points b's commands to it.
 func (b *bench) slurm() {
 	b.Helper()
+	engine(b.T)
 	for _, name := range []string{"slurmctld", "slurmd", "munged", "srun", "salloc", "sbatch", "squeue", "scontrol"} {
 		program(b.T, name)
 	}

@@ -21,6 +21,7 @@ type sshServer struct {
 
 func (b *bench) sshServer() *sshServer {
 	b.Helper()
+	engine(b.T)
 	sshd, keygen, client := program(b.T, "sshd"), program(b.T, "ssh-keygen"), program(b.T, "ssh")
 	dir := b.TempDir()
 	file := func(name, text string) string {

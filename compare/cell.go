@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"procpool/internal/command"
 	"procpool/ipc"
 	"procpool/pool"
 )
@@ -21,6 +22,11 @@ type Cell struct {
 	Warm      bool         `json:"warm,omitempty"`
 	Twin      bool         `json:"twin,omitempty"` // the same as another cell, for [Experiment.SelfCheck]
 }
+
+// Exec is the name of the task that runs a program once for each chunk, see
+// [Pools.Command], and adds up the numbers that it prints. There are no goroutines of a
+// program, so processes are compared with serial.
+const Exec = command.Name
 
 // String names the cell as reports do: "alloc processes×4".
 func (c Cell) String() string { return c.Task + " " + c.Label() }

@@ -37,10 +37,11 @@ var runInFreshProcess = task.Define("compare.run", func(ctx context.Context, in 
 // A runRequest is the input of runInFreshProcess.
 type runRequest struct {
 	Cell       Cell
+	Command    []string
+	Reduce     string
 	Bind       string
-	GOMAXPROCS int           // of each worker process
-	HeapBudget string        // that the environment gives
-	Call       *command.Call // of the task exec, without the chunk's number
+	GOMAXPROCS int    // of each worker process
+	HeapBudget string // that the environment gives
 }
 
 func (r runRequest) run(ctx context.Context) (Run, error) {
@@ -112,13 +113,12 @@ func (r runRequest) work() (work, error) {
 		return nil, fmt.Errorf("task %q does not work on intervals: compare.Inputs can make inputs for it", c.Task)
 	}
 	w := pool.Workload{Task: spec, Whole: c.Interval, Grid: ipc.ChunkGrid(c.Interval, c.ChunkSize)}
-	if r.Call != nil {
+	if c.Task == Exec {
 		w.With = func(dst []byte, iv ipc.Interval) []byte {
-			call := *r.Call
-			call.Chunk = w.Grid.Find(iv.Start)
+			call := command.Call{Words: r.Command, Reduce: r.Reduce, Chunk: w.Grid.Find(iv.Start)}
 			return call.Append(dst)
 		}
-		if r.Call.Reduce == command.Concat {
+		if r.Reduce == command.Concat {
 			return concat(w), nil
 		}
 	}
@@ -128,8 +128,8 @@ func (r runRequest) work() (work, error) {
 	}, nil
 }
 
-// concat is the work of commands whose outputs are not numbers. Its value is a digest of
-// the outputs in the order of the chunks.
+// concat returns the work of a program whose output need not be a number. Its value is a
+// digest of the outputs in the order of the chunks.
 func concat(w pool.Workload) work {
 	return func(ctx context.Context, p *pool.Pool) (func() (Value, error), error) {
 		w, sum, n := w, fnv.New128a(), 0
@@ -147,7 +147,7 @@ func concat(w pool.Workload) work {
 // options are those of the pool.
 func (r runRequest) options() (o pool.Options, mask placement.CPUSet, err error) {
 	o = pool.Options{Procs: r.Cell.Workers, Backend: r.Cell.Backend, Trace: true, MaxMessage: ipc.DefaultLimit}
-	if r.Call != nil {
+	if r.Cell.Task == Exec { // outputs may be long, and a killed run must leave no program behind
 		o.MaxMessage, o.EndsOwn = pool.DefaultMaxMessage, o.Backend == pool.Processes
 	}
 	mask, maskErr := placement.System{}.Mask()

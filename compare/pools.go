@@ -29,33 +29,26 @@ import (
 // those of the fresh process from its start to its end, as for worker processes.
 //
 // The program must call pool.Main first in main. Its tasks are those of pool.DefineSum,
-// and those of pool.Define for which [Inputs] makes inputs.
+// those of pool.Define for which [Inputs] makes inputs, and [Exec].
 type Pools struct {
 	Bind       string    // of worker processes and threads, as for [placement.NewBinding]: none (or ""), close, spread, or CPU lists
 	GOMAXPROCS int       // of each worker process; 0 means 1
+	Command    []string  // words of a program, for the task [Exec]
+	Reduce     string    // how the outputs of Command become a value: sum (or ""), min, max or concat
 	EqualHeap  bool      // goroutines and threads get the heap budget that as many processes have together
 	Stderr     io.Writer // for what tasks print; nil means os.Stderr
-
-	// Command is the command line that the task exec runs once for each chunk, as
-	// 'procpool exec' does. Reduce says how the outputs of the chunks become the value that
-	// all runs must agree on: sum, min, max or concat. Both are of no use to other tasks.
-	Command []string
-	Reduce  string
 }
 
 // Run implements [Runner].
 func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 	env, budget := p.heap(c)
-	request := runRequest{Cell: c, Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1), HeapBudget: budget}
-	if len(p.Command) > 0 {
-		request.Call = &command.Call{Words: p.Command, Reduce: p.Reduce}
-	}
+	request := runRequest{Cell: c, Command: p.Command, Reduce: cmp.Or(p.Reduce, command.Sum), Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1), HeapBudget: budget}
 	threads := c.Workers // what runs in the fresh process has as many CPUs as workers, as processes have
 	if c.Backend == pool.Processes {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	fresh, err := pool.New(ctx, pool.Options{Procs: 1, Retries: -1, GOMAXPROCS: threads,
-		Env: env, Trace: true, Stderr: p.Stderr, LimitLines: true, EndsOwn: request.Call != nil})
+		Env: env, Trace: true, Stderr: p.Stderr, LimitLines: true, EndsOwn: c.Task == Exec})
 	if err != nil {
 		return Run{}, err
 	}
