@@ -118,7 +118,7 @@ func TestDeadlinesHoldEverywhere(t *testing.T) {
 		{"serial", []string{"--backend", "serial", "1e15"}, `the deadline has passed: 0 of 1 chunks are done`},
 		{"serial chunks", []string{"--backend", "serial", "--chunk-size", "1e6", "1e15"}, `the deadline has passed: \d+ of 1000000000 chunks are done`},
 		{"goroutines", []string{"--backend", "goroutines", "--procs", "2", "1e15"}, `the deadline has passed: 0 of 2 chunks are done`},
-		{"resume", []string{"--procs", "1", "--chunk-size", "1", "--journal", "whole", "--resume", "6e5"}, `the deadline has passed: (it was reading journal whole|600000 of 600000 chunks are done)`},
+		{"resume", []string{"--procs", "1", "--chunk-size", "1", "--journal", "whole", "--resume", "6e5"}, `the deadline has passed: (while reading journal whole|600000 of 600000 chunks are done)`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			j := start(t, dir, "procpool", append([]string{"run", "--deadline", "300ms", "--json"}, c.args...)...)

@@ -146,7 +146,7 @@ func TestBareSystems(t *testing.T) {
 		"no proc, in the path": {`HIDE=proc; ` + hide + `PATH=$(dirname "$1"):$PATH; shift; exec procpool "$@"`, []string{"run", "--procs", "2", "1000"}, 0, pi, `^$`},
 		"no proc, a launcher":  {`HIDE=proc; ` + hide + `exec "$@"`, []string{"run", "--procs", "2", "--launcher", "nice", "1000"}, 0, pi, `^$`},
 		"no proc, wrong name": {`HIDE=proc; ` + hide + `PATH=/bin:/usr/bin exec "$@"`, []string{"run", "--procs", "2", "1000"}, 1, `^$`,
-			`^(procpool: (worker \d is not counted on for now, and tried again with pauses: )?start a worker process: .*\n)+procpool: not shown: \d+ more lines? like these\nprocpool: no worker can be started \(\d+ tries\): start a worker process: the file of this program cannot be found: there is no /proc, and no program of the name "procpool" by which it was called .*\n$`},
+			`^(procpool: (worker \d does not start, and is tried again with pauses: )?start a worker process: .*\n)+procpool: not shown: \d+ more lines? like these\nprocpool: no worker can be started \(\d+ tries\): start a worker process: the file of this program cannot be found: there is no /proc, and no program of the name "procpool" by which it was called .*\n$`},
 		"no proc, doctor":      {`HIDE=proc; ` + hide + `exec "$@"`, []string{"doctor"}, 0, `(?s)warning +/proc cannot be read: quotas, memory and limits are not known\n +hint: `, `^$`},
 		"no sys":               {`HIDE=sys; ` + hide + `exec "$@"`, []string{"run", "--procs", "2", "--bind", "close", "--verbose", "1000"}, 0, pi, `.`},
 		"no devices":           {`HIDE=dev; ` + hide + `exec "$@"`, []string{"run", "--procs", "2", "1000"}, 0, pi, `^$`},

@@ -74,7 +74,7 @@ func (p *program) split(cmd *cli.Command, args []string) (flags, operands []stri
 			case !f.TakesValue():
 				on, err := strconv.ParseBool(value)
 				if hasValue && err != nil {
-					return nil, nil, usage("%s takes no value, but is given %q", dashed(name), value)
+					return nil, nil, usage("%s takes no value, but was given %q", dashed(name), value)
 				}
 				value = strconv.FormatBool(on || !hasValue)
 			case !hasValue && len(args) == 0:
@@ -132,7 +132,7 @@ func (p *program) unknownCommand(app *cli.App, name string) error {
 func (p *program) unknownProgramFlag(app *cli.App, arg string) error {
 	for _, cmd := range app.VisibleCommands() {
 		if flags, _, _ := p.split(cmd, []string{arg, ""}); len(flags) > 0 && arg != "-v" {
-			return usageHint(arg+" stands before the command", fmt.Sprintf("flags of a command stand after it: %s %s %s", p.Name, cmd.Name, arg))
+			return usageHint(arg+" stands before the command", fmt.Sprintf("put it after the command: %s %s %s", p.Name, cmd.Name, arg))
 		}
 	}
 	if arg == "-v" { // of most programs

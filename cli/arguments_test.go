@@ -52,7 +52,7 @@ func TestArrange(t *testing.T) {
 		{"run -", "run -- -"},
 		{"run -=4", "unknown flag -"},
 		{"run -vn", "-n needs a value"},
-		{"run --json=maybe", `--json takes no value, but is given "maybe"`},
+		{"run --json=maybe", `--json takes no value, but was given "maybe"`},
 		{"--procs 4", "--procs stands before the command"},
 		{"--porcs 4", "unknown flag --porcs"},
 		{"-v", "unknown flag -v"},

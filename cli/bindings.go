@@ -19,7 +19,7 @@ func (r *runCommand) readBindings() (*bindings, error) {
 		return nil, nil
 	}
 	if r.bind == "none" && r.options.Launcher != "" {
-		return nil, usageHint("--report-bindings does not know what a launcher binds", "-v shows the CPUs that each worker says it has")
+		return nil, usageHint("--report-bindings cannot show what a launcher binds", "-v prints the CPUs that each worker reports")
 	}
 	system := placement.System{}
 	mask, err := system.Mask()

@@ -13,7 +13,7 @@ func (p *program) childCommand() *cli.Command {
 		UsageText: p.Name + " child < requests > replies",
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
-				return usageHint("this program is not a worker by that name", `its main must call pool.Main("child") first`)
+				return usageHint("this program cannot run as a worker", `call pool.Main("child") first in main`)
 			}
 			return usageHint("child takes no arguments", "it reads msgpack requests on standard input; see '"+p.Name+" help child'")
 		},

@@ -18,7 +18,7 @@ var completionScripts embed.FS
 const shells = "bash|zsh|fish"
 
 func (p *program) completionCommand() *cli.Command {
-	about := `Prints the script for one shell. It asks the program what to offer, so that it need not be made anew for each version.
+	about := `Prints the script for one shell. It asks the program what to offer, so one script serves every version.
 
 bash: put 'source <(NAME completion bash)' into ~/.bashrc. zsh: write it to a file _NAME in a folder of $fpath. fish: write it to ~/.config/fish/completions/NAME.fish.`
 	return &cli.Command{

@@ -57,12 +57,12 @@ func (t *conformance) conversations() [][]step {
 			{"requests are answered in their order, whatever newlines and unknown keys they have", t.answersInOrder},
 			{"a request for an unknown task is answered by a fail, and the next by a result", t.failsUnknown},
 			{"SIGINT and SIGTERM are ignored after open", t.ignoresSignals},
-			{"it beats, as it says", t.beat},
+			{"it beats, as its hello says", t.beat},
 			{"after end it says bye and exits with code 0", t.end},
 		},
-		{hello, {"without open, the end of its input means end", t.plain}},
+		{hello, {"without open, it says bye and exits when its input ends", t.plain}},
 		{hello, {"after open, it exits when its input ends without end", t.orphan}},
-		{hello, {"it exits when its parent is silent, as it says", t.silence}},
+		{hello, {"it exits when its parent falls silent", t.silence}},
 	}
 }
 
@@ -100,7 +100,7 @@ func (t *conformance) hello(w *tried) error {
 	h, noise := w.hello, w.noise[:min(len(w.noise), 200)]
 	err := w.err
 	if err == io.EOF {
-		err = errors.New("its output ends")
+		err = errors.New("its output ended before hello")
 	}
 	switch {
 	case err != nil && len(noise) > 0:
@@ -108,7 +108,7 @@ func (t *conformance) hello(w *tried) error {
 	case err != nil:
 		return err
 	case len(noise) > 0:
-		return fmt.Errorf("it said %q before: what tasks and libraries print must go to standard error", noise)
+		return fmt.Errorf("it wrote %q before hello: what tasks and libraries print must go to standard error", noise)
 	case h.StartError != "":
 		return errors.New("its start failed: " + h.StartError)
 	}
@@ -143,9 +143,9 @@ func (t *conformance) answer(w *tried, id uint64, end int64) error {
 	case err != nil:
 		return err
 	case r.ID != id:
-		return fmt.Errorf("a result for request %d, the oldest is %d", r.ID, id)
+		return fmt.Errorf("it sent a result for request %d, but the oldest open one is %d", r.ID, id)
 	case !r.HasInterval || r.Interval != (ipc.Interval{End: end}):
-		return fmt.Errorf("a result for interval %v, asked was [0, %d)", r.Interval, end)
+		return fmt.Errorf("it sent a result for interval %v, but was asked for [0, %d)", r.Interval, end)
 	}
 	return task.Foreign(t.task, t.about).NewFold().AddEncoded(r.Value)
 }
@@ -176,7 +176,7 @@ func (t *conformance) failsUnknown(w *tried) error {
 		return err
 	}
 	if f, err := ipc.ParseFail(m.Body); err != nil || f.ID != 5 {
-		return cmp.Or(err, fmt.Errorf("a fail for request %d, the oldest is 5", f.ID))
+		return cmp.Or(err, fmt.Errorf("it sent a fail for request %d, but the oldest open one is 5", f.ID))
 	}
 	return t.answer(w, 6, 0)
 }
@@ -200,7 +200,7 @@ func (t *conformance) beat(w *tried) error {
 		m, err = w.receive(talkBeat)
 	}
 	if err == nil && m.Kind != ipc.KindBeat {
-		err = fmt.Errorf("it says %v, and nothing is asked for", m.Kind)
+		err = fmt.Errorf("it sent %v without a request", m.Kind)
 	}
 	return err
 }
@@ -221,7 +221,7 @@ func (t *conformance) leave(w *tried) error {
 	}
 	w.in.Close()
 	if _, err := w.receive(leaving); err != io.EOF {
-		return cmp.Or(err, errors.New("it says more after bye"))
+		return cmp.Or(err, errors.New("it sent more after bye"))
 	}
 	return w.gone(true)
 }

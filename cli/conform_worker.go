@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -52,7 +51,7 @@ func (t *conformance) start(ctx context.Context) (*tried, error) {
 		err = w.cmd.Start()
 	}
 	if err != nil {
-		return nil, badInput(fmt.Errorf("the worker cannot be started: %w", err))
+		return nil, badInput(fmt.Errorf("start the worker: %w", err))
 	}
 	go w.read()
 	return w, nil
@@ -94,7 +93,7 @@ func (w *tried) receive(limit time.Duration) (ipc.Message, error) {
 	case m := <-w.messages:
 		return m.Message, m.err
 	case <-time.After(limit):
-		return ipc.Message{}, fmt.Errorf("it says nothing within %v", limit)
+		return ipc.Message{}, fmt.Errorf("it sent nothing within %v", limit)
 	}
 }
 
@@ -107,12 +106,12 @@ func (w *tried) next(kind ipc.Kind) (ipc.Message, error) {
 	}
 	switch {
 	case err == io.EOF:
-		return m, fmt.Errorf("its output ends where a %v should come", kind)
+		return m, fmt.Errorf("its output ended before %v", kind)
 	case err == nil && m.Kind == ipc.KindFail && kind == ipc.KindResult:
 		f, err := ipc.ParseFail(m.Body)
-		return m, cmp.Or(err, fmt.Errorf("it fails: %s", f.Error))
+		return m, cmp.Or(err, fmt.Errorf("it answered with fail: %s", f.Error))
 	case err == nil && m.Kind != kind:
-		return m, fmt.Errorf("a %v comes where a %v should", m.Kind, kind)
+		return m, fmt.Errorf("it sent %v instead of %v", m.Kind, kind)
 	}
 	return m, err
 }
@@ -143,7 +142,7 @@ func (w *tried) gone(inOrder bool) error {
 			}
 			return nil
 		case <-late:
-			return errors.New("it lives on")
+			return fmt.Errorf("it did not exit within %v", leaving)
 		}
 	}
 }

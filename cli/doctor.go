@@ -31,12 +31,12 @@ func (p *program) doctorCommand() *cli.Command {
 		Name:  "doctor",
 		Usage: "show which CPUs, quotas and limits apply here, and whether a launcher works",
 		Description: "Shows what this process was given: CPUs, quotas, scheduler variables, topology and memory, which of them decides the number of workers, and what looks wrong. " +
-			"With --worker it only finds out whether a program is a worker that can be used. With --launcher a worker is started by it on each of --hosts, one is measured, and what is wrong is reported.",
+			"With --worker it checks instead whether a program speaks the protocol of a worker. With --launcher it starts a worker on each of --hosts, measures one of them, and reports what fails.",
 		UsageText: p.Name + " doctor --launcher 'ssh -T {host} {cmd}' --hosts a",
 		Flags: append(launcherFlags(&d.options),
-			procsFlag(newValue(&d.options.Procs, "auto", readProcs).offering("auto"), "number of workers to judge, `N`"),
-			workerFlag(&d.options.Worker, "start `'CMD ARGS'`, talk to it as to a worker, and report what is wrong"),
-			&cli.StringFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Destination: &d.task, Usage: "`NAME` of the task that --worker is asked for, over one grain of indices; without it its first"},
+			procsFlag(newValue(&d.options.Procs, "auto", readProcs).offering("auto"), "check the limits for `N` workers"),
+			workerFlag(&d.options.Worker, "start `'CMD ARGS'` as a worker, and check that it speaks the protocol"),
+			&cli.StringFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Destination: &d.task, Usage: "ask --worker for task `NAME`, over one grain of indices; without it, for its first task"},
 			jsonFlag(&d.json, "print one JSON object")),
 		Before: takesNothing, Action: d.examine,
 	}
@@ -47,7 +47,7 @@ func (d *doctorCommand) examine(c *cli.Context) error {
 	case d.options.Worker != nil:
 		return d.tryWorker(c)
 	case c.IsSet("task"):
-		return usage("--task NAME needs --worker: it says what to ask the worker for")
+		return usage("--task needs --worker: it names the task to ask the worker for")
 	}
 	found := placement.System{}.Doctor(d.options.Procs)
 	if d.Kernel != nil {
@@ -138,7 +138,7 @@ func tryLauncher(ctx context.Context, o pool.Options) (lines []string, failed, e
 func (d *doctorCommand) tryWorker(c *cli.Context) error {
 	for _, name := range []string{"launcher", "hosts", "procs"} {
 		if c.IsSet(name) {
-			return usageHint(fmt.Sprintf("--%s has no meaning beside --worker, of which one is tried here", name), "what leads elsewhere can be part of it: --worker 'ssh -T HOST python3 worker.py'")
+			return usageHint(fmt.Sprintf("--%s cannot be used with --worker: doctor starts one worker, here", name), "to reach another host, make ssh part of the command: --worker 'ssh -T HOST python3 worker.py'")
 		}
 	}
 	t := &conformance{program: d.options.Worker, task: d.task, limit: cmp.Or(d.options.StartupTimeout, pool.DefaultStartupTimeout), stderr: d.Stderr}

@@ -54,10 +54,10 @@ func (r *runCommand) execFlags() []cli.Flag {
 	x := r.exec
 	flags := slices.DeleteFunc(r.flags(), func(f cli.Flag) bool { return slices.Contains(notForExec, f.Names()[0]) })
 	return append(flags,
-		&cli.GenericFlag{Category: categoryWhat, Name: "reduce", Value: choice(&x.reduce, command.Sum, command.Reduces...), Usage: "`HOW` outputs are reduced: the last lines are numbers for sum, min and max, which are exact; concat prints all outputs in order; none wants exit codes only"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "reduce", Value: choice(&x.reduce, command.Sum, command.Reduces...), Usage: "reduce outputs by `HOW`: sum, min and max take the number on each last line, exactly; concat prints all outputs in order; none looks at exit codes only"},
 		&cli.PathFlag{Category: categoryWhat, Name: "lines", Destination: &x.linesPath, Usage: "take the lines of `FILE` in place of INTERVALS; a chunk's lines are the command's standard input"},
-		&cli.GenericFlag{Category: categoryWhat, Name: "chunk-size", Value: number(&r.chunkSize, "", 1, ipc.MaxIndex), Usage: "run the command for every `K` indices; without it there are 64 chunks a worker"},
-		&cli.BoolFlag{Category: categoryLimits, Name: "keep-going", Destination: &x.keepGoing, Usage: "when a chunk has failed, do all others first"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "chunk-size", Value: number(&r.chunkSize, "", 1, ipc.MaxIndex), Usage: "run the command once for every `K` indices; without it, cut 64 chunks a worker"},
+		&cli.BoolFlag{Category: categoryLimits, Name: "keep-going", Destination: &x.keepGoing, Usage: "finish all other chunks when one has failed, then fail"},
 		&cli.BoolFlag{Category: categoryOutput, Name: "dry-run", Destination: &x.dryRun, Usage: "print the command lines of the first chunks, and run nothing"},
 	)
 }
@@ -71,7 +71,7 @@ func (r *runCommand) prepareExec(c *cli.Context) error {
 		return err
 	}
 	if x.reduce == command.Concat && r.json && r.journalPath == "" {
-		return usageHint("--json and --reduce concat cannot both have standard output", "with --journal FILE the outputs are kept there, and merge prints them")
+		return usageHint("--json and --reduce concat both print to standard output", "add --journal FILE: it keeps the outputs, and merge prints them")
 	}
 	if r.whole.Start > r.whole.End {
 		return usage("--start %d is beyond the end, %d", r.whole.Start, r.whole.End)
@@ -106,9 +106,9 @@ func (r *runCommand) readExec(c *cli.Context) (err error) {
 	case at > 1:
 		return usageHint(fmt.Sprintf("exec takes one argument before --, but there are %d: %s", at, strings.Join(args[:at], " ")), example)
 	case at == 1 && c.IsSet("lines"):
-		return usageHint(fmt.Sprintf("--lines FILE stands in place of INTERVALS, but there is %q too", args[0]), example)
+		return usageHint(fmt.Sprintf("--lines takes the place of INTERVALS, but there is %q too", args[0]), example)
 	case at == 0 && !c.IsSet("lines"):
-		return usageHint("exec needs INTERVALS before --, the end of the interval, or --lines FILE", example)
+		return usageHint("exec needs INTERVALS, the end of the interval, before --, or --lines FILE", example)
 	}
 	x.words = args[at+1:]
 	if x.words[0] == "" {
@@ -128,7 +128,7 @@ func (r *runCommand) readExec(c *cli.Context) (err error) {
 	ctx, release := r.bounded(c.Context)
 	defer release()
 	if x.lines, err = command.NewIndex(ctx, x.linesPath); err != nil {
-		if r.during = "it was reading " + x.linesPath; ctx.Err() != nil {
+		if r.during = "while reading " + x.linesPath; ctx.Err() != nil {
 			return err
 		}
 		if errors.Is(err, command.ErrChanged) {
@@ -156,7 +156,7 @@ func canRun(name string) error {
 	}
 	hint := ""
 	if strings.ContainsAny(name, " \t") {
-		hint = "words are not split: write -- sh -c " + text.ShellQuote(name)
+		hint = "exec does not split words: write -- sh -c " + text.ShellQuote(name)
 	}
 	return usageHint(fmt.Sprintf("cannot run %s: %v", name, look.Err), hint)
 }
@@ -231,7 +231,7 @@ func (x *execution) workload(r *runCommand, ctx context.Context, w pool.Workload
 			if errors.Is(err, command.ErrChanged) {
 				return err
 			}
-			r.progress.note("%s; the others go on", text.OneLine(err.Error()))
+			r.progress.note("%s; the other chunks go on", text.OneLine(err.Error()))
 			return nil
 		}
 	}
@@ -304,7 +304,7 @@ func (x *execution) hint(err error) string {
 	if len(line) > longest {
 		return ""
 	}
-	return "to see it: " + line
+	return "run that chunk by hand: " + line
 }
 
 // line is the command line of a chunk for a shell.
@@ -337,7 +337,7 @@ func (r *runCommand) runExec(c *cli.Context) error {
 		}
 	}
 	if more := r.chunks - shownLines; more > 0 {
-		r.note("%d more are not shown", more)
+		r.note("%d more command lines are not shown", more)
 	}
 	return r.print("the command lines", b.String())
 }

@@ -44,10 +44,10 @@ func (p *program) workloadFlags(w *workload) []cli.Flag {
 	tasks := newValue(&w.task, defaultTask(), asIs)
 	tasks.offers = taskNames
 	return []cli.Flag{
-		&cli.GenericFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Value: tasks, Usage: "`NAME` of the task; '" + p.Name + " tasks' lists them"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Value: tasks, Usage: "compute task `NAME`; '" + p.Name + " tasks' lists them"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "start", Value: number(&w.whole.Start, "0", 0, ipc.MaxIndex), Usage: "compute over [`S`, INTERVALS)"},
-		&cli.GenericFlag{Category: categoryWhat, Name: "chunk-size", Value: number(&w.chunkSize, "", 1, ipc.MaxIndex), Usage: "cut every `K` indices and hand the chunks out as workers get free; without it one interval a worker"},
-		procsFlag(newValue(&w.procs, "auto", readProcs).offering("auto"), "`N` workers, or auto: as many as CPUs may be used here, and 1 for serial"),
+		&cli.GenericFlag{Category: categoryWhat, Name: "chunk-size", Value: number(&w.chunkSize, "", 1, ipc.MaxIndex), Usage: "cut the input into chunks of `K` indices, handed out as workers become free; without it, one interval a worker"},
+		procsFlag(newValue(&w.procs, "auto", readProcs).offering("auto"), "use `N` workers; auto: one for each CPU that may be used, or 1 for serial"),
 		quietFlag(p),
 	}
 }
@@ -67,7 +67,7 @@ func launcherFlags(o *pool.Options) []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Category: categoryWhere, Name: "launcher", Destination: &o.Launcher, Usage: "start each worker by `'CMD ARGS'`, such as 'taskset -c {cpu}', 'srun -Q -n1 -N1 --exact' or 'ssh -T {host} {cmd}'; " +
 			"{rank} {n} {host} {cpu} {exe} {cmd} stand in words, {argv} and {args} alone"},
-		&cli.GenericFlag{Category: categoryWhere, Name: "hosts", Value: list(&o.Hosts, "", asIs), Usage: "`LIST` of hosts that {host} stands for in turn, such as a,b"},
+		&cli.GenericFlag{Category: categoryWhere, Name: "hosts", Value: list(&o.Hosts, "", asIs), Usage: "replace {host} by each host of `LIST` in turn, such as a,b"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "startup-timeout", Value: duration(&o.StartupTimeout, "60s"), Usage: "replace a worker that does not say hello within `D`"},
 	}
 }
@@ -79,7 +79,7 @@ func asIs(text string) (string, error) { return text, nil }
 func bindFlag(to *string, usage string) cli.Flag {
 	v := newValue(to, "none", func(text string) (string, error) {
 		if text == "" {
-			return "", usageHint("--bind is empty", "it is none, close, spread or a list such as 0-3,8 or 0-1/2-3")
+			return "", usageHint("--bind is empty", "use none, close, spread or a list such as 0-3,8 or 0-1/2-3")
 		}
 		return text, nil
 	})
@@ -101,16 +101,16 @@ func jsonFlag(to *bool, usage string) cli.Flag {
 func (r *runCommand) flags() []cli.Flag {
 	o := &r.options
 	return slices.Concat(r.workloadFlags(&r.workload), []cli.Flag{
-		&cli.GenericFlag{Category: categoryWhere, Name: "backend", Aliases: []string{"b"}, Value: newValue(&o.Backend, "processes", readBackend).offering(backendNames...), Usage: "`WHERE` tasks run: processes, goroutines or serial"},
-		workerFlag(&o.Worker, "start `'CMD ARGS'` as workers, such as 'python3 worker.py': any program that speaks the wire of package procpool/ipc; --task is one of its tasks"),
-		bindFlag(&r.bind, "bind workers to CPUs as `HOW` says: none, close, spread, or lists as of taskset with / between workers (0-1/2-3)"),
+		&cli.GenericFlag{Category: categoryWhere, Name: "backend", Aliases: []string{"b"}, Value: newValue(&o.Backend, "processes", readBackend).offering(backendNames...), Usage: "run tasks on `BACKEND`: processes, goroutines or serial"},
+		workerFlag(&o.Worker, "start `'CMD ARGS'` as workers, such as 'python3 worker.py': any program that speaks the protocol of package procpool/ipc; --task names one of its tasks"),
+		bindFlag(&r.bind, "bind workers to CPUs by `HOW`: none, close, spread, or taskset's lists with / between workers (0-1/2-3)"),
 		&cli.BoolFlag{Category: categoryWhere, Name: "report-bindings", Destination: &r.reportBindings, Usage: "print the CPUs that each worker is bound to"},
 		gomaxprocsFlag(&o.GOMAXPROCS),
 	}, launcherFlags(o), []cli.Flag{
 		&cli.GenericFlag{Category: categoryLimits, Name: "retries", Value: number(&o.Retries, "2", 0, 1<<30), Usage: "run a chunk again up to `R` times after its worker died or it took too long, then fail"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "timeout", Value: duration(&o.Timeout, ""), Usage: "kill a worker whose chunk takes longer than `D`, and run the chunk again"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "heartbeat", Value: newValue(&o.Heartbeat, "30s", readHeartbeat).offering("off"), Usage: "replace a worker that is silent for longer than `D`; \"off\" disables"},
-		&cli.GenericFlag{Category: categoryLimits, Name: "outage", Value: duration(&o.Outage, ""), Usage: "end the run when no worker at all was there for `D`: 10s, or 5m with --launcher; workers that do not start are tried again until then"},
+		&cli.GenericFlag{Category: categoryLimits, Name: "outage", Value: duration(&o.Outage, ""), Usage: "end the run after `D` without any worker: 10s, or 5m with --launcher; until then, starts that failed are repeated"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "max-chunks-per-child", Value: number(&o.MaxChunksPerChild, "", 1, 1<<62), Usage: "replace a worker after `M` chunks"},
 		&cli.GenericFlag{Category: categoryLimits, Name: "max-rss", Value: newValue(&o.MaxRSS, "", parseSize), Usage: "replace a worker between chunks when its resident set is over `SIZE`, such as 512M"},
 
@@ -118,12 +118,12 @@ func (r *runCommand) flags() []cli.Flag {
 		&cli.BoolFlag{Category: categoryBatch, Name: "resume", Destination: &r.resume, Usage: "continue the journal, or begin it if there is none"},
 	}, r.shareFlags(), []cli.Flag{
 		&cli.GenericFlag{Category: categoryBatch, Name: "deadline", Value: newValue(&r.until, "", r.readDeadline).offering("auto"), Usage: "end the run after `D`, or auto: before the Slurm job ends; what is finished is reported, and kept with --journal"},
-		&cli.GenericFlag{Category: categoryBatch, Name: "grace", Value: duration(&o.Grace, "5s"), Usage: "after a first signal, let chunks in flight finish for at most `D`"},
+		&cli.GenericFlag{Category: categoryBatch, Name: "grace", Value: duration(&o.Grace, "5s"), Usage: "let chunks in flight finish for at most `D` after a first signal"},
 
 		jsonFlag(&r.json, "print one JSON object, also when the run fails"),
 		&cli.PathFlag{Category: categoryOutput, Name: "trace", Destination: &r.tracePath, Usage: "write a timeline of the run to `FILE`, for Perfetto or chrome://tracing, or - for stdout; it keeps every chunk in memory"},
 		progressFlag(&r.showProgress),
-		&cli.BoolFlag{Category: categoryOutput, Name: "verbose", Aliases: []string{"v"}, Destination: &r.verbose, Usage: "print what every worker did and used on stderr, and show crashes whole"},
+		&cli.BoolFlag{Category: categoryOutput, Name: "verbose", Aliases: []string{"v"}, Destination: &r.verbose, Usage: "print on stderr what each worker did and used, and show crashes whole"},
 	})
 }
 
@@ -134,7 +134,7 @@ var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", 
 func backendCan(c *cli.Context, backend pool.Backend) error {
 	for _, name := range processFlags {
 		if backend != pool.Processes && c.IsSet(name) {
-			return usageHint(fmt.Sprintf("--%s cannot be kept by the %s backend", name, backend), "only a process can be killed, replaced or bound to CPUs: leave out --backend")
+			return usageHint(fmt.Sprintf("--%s does not work with --backend %s", name, backend), "only a process can be killed, replaced or bound to CPUs: leave out --backend")
 		}
 	}
 	return nil
@@ -148,7 +148,7 @@ func launcherGiven(c *cli.Context, o pool.Options) error {
 	case c.IsSet("launcher"):
 		return usageHint("--launcher is empty", "for example --launcher nice")
 	case c.IsSet("hosts"):
-		return usageHint("--hosts needs a launcher that leads there", "for example --launcher 'ssh -T {host} {cmd}'")
+		return usageHint("--hosts needs --launcher", "for example --launcher 'ssh -T {host} {cmd}'")
 	}
 	return nil
 }
@@ -263,7 +263,7 @@ func readProcs(text string) (int, error) {
 	}
 	n, err := parseCount(text, 1, ipc.MaxIndex)
 	if n > pool.MaxProcs {
-		err = fmt.Errorf("it can be at most %d: one parent has neither the descriptors nor the memory for more; use --share for more machines", pool.MaxProcs)
+		err = fmt.Errorf("it can be at most %d, which is what one parent can serve; use --share to divide the work over machines", pool.MaxProcs)
 	}
 	return int(n), err
 }

@@ -18,7 +18,7 @@ import (
 // a worker has said hello.
 func (r *runCommand) readForeign(c *cli.Context, w *workload) error {
 	if c.IsSet("gomaxprocs") {
-		return usageHint("--gomaxprocs cannot be kept with --worker, whose program need not be in Go", "say it to the program: --worker 'env GOMAXPROCS=2 CMD'")
+		return usageHint("--gomaxprocs does not work with --worker, whose program need not be written in Go", "set it in the command: --worker 'env GOMAXPROCS=2 CMD'")
 	}
 	if !c.IsSet("task") {
 		w.task = ""
@@ -58,7 +58,7 @@ func (r *runCommand) meet(c *cli.Context) error {
 	case len(hello.Tasks) == 1:
 		r.task = hello.Tasks[0]
 	case len(hello.Tasks) == 0:
-		return badInput(errors.New("the worker says that it has no tasks"))
+		return badInput(errors.New("the worker has no tasks"))
 	default:
 		return usageHint("--task is missing", "the worker's tasks are "+strings.Join(hello.Tasks, ", "))
 	}
@@ -74,9 +74,9 @@ func (r *runCommand) meet(c *cli.Context) error {
 	switch {
 	case hello.Beats:
 	case c.IsSet("heartbeat") && r.options.Heartbeat > 0:
-		return usageHint("--heartbeat cannot be kept: the worker does not say that it beats", "--timeout D replaces a worker whose chunk takes longer than D")
+		return usageHint("--heartbeat does not work with this worker: it does not say that it beats", "--timeout D replaces a worker whose chunk takes longer than D")
 	case r.options.Timeout == 0:
-		r.note("the worker does not say that it beats: one that hangs is waited for, unless there is a --timeout")
+		r.note("the worker does not say that it beats: without --timeout, the run waits for a worker that hangs")
 	}
 	return nil
 }

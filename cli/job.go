@@ -42,18 +42,18 @@ func (p *program) jobCommand() *cli.Command {
 	j := &jobCommand{program: p}
 	return &cli.Command{
 		Name: "job", ArgsUsage: "-- run|exec ...",
-		Usage: "print a job that computes shares at a batch engine and adds them up",
-		Description: "Prints a script, a manifest or a makefile for an engine that exists: an array of shares that resume when they are started again, and a merge that waits for them. " +
-			"What follows -- is the command of a share, without --share, --journal and --resume, which the job adds. Nothing is submitted; the first lines of the output say how to do that.",
+		Usage: "print a batch job that computes shares and merges them",
+		Description: "Prints a script, a manifest or a makefile for a batch engine: an array of shares that resume when they are started again, and a merge that waits for them. " +
+			"What follows -- is the command of a share, without --share, --journal and --resume, which the job adds. It submits nothing; the first lines of the output say how to submit the job.",
 		UsageText: p.Name + " job --engine slurm --shares 100 -- run --task pi-fast 1e13",
 		Flags: []cli.Flag{
-			&cli.GenericFlag{Category: categoryWhere, Name: "engine", Value: choice(&j.engine, "", jobEngines...), Usage: "`NAME` of the engine: " + strings.Join(jobEngines, ", ")},
+			&cli.GenericFlag{Category: categoryWhere, Name: "engine", Value: choice(&j.engine, "", jobEngines...), Usage: "print a job for engine `NAME`: " + strings.Join(jobEngines, ", ")},
 			&cli.GenericFlag{Category: categoryWhat, Name: "shares", Value: number(&j.shares, "", 1, 1_000_000), Usage: "divide the work into `N` shares"},
 			&cli.GenericFlag{Category: categoryWhere, Name: "procs", Aliases: []string{"n"}, Value: number(&j.procs, "1", 1, 4096), Usage: "ask for `P` CPUs a share"},
 			&cli.GenericFlag{Category: categoryLimits, Name: "time", Value: duration(&j.limit, "1h"), Usage: "ask for `D` a share; one that needs longer is continued"},
 			&cli.GenericFlag{Category: categoryLimits, Name: "mem", Value: newValue(&j.mem, "", parseSize), Usage: "ask for memory of `SIZE` a share, such as 512M"},
-			&cli.GenericFlag{Category: categoryOutput, Name: "name", Value: newValue(&j.name, p.jobName(), readJobName), Usage: "`NAME` of the job, and the beginning of the names of its files"},
-			&cli.StringFlag{Category: categoryWhere, Name: "image", Destination: &j.image, Value: p.jobName(), Usage: "`IMAGE` of the container, for kubernetes"},
+			&cli.GenericFlag{Category: categoryOutput, Name: "name", Value: newValue(&j.name, p.jobName(), readJobName), Usage: "name the job `NAME`, and begin the names of its files with it"},
+			&cli.StringFlag{Category: categoryWhere, Name: "image", Destination: &j.image, Value: p.jobName(), Usage: "run each share in container image `IMAGE`, for kubernetes"},
 		},
 		Action: j.job,
 	}
@@ -71,7 +71,7 @@ func (p *program) jobName() string {
 func readJobName(name string) (string, error) {
 	odd := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
 	if name == "" || len(name) > 40 || strings.ContainsFunc(name, odd) || strings.Trim(name, "-") != name {
-		return "", fmt.Errorf("it must be of lower-case letters, digits and dashes, at most 40")
+		return "", fmt.Errorf("it must be at most 40 lower-case letters, digits and dashes")
 	}
 	return name, nil
 }
@@ -161,19 +161,19 @@ func (j *jobCommand) check(c *cli.Context, words []string) error {
 	case j.shares == 0:
 		return usageHint("--shares is missing", example)
 	case len(words) == 0 || words[0] != "run" && words[0] != "exec":
-		return usageHint("job needs -- and then run or exec with what a share computes", example)
+		return usageHint("job needs -- and after it run or exec, the command of a share", example)
 	case j.shares == 1 && (j.engine == "pbs" || j.engine == "aws-batch"):
 		return usage("an array of %s has at least 2 tasks", j.engine)
 	case j.shares > 10000 && j.engine == "aws-batch":
 		return usage("an array of aws-batch has at most 10000 tasks")
 	case j.limit < 10*time.Minute:
-		return usage("--time is %v: less than 10m leaves too little beside the warning before the end", j.limit)
+		return usage("--time is %v: it must be at least 10m, since the job is warned minutes before its end", j.limit)
 	case j.engine == "make" && strings.Contains(strings.Join(words, ""), "\n"):
 		return usage("a makefile cannot have a command with a line break in a word")
 	}
 	for _, name := range []string{"share", "journal", "resume"} {
 		if has(words, name) {
-			return usage("--%s is the job's to add; leave it out behind --", name)
+			return usage("--%s is added by the job: leave it out after --", name)
 		}
 	}
 	return nil

@@ -56,7 +56,7 @@ func (r *runCommand) openJournal(c *cli.Context) error {
 	defer release()
 	err := r.createJournal(ctx, path)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		r.during = "it was reading journal " + path
+		r.during = "while reading journal " + path
 		return err
 	}
 	if err != nil {

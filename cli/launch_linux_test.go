@@ -261,7 +261,7 @@ func TestDoctorTriesALauncher(t *testing.T) {
 		{"sh -c 'echo noise; exec {cmd}'", 0, "empty chunks/s"},
 		{"false", 1, "the launcher exited with code 1"},
 		{"sh -c 'echo noise; echo reason >&2; exit 3'", 1, `begins with "noise\n"`},
-		{"sh -c 'exec /nowhere/procpool'", 1, "hint: the program must be at the same path"},
+		{"sh -c 'exec /nowhere/procpool'", 1, "hint: put the program at the same path"},
 		{"sh -c '{cmd} | sed -u s/^/x/'", 1, "hint: something on the way changes bytes"},
 		{"sh -c '{cmd} | sed -u \"s/^/0: /\"'", 1, "leave out srun --label"},
 		{"nosuch", 2, `there is no program "nosuch"`},

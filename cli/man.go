@@ -56,9 +56,9 @@ func (p *program) manCommand() *cli.Command {
 func (p *program) environment() []explained {
 	variables := []explained{
 		{"PROCPOOL_PROCS", "the number of workers where --procs is auto, if no mask, quota or scheduler allows fewer"},
-		{"GOMEMLIMIT", "is divided among the workers"},
+		{"GOMEMLIMIT", "the memory limit of Go's runtime, which is divided among the workers"},
 		{"COLUMNS", "the width of help that is not written to a terminal"},
-		{"NO_COLOR", "set to anything, no colors in reports"},
+		{"NO_COLOR", "if set to anything, reports have no colors"},
 		{"SLURM_*", "the CPUs of a task, the end of the job (--deadline auto) and the index in an array (--share auto)"},
 	}
 	if p.Kernel != nil {

@@ -29,12 +29,12 @@ func (p *program) mergeCommand() *cli.Command {
 		Name: "merge", ArgsUsage: "JOURNAL...",
 		Usage: "add up the journals of shares",
 		Description: "Adds up journals after proving that together they cover the input exactly once. " +
-			"With --journal a merge of some of the shares is written to a journal again.",
+			"With --journal it writes the merged chunks to another journal, also when shares are missing.",
 		UsageText: p.Name + " merge share-*.journal",
 		Flags: []cli.Flag{
 			&cli.PathFlag{Category: categoryBatch, Name: "journal", Destination: &m.journal, Usage: "write the merged chunks to `FILE`; the shares need not be complete then"},
 			filesFlag(&m.from),
-			jsonFlag(&m.json, "print one JSON object; when the merge fails it has every reason"),
+			jsonFlag(&m.json, "print one JSON object; when the merge fails, it has every reason"),
 			quietFlag(p),
 		},
 		Action: m.merge,
@@ -183,7 +183,7 @@ func taskOf(h journal.Header) (*task.Spec, error) {
 		return nil, err
 	}
 	if spec.Version != h.TaskVersion || !spec.Sums() {
-		return nil, usage("the journals are of version %s of %s, this program has version %s", h.TaskVersion, h.Task, spec.Version)
+		return nil, usage("the journals were computed by version %s of task %s, and this program has version %s", h.TaskVersion, h.Task, spec.Version)
 	}
 	return spec, nil
 }

@@ -11,7 +11,7 @@ import (
 
 // filesFlag names a file with names of files, for more than fit on a command line.
 func filesFlag(to *string) cli.Flag {
-	return &cli.PathFlag{Category: categoryBatch, Name: "files0-from", Destination: to, Usage: "read the names of the journals, each with a NUL byte after it, from `FILE`, or from standard input if FILE is -"}
+	return &cli.PathFlag{Category: categoryBatch, Name: "files0-from", Destination: to, Usage: "read the names of the journals, each ended by a NUL byte, from `FILE`; - is stdin"}
 }
 
 // journalNames returns the journals that a command line names: its operands, or those in

@@ -55,7 +55,7 @@ func Main(o Options) int {
 	if o.Stdout == nil {
 		p.Stdout = os.Stdout
 		if stdoutClosed() {
-			return p.exit(&failure{code: exitFailed, err: errors.New("standard output is closed, and there the result would go"), hint: "to drop it, use >/dev/null"})
+			return p.exit(&failure{code: exitFailed, err: errors.New("standard output is closed, so the result cannot be printed"), hint: "use >/dev/null to discard it"})
 		}
 	}
 	return p.exit(p.signals.ended(p.run(o.Args[min(len(o.Args), 1):])))

@@ -42,7 +42,9 @@ func TestOutageOfAllHosts(t *testing.T) {
 		for _, pid := range b.workers() {
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
-		b.until("both are given up for now", func() bool { return strings.Count(b.read("log"), "is not counted on for now") > 0 && b.noWorkers() })
+		b.until("both are given up for now", func() bool {
+			return strings.Count(b.read("log"), "does not start, and is tried again") > 0 && b.noWorkers()
+		})
 		come()
 		cmd.Wait()
 		s := said{stdout: out.String(), stderr: b.read("log"), code: cmd.ProcessState.ExitCode()}

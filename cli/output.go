@@ -104,10 +104,10 @@ func (r *runCommand) printUsage() {
 	}
 	table.Flush()
 	if seconds := r.throttledSeconds(); seconds != nil && *seconds > 0 {
-		fmt.Fprintf(w, "the control group's CPU quota held its processes up for %.6f s\n", *seconds)
+		fmt.Fprintf(w, "the CPU quota of the control group stopped its processes for %.6f s\n", *seconds)
 	}
 	if r.options.Backend != pool.Processes {
-		fmt.Fprintf(w, "all of it used %.6f s of CPU in %.6f s of wall time\n", r.parent.Seconds(), r.outcome.Wall.Seconds())
+		fmt.Fprintf(w, "this process used %.6f s of CPU in %.6f s of wall time\n", r.parent.Seconds(), r.outcome.Wall.Seconds())
 		return
 	}
 	fmt.Fprintf(w, "the parent used %.6f s of CPU in %.6f s of wall time\n", r.parent.Seconds(), r.outcome.Wall.Seconds())

@@ -183,15 +183,15 @@ func launcherHint(err error) string {
 	case errors.Is(err, parent.ErrTerminal):
 		return terminalHint
 	case errors.As(err, &silence) && silence.Starting:
-		return "it may wait for a free place (srun without --exact or --immediate), for a password (ssh without BatchMode), or hold output back; --startup-timeout is the time it has"
+		return "it may wait for a free place (srun without --exact or --immediate), for a password (ssh without BatchMode), or hold output back; --startup-timeout D gives it more time"
 	case errors.As(err, &build):
-		return "copy this program to where workers run; {args} in place of {argv} lets you name it there"
+		return "copy this program to where workers run; with {args} in place of {argv} you can name its path there"
 	case errors.As(err, &lost) && strings.Contains(strings.Join(lost.Stderr, " "), "Permission denied ("):
-		return "ssh was refused, since no key of this user's opens that account: try it alone with ssh -oBatchMode=yes HOST true"
+		return "ssh was refused, because no key of this user opens that account: try ssh -oBatchMode=yes HOST true"
 	case errors.As(err, &lost) && strings.Contains(strings.Join(lost.Stderr, " "), "Host key verification failed"):
-		return "ssh does not know that host: ssh-keyscan HOST >>~/.ssh/known_hosts, after a look at its key, or -oStrictHostKeyChecking=accept-new in the launcher"
+		return "ssh does not know that host's key: check and add it (ssh-keyscan HOST >>~/.ssh/known_hosts), or put -oStrictHostKeyChecking=accept-new into the launcher"
 	case errors.As(err, &lost) && (lost.ExitCode == 127 || strings.Contains(strings.Join(lost.Stderr, " "), "No such file")):
-		return "the program must be at the same path where workers run; {args} in place of {argv} lets you name another"
+		return "put the program at the same path where workers run; with {args} in place of {argv} you can name another path"
 	case errors.As(err, &lost) && lost.ExitCode == 255 && lost.Launcher != "": // ssh's, whatever is in the way
 		return "--outage D waits for hosts that are away when a run begins; 'doctor' with the same --launcher and --hosts tries each"
 	}

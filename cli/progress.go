@@ -165,7 +165,7 @@ func (p *progress) line(elapsed time.Duration) string {
 	}
 	select {
 	case <-p.ending:
-		return line + "  ending: chunks in flight finish, a second signal cuts off"
+		return line + "  ending: chunks in flight finish; a second signal stops them"
 	default:
 	}
 	if !few && p.done > 0 {

@@ -13,7 +13,7 @@ func TestProgressTellsThatTheRunEnds(t *testing.T) {
 		t.Error(got)
 	}
 	close(ending)
-	if got := p.line(time.Second); got != "1/4 chunks  25%  ending: chunks in flight finish, a second signal cuts off" {
+	if got := p.line(time.Second); got != "1/4 chunks  25%  ending: chunks in flight finish; a second signal stops them" {
 		t.Error(got)
 	}
 }

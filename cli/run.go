@@ -87,7 +87,7 @@ func (r *runCommand) prepare(c *cli.Context) error {
 // settle checks all but the operands.
 func (r *runCommand) settle(c *cli.Context) (err error) {
 	if r.quiet && r.verbose {
-		return usage("--quiet and --verbose contradict each other")
+		return usage("--quiet and --verbose cannot be used together")
 	}
 	o := &r.options
 	o.Procs, o.ChunkSize, o.LimitLines = r.procs, r.chunkSize, !r.verbose
@@ -329,7 +329,7 @@ func (r *runCommand) event(ev pool.Event) {
 			r.progress.note("%s; it is tried again", text.OneLine(ev.Err.Error()))
 		}
 	case pool.WorkerGivenUp:
-		r.progress.note("worker %d is not counted on for now, and tried again with pauses: %s", ev.Worker, text.OneLine(ev.Err.Error()))
+		r.progress.note("worker %d does not start, and is tried again with pauses: %s", ev.Worker, text.OneLine(ev.Err.Error()))
 	}
 }
 
@@ -360,7 +360,7 @@ func (r *runCommand) failure() error {
 		f.code = exitDeadline
 		f.err = fmt.Errorf("%w: %s", r.err, r.soFar())
 		if r.journal == nil {
-			f.hint = "with --journal FILE --resume the same command goes on with the chunks that are not done; --chunk-size makes them small"
+			f.hint = "add --journal FILE --resume to keep finished chunks, and repeat the command to go on; smaller chunks (--chunk-size) lose less"
 		}
 	case r.chunks > 1:
 		f.err = fmt.Errorf("%w (%s)", r.err, r.soFar())

@@ -31,8 +31,8 @@ type dealtShare struct {
 func (r *runCommand) shareFlags() []cli.Flag {
 	deals := choice(&r.deal, "", blocks, journal.Cyclic)
 	return []cli.Flag{
-		&cli.GenericFlag{Category: categoryBatch, Name: "share", Value: newValue(&r.share, "", readShare).offering("auto"), Usage: "compute only share `K/N`, K from 1 to N, or auto: as the array, the indexed job or the ranks say that this process is part of; {share} in the name of the journal is K"},
-		&cli.GenericFlag{Category: categoryBatch, Name: "deal", Value: deals, Usage: "which chunks a share has, `HOW`: blocks (consecutive ones, the default), or cyclic (K, K+N, ...) for work that is uneven over the input"},
+		&cli.GenericFlag{Category: categoryBatch, Name: "share", Value: newValue(&r.share, "", readShare).offering("auto"), Usage: "compute only share `K/N`, K from 1 to N, or auto: the share that a batch engine's variables name (array, indexed job, ranks); {share} in the name of the journal becomes K"},
+		&cli.GenericFlag{Category: categoryBatch, Name: "deal", Value: deals, Usage: "deal chunks to shares by `HOW`: blocks (consecutive ones, the default), or cyclic (K, K+N, ...) for work that is uneven over the input"},
 	}
 }
 
@@ -82,7 +82,7 @@ func (r *runCommand) cut(c *cli.Context) error {
 	}
 	if r.share.N == 0 {
 		if c.IsSet("deal") {
-			return usage("--deal needs --share K/N: it says which chunks a share has")
+			return usage("--deal needs --share: it says which chunks a share has")
 		}
 		if r.grid = r.options.Grid(r.spec, r.whole); r.exec != nil {
 			r.grid = r.exec.grid(r)
@@ -117,7 +117,7 @@ func (r *runCommand) restNote() string {
 	if r.rest == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s stays as it is: what share %v computes of what it lacks goes to %s", r.rest, r.share, r.journalPath)
+	return fmt.Sprintf("journal %s is only read: share %v of the chunks that it lacks goes to %s", r.rest, r.share, r.journalPath)
 }
 
 // divideRest makes the share one of what the journal lacks, if that exists and is of the
@@ -139,7 +139,7 @@ func (r *runCommand) divideRest(ctx context.Context) error {
 	defer release()
 	set, err := journal.Open(ctx, []string{path})
 	if err != nil {
-		if r.during = "it was reading journal " + path; ctx.Err() != nil {
+		if r.during = "while reading journal " + path; ctx.Err() != nil {
 			return err
 		}
 		return journalError(err)
@@ -147,7 +147,7 @@ func (r *runCommand) divideRest(ctx context.Context) error {
 	r.only = r.share.OfRest(r.grid, set.Missing(), r.deal)
 	r.part = slices.AppendSeq(make([]ipc.Interval, 0), r.only.Runs())
 	if len(r.part) > mostParts {
-		return usageHint(fmt.Sprintf("journal %s lacks too many separate parts: share %v would consist of %d, and at most %d are possible", path, r.share, len(r.part), mostParts),
+		return usageHint(fmt.Sprintf("journal %s lacks too many separate intervals: share %v would have %d, and can have at most %d", path, r.share, len(r.part), mostParts),
 			"divide it into more shares, or continue it as a whole")
 	}
 	r.rest, r.journalPath = path, fmt.Sprintf("%s.%d-of-%d", path, r.share.K, r.share.N)

@@ -25,9 +25,9 @@ func (p *program) statusCommand() *cli.Command {
 	s := &statusCommand{program: p}
 	return &cli.Command{
 		Name: "status", ArgsUsage: "JOURNAL...",
-		Usage: "show how far journals of a job are, also while they are written",
-		Description: "Shows what the journals have together and each of them, how fast chunks were finished lately, and how long what is missing takes at that rate. " +
-			"With --missing only the numbers of the shares that are not complete are printed, also of those without a journal, as sbatch --array takes them.",
+		Usage: "show how much of a job its journals hold, also while they are written",
+		Description: "Shows how many chunks the journals hold, together and each by itself, how fast chunks were finished lately, and how long the rest takes at that rate. " +
+			"With --missing it prints only the numbers of the shares that are not complete, also of those without a journal, in the form that sbatch --array takes.",
 		UsageText: p.Name + " status share-*.journal",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Category: categoryBatch, Name: "missing", Destination: &s.missing, Usage: "print only the numbers of the shares that are not complete, such as 2,5-7"},
@@ -83,9 +83,9 @@ func (s *statusCommand) status(c *cli.Context) error {
 	r := statusOf(survey)
 	switch {
 	case s.missing && s.json:
-		return usage("--missing and --json contradict each other: the object has missing")
+		return usage("--missing and --json cannot be used together: the JSON object has missing")
 	case s.missing && r.Shares == 0 && r.Status != string(pool.Done):
-		return usageHint("the journals do not tell of how many shares they are", "name the journal of at least one share; what a merge lacks is divided by run --journal FILE --resume --share K/N")
+		return usageHint("the journals do not tell how many shares there are", "name the journal of at least one share; to divide what a merge lacks, use run --journal FILE --resume --share K/N")
 	case s.missing && r.Missing == "":
 		s.note("nothing is missing")
 		return nil

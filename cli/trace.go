@@ -52,7 +52,7 @@ func canWrite(flag, path string) error {
 		return usage("%s %s: it is a directory", flag, path)
 	}
 	if flag != "--journal" && journal.Is(path) {
-		return usage("%s %s: it is a journal, which nothing overwrites", flag, path)
+		return usage("%s %s: it is a journal, and journals are never overwritten", flag, path)
 	}
 	if err := newfile.Check(path); err != nil {
 		var reason *os.PathError

@@ -13,11 +13,12 @@ import (
 	"procpool/task"
 )
 
-// ErrClosed is returned by calls of a pool that was closed or shut down.
+// ErrClosed is the error of calls to a pool that is closed or shut down, and of calls that
+// Close ended.
 var ErrClosed = errors.New("the pool is closed")
 
-// [Pool.Run] returns ErrStopped if Workload.Stop was closed before all was done, and
-// ErrDeadline if Workload.Deadline passed.
+// Run returns ErrStopped when [Workload.Stop] ended it, and ErrDeadline when its deadline
+// passed.
 var (
 	ErrStopped  = errors.New("stopped before all was done")
 	ErrDeadline = errors.New("the deadline has passed")
@@ -39,9 +40,9 @@ func (in Input) String() string {
 	return fmt.Sprintf("%s of input %d", in.Task, in.Index)
 }
 
-// A TaskError reports that a task returned an error or panicked on one input. The input
-// is run again only if the call has [RetryErrors]. Unwrap returns the *task.Error, which
-// has the text and the stack.
+// A TaskError says that a task returned an error or panicked for one input. The input is
+// run again only if the call has [RetryErrors]. Unwrap returns the *task.Error, which has
+// the text and the stack.
 type TaskError struct {
 	Input    Input
 	Err      *task.Error
@@ -56,8 +57,8 @@ func (e *TaskError) Error() string {
 }
 func (e *TaskError) Unwrap() error { return e.Err }
 
-// An InputError reports an input that was not sent, because it cannot be encoded
-// without loss (Err is a [ValueError]) or is larger than Options.MaxMessage.
+// An InputError says that an input cannot be sent to a worker: it has a [ValueError], or is
+// longer than Options.MaxMessage.
 type InputError struct {
 	Input Input
 	Err   error
@@ -66,16 +67,15 @@ type InputError struct {
 func (e *InputError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
 func (e *InputError) Unwrap() error { return e.Err }
 
-// A ValueError reports a value that cannot be encoded without loss, such as one that
-// contains itself; see [Define].
+// A ValueError says that a value, such as a cycle, would not arrive as it was sent; see
+// [Define].
 type ValueError = ipc.ValueError
 
-// A TypeError reports a type whose values cannot be sent, such as a channel. Every call
-// of a task with such a type returns it.
+// A TypeError says that no value of a type can be sent. Every call of a task with such a
+// type returns it.
 type TypeError = ipc.TypeError
 
-// An OutputError reports an output whose own decoding method returned an error or
-// panicked.
+// An OutputError says that the methods of an output's own type failed to decode it.
 type OutputError struct {
 	Input Input
 	Err   error
@@ -84,8 +84,8 @@ type OutputError struct {
 func (e *OutputError) Error() string { return fmt.Sprintf("%v: output: %v", e.Input, e.Err) }
 func (e *OutputError) Unwrap() error { return e.Err }
 
-// InputOf returns the input that err is about. It reports false if err is about the run
-// as a whole: the run was cancelled, the pool was closed, no worker can be started.
+// InputOf returns the input that an error is about. It returns false for an error of the
+// whole call: it was cancelled, the pool was closed, or no worker can be started.
 func InputOf(err error) (Input, bool) {
 	var failed *TaskError
 	var in *InputError
@@ -107,9 +107,9 @@ func InputOf(err error) (Input, bool) {
 	return Input{}, false
 }
 
-// A LostWorkerError reports that a worker process ended while it was still needed. As
-// the error of an input it means that every worker which was sent the input was lost; it
-// describes the last of them.
+// A LostWorkerError says that a worker process ended before its work was done. As the error
+// of an input it means that every worker that computed the input was lost; it describes the
+// last of them.
 type LostWorkerError struct {
 	Input    Input // zero if no single input is to blame
 	Worker   int   // index of the worker
@@ -195,11 +195,11 @@ func (e *LostWorkerError) how() string {
 // Unwrap returns what the parent saw first: an *ipc.Fault, a [SilenceError], or nil.
 func (e *LostWorkerError) Unwrap() error { return e.Err }
 
-// A SilenceError reports a worker that sent nothing for longer than Options.Heartbeat,
-// or no hello within Options.StartupTimeout.
+// A SilenceError says that a worker sent nothing for longer than the heartbeat or, while it
+// was starting, for longer than the startup timeout.
 type SilenceError = parent.SilenceError
 
-// A TimeoutError reports an input that took longer than its timeout on every attempt.
+// A TimeoutError says that an input took longer than its timeout in every attempt.
 type TimeoutError struct {
 	Input    Input
 	Limit    time.Duration
@@ -219,11 +219,11 @@ func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("%v: took longer than %v%s%s", e.Input, e.Limit, times, end)
 }
 
-// Timeout returns true, as for a net.Error.
+// Timeout returns true, as for a net.Error that is a timeout.
 func (e *TimeoutError) Timeout() bool { return true }
 
-// A StartError reports that no worker of a pool could be started, after several tries.
-// Unwrap returns the error of the last try.
+// A StartError says that the pool's workers cannot be started. Unwrap returns the error
+// of the last attempt.
 type StartError struct {
 	Tries int // starts that failed in a row
 	Err   error
@@ -234,8 +234,8 @@ func (e *StartError) Error() string {
 }
 func (e *StartError) Unwrap() error { return e.Err }
 
-// A FailedChunksError reports a run that went on when chunks failed, see
-// [Workload.OnFailed]. Unwrap returns the error of the chunk that failed first.
+// A FailedChunksError says that a run went on when chunks failed; see
+// [Workload.OnFailed]. Unwrap gives the error of the one that failed first.
 type FailedChunksError struct {
 	Chunks int64      // number of chunks that failed
 	Failed []Interval // the intervals that they cover, merged, in order
@@ -253,8 +253,8 @@ func (e *FailedChunksError) Error() string {
 }
 func (e *FailedChunksError) Unwrap() error { return e.First }
 
-// A ThreadsError reports that the system's limits leave no room for the threads of the
-// workers. New checks this before it starts any.
+// A ThreadsError says that the system has no room for the threads of the workers. New
+// checks this before it starts any.
 type ThreadsError = placement.ThreadsError
 
 func hostSuffix(host string) string {

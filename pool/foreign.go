@@ -12,7 +12,7 @@ import (
 )
 
 // Hello waits for the first worker and returns its hello. Its errors are those of
-// [Pool.Ready], and an *[OptionsError] in a backend without processes.
+// [Pool.Ready].
 func (p *Pool) Hello(ctx context.Context) (ipc.Hello, error) {
 	if err := p.Ready(ctx); err != nil {
 		return ipc.Hello{}, err

@@ -10,10 +10,10 @@ import (
 	"procpool/placement"
 )
 
-// Limits returns the number of workers that these options ask for, and what decided it:
-// Procs if it is set; 1 for the serial backend; with a launcher the number of hosts, or
-// the tasks of the Slurm allocation; otherwise the CPUs that this process may use. Its
-// error is an *OptionsError.
+// Limits returns the number of workers that these options mean, and what decided it:
+// Procs, if it is set; one for the serial backend; with a launcher, one for each host or
+// the tasks of the Slurm allocation; and otherwise the CPUs that this process may use.
+// The error is an *OptionsError.
 func (o Options) Limits() (placement.Limits, error) {
 	switch {
 	case o.Backend == Serial && o.Procs == 0:

@@ -78,8 +78,7 @@ func Reduce[In, Out, Acc any](ctx context.Context, p *Pool, t Task[In, Out], in 
 	return acc, nil
 }
 
-// Collect returns the outputs of a sequence. It stops at the first error and returns it
-// with the outputs before it.
+// Collect returns the outputs of a sequence, up to its first error, and that error.
 func Collect[Out any](seq iter.Seq2[Out, error]) ([]Out, error) {
 	var all []Out
 	for out, err := range seq {
@@ -91,9 +90,9 @@ func Collect[Out any](seq iter.Seq2[Out, error]) ([]Out, error) {
 	return all, nil
 }
 
-// Call runs a task over one input and returns its output. For what other languages call
-// a future, call it on a goroutine. When ctx is done, the input is cancelled and Call
-// returns ctx's error.
+// Call runs a task over one input and returns its output. It blocks: for what other
+// languages call a future, call it on a goroutine. When ctx is done, Call cancels the
+// input and returns the context's error.
 func Call[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in In, opts ...CallOption) (Out, error) {
 	var out Out
 	m, err := newMapCall(ctx, p, t, true, opts)

@@ -91,11 +91,10 @@ type Pool struct {
 	release func() bool    // stops close from being called when the pool's context is done
 }
 
-// New makes a pool and begins to start its workers. It does not wait for them: if no
-// worker can be started, the first call reports that. When ctx is done, the pool is
-// closed at once and calls in progress fail. New returns an *[OptionsError], a
-// *[ThreadsError], ctx's error, or an error if Main did not run or pools are nested too
-// deep.
+// New returns a pool and begins to start its workers, for which it does not wait: if they
+// cannot be started, the first call says so. When ctx is done, the pool is closed at once
+// and calls in progress fail. The error is an *[OptionsError], a *[ThreadsError], or the
+// context's.
 func New(ctx context.Context, o Options) (*Pool, error) {
 	return newPool(ctx, o, parent.OS())
 }
@@ -322,8 +321,8 @@ func (p *Pool) announceReady() {
 	}
 }
 
-// Ready waits until a worker can be given work. It returns [ErrClosed] if the pool is
-// closed, a *[StartError] if no worker can be started, or ctx's error.
+// Ready waits until a worker can take work. Its error says why none will: [ErrClosed],
+// the context's error, or a *[StartError].
 func (p *Pool) Ready(ctx context.Context) error {
 	c := p.newCall(ctx, readiness, callOptions{})
 	c.supply, c.cancel = nothing{}, func() {}
@@ -348,9 +347,9 @@ func (p *Pool) Ready(ctx context.Context) error {
 	}
 }
 
-// Shutdown refuses new calls, waits until those in progress have finished, and closes the
-// pool as Close does. If ctx is done first, it cancels the calls' tasks, gives them
-// Options.CancelGrace to end, closes the pool, and returns ctx's error.
+// Shutdown closes the pool in order: it refuses new calls and waits for those in
+// progress. If ctx is done first, it cancels their tasks, which have Options.CancelGrace
+// to end, and returns the context's error. Then it closes the pool, as Close does.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	p.shut = true

@@ -11,48 +11,48 @@ import (
 	"procpool/task"
 )
 
-// A Workload describes a sum for [Pool.Run]. Task and Whole must be set; the zero value
-// of every other field is valid.
+// A Workload is a sum with the settings that a batch job needs. Task and Whole must be
+// set; the zero values of the other fields are valid.
 type Workload struct {
 	Task  *task.Spec   // over intervals
 	Whole ipc.Interval // starts on a multiple of the task's grain
 
 	// Grid cuts Whole; the zero Grid stands for [Pool.Grid].
 	Grid ipc.Grid
-	// Only covers the chunks of Grid that this run computes, such as a share of them.
-	// It must not change during the run. Nil means all.
+	// Only covers the chunks of Grid that this run computes, such as those of a share. It
+	// must not change during the run. Nil means all.
 	Only *ipc.Ledger
-	// Stop, when closed, ends the run early: nothing more is handed out, and
-	// chunks in flight may finish within Options.Grace.
+	// Stop, when closed, ends the run early: no more chunks are handed out, and those in
+	// flight may finish within Options.Grace.
 	Stop <-chan struct{}
-	// Deadline ends the run at once, with chunks in flight; zero means never.
+	// Deadline ends the run without waiting for chunks in flight; zero means never.
 	Deadline time.Time
-	// Earlier covers chunks that were computed earlier. They are left out of this run,
-	// and the Outcome has no value: the caller adds up their partials with those of this
-	// run. It must not change during the run. Nil leaves nothing out.
+	// Earlier covers what was computed before: the run leaves out the chunks within it.
+	// The Outcome then has no value, because the caller has their partials and must add
+	// them. It must not change during the run. Nil leaves nothing out.
 	Earlier *ipc.Ledger
-	// With appends to dst an encoded value that is sent to the task with the chunk's
-	// interval. It is called with the pool locked, so it must be quick and must not call
-	// the pool. Nil sends the interval alone.
+	// With appends to dst an encoded value that the request of a chunk carries beside its
+	// interval, for tasks that read it. The pool calls it with its lock held, so it must
+	// be quick and must not call the pool. Nil adds nothing.
 	With func(dst []byte, iv ipc.Interval) []byte
 	// OnChunk is called for each chunk as soon as its result is accepted, in no
 	// particular order, on the goroutine that called Run. An error ends the run.
 	OnChunk func(Chunk) error
-	// InOrder replaces the task's own sum. It is called for each chunk in the order of
-	// the intervals, on the goroutine that called Run. While a chunk is late, up to 64 MiB
-	// of later results wait for it; then no more is handed out. An error ends the run.
-	// The Outcome has no value, and Earlier must be nil. Nil adds the partials up.
+	// InOrder, if not nil, replaces the task's own sum: Run calls it for each chunk in
+	// the order of the intervals, on its own goroutine. While a chunk is late, up to 64
+	// MiB of results wait for it; then no more chunks are handed out. An error ends the
+	// run. The Outcome has no value, and Earlier must be nil.
 	InOrder func(Chunk) error
-	// OnFailed is called for each chunk that failed for good. If it returns nil, the run
-	// goes on with the others, and ends with a [FailedChunksError]. If OnFailed is nil, the
-	// first failure ends the run.
+	// OnFailed, if not nil, is called for each chunk that failed in its last attempt. If
+	// it returns nil, the run goes on with the others and ends with a
+	// [FailedChunksError]. Without it the first failure ends the run.
 	OnFailed func(ipc.Interval, error) error
 }
 
 // Status says how a run ended.
 type Status string
 
-// The values of Status.
+// The ways in which a run ends.
 const (
 	Done        Status = "done"        // every chunk is finished
 	Failed      Status = "failed"      // an error ended the run, or chunks failed
@@ -72,7 +72,7 @@ func statusOf(err error) Status {
 	return Failed
 }
 
-// An Outcome is the result of a run, and how far it came if it failed.
+// An Outcome is the result of a run, also of one that failed.
 type Outcome struct {
 	Status  Status
 	Grid    ipc.Grid
@@ -88,7 +88,7 @@ type Outcome struct {
 	fold task.Fold
 }
 
-// AppendTotal appends Total in wire encoding to dst. It must not be called when Total
+// AppendTotal appends Total to dst in its wire encoding. It must not be called when Total
 // is nil.
 func (o Outcome) AppendTotal(dst []byte) ([]byte, error) { return o.fold.AppendTotal(dst) }
 
@@ -115,7 +115,7 @@ func (c Chunk) Total() any { return c.partial.Total() }
 // Append appends the partial in wire encoding to dst.
 func (c Chunk) Append(dst []byte) ([]byte, error) { return c.partial.Append(dst) }
 
-// Grid returns how this pool cuts whole for a task, see [Options.Grid].
+// Grid returns how this pool cuts whole for a task; see [Options.Grid].
 func (p *Pool) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid { return p.opts.Grid(spec, whole) }
 
 // Grid returns how a pool with these options cuts whole for a task: into chunks of
@@ -128,9 +128,9 @@ func (o Options) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid {
 	return ipc.SplitGrid(whole, o.Procs, spec.Grain)
 }
 
-// Run computes a sum. The Outcome is valid even with an error: it says how far the run
-// came. The error is nil only if every chunk was finished. It is an error of this
-// package, of one of the Workload's functions, or the context's.
+// Run computes a sum. The Outcome is valid also if there is an error: it says how far the
+// run came. The error is nil only if everything is done. It is one of this package,
+// OnChunk's, or the context's.
 func (p *Pool) Run(ctx context.Context, w Workload, opts ...CallOption) (Outcome, error) {
 	if err := w.check(); err != nil {
 		return Outcome{Status: Failed}, err

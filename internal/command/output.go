@@ -89,13 +89,13 @@ func (o *output) partial(reduce string) (Partial, error) {
 		return Partial{Reduce: Concat, Output: o.all}, nil
 	case Sum, Min, Max:
 	default:
-		return Partial{}, fmt.Errorf("this program does not know the reduction %.20q", reduce)
+		return Partial{}, fmt.Errorf("unknown reduction %.20q", reduce)
 	}
 	line := bytes.TrimSpace(o.last)
 	n, err := printedNumber(string(line))
 	switch {
 	case len(line) == 0:
-		return Partial{}, errors.New("it printed nothing, where a number is wanted")
+		return Partial{}, errors.New("it printed nothing, but a number is wanted")
 	case errors.Is(err, errTooFar):
 		return Partial{}, fmt.Errorf("it printed %w: %s", err, quoted(line))
 	case err != nil:

@@ -39,8 +39,8 @@ func TestTheLastLineThatIsNotEmptyCounts(t *testing.T) {
 
 func TestWhatIsNoNumberIsNamed(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                              "it printed nothing, where a number is wanted",
-		"\n \n":                         "it printed nothing, where a number is wanted",
+		"":                              "it printed nothing, but a number is wanted",
+		"\n \n":                         "it printed nothing, but a number is wanted",
 		"foo\n":                         `the last line that it printed is not a number: "foo"`,
 		"a\x1bb\nbar\n":                 `the last line that it printed is not a number: "bar"; its output begins with "a\x1bb\nbar\n"`,
 		"1\n2 3\n":                      `the last line that it printed is not a number: "2 3"; its output begins with "1\n2 3\n"`,

@@ -206,5 +206,5 @@ func cannotStart(cmd *exec.Cmd, err error) error {
 			size += len(s) + 1
 		}
 	}
-	return fmt.Errorf("cannot start %.200s: its words and its environment, %d bytes, are more than the system takes", name, size)
+	return fmt.Errorf("cannot start %.200s: its words and environment take %d bytes, more than the system allows", name, size)
 }
