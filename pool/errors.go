@@ -235,7 +235,7 @@ func (e *StartError) Error() string {
 func (e *StartError) Unwrap() error { return e.Err }
 
 // A FailedChunksError says that a run went on when chunks failed; see
-// [Workload.OnFailed]. Unwrap gives the error of the one that failed first.
+// [Workload.OnFailed]. Unwrap returns the error of the chunk that failed first.
 type FailedChunksError struct {
 	Chunks int64      // number of chunks that failed
 	Failed []Interval // the intervals that they cover, merged, in order

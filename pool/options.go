@@ -107,8 +107,9 @@ type Options struct {
 	// placement.NewBinding returns such sets. Linux only.
 	Bind []placement.CPUSet
 
-	// Stderr receives each line that workers write to their standard error, cut at 1 MiB,
-	// with a tag in front that names the worker. Nil means os.Stderr, with LimitLines.
+	// Stderr receives each line that workers write to their standard error, with a tag in
+	// front that names the worker; a line longer than 1 MiB comes in pieces. Nil means
+	// os.Stderr, with LimitLines.
 	// The pool never writes two lines at once. A write that blocks also blocks workers
 	// that write; Close does not wait for it.
 	Stderr io.Writer

@@ -2,9 +2,8 @@ package pool
 
 import "time"
 
-// A serial computes for the one slot of the serial backend. It has no goroutine
-// and nothing in flight: a consumer that has nothing else to do computes the next
-// chunk of its own call.
+// A serial is the executor of the one slot of the serial backend. It has no goroutine:
+// the consumer of a call computes the call's chunks itself, in await.
 type serial struct{ slot *slot }
 
 func (s *serial) send(*chunk)  {}
@@ -15,13 +14,14 @@ func (s *serial) abort()       {}
 func (s *serial) end()         {}
 func (s *serial) more() int    { return 0 }
 
-// step computes one chunk of c on the calling goroutine, and reports whether there was one.
+// step computes one chunk of c on the calling goroutine. It reports false if there was
+// none.
 func (s *serial) step(c *call) bool {
 	p := s.slot.pool
 	p.mu.Lock()
 	var ch *chunk
 	if c.available() {
-		p.list(c) // its first input may have come a moment ago
+		p.list(c) // an input may have come since the queue was last looked at
 		ch = c.take(s.slot)
 	}
 	p.mu.Unlock()

@@ -2,8 +2,8 @@ package pool
 
 import "time"
 
-// cancelAll ends the calls in progress, and waits until their tasks have ended or
-// their workers were ended for it.
+// cancelAll fails the calls in progress and waits until their tasks have ended or their
+// workers were killed.
 func (p *Pool) cancelAll() {
 	p.mu.Lock()
 	for c := range p.calls {
@@ -14,7 +14,7 @@ func (p *Pool) cancelAll() {
 		}
 	}
 	p.mu.Unlock()
-	// Nobody tells when a worker is idle, and nobody minds a few milliseconds here.
+	// Poll: nothing signals when a worker becomes idle, and 2 ms do not matter here.
 	patience := time.Now().Add(p.opts.CancelGrace + time.Second)
 	for p.busy() && time.Now().Before(patience) {
 		select {

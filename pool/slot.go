@@ -5,33 +5,33 @@ import (
 	"time"
 )
 
-// A slot is a worker's place in the pool. It outlives the processes that fill
-// it one after the other. The pool's lock guards its fields.
+// A slot is a worker's place in the pool. One process after another may fill it. The
+// pool's lock guards its fields.
 type slot struct {
 	pool     *Pool
 	index    int
 	executor executor
-	inFlight []*chunk  // that its worker was sent and has not answered, in the order of sending
+	inFlight []*chunk  // chunks that the worker was sent and has not answered, in the order of sending
 	store    []*chunk  // an empty slice of the array that inFlight lies in
-	batched  int       // inputs in flight in batches, beyond one a chunk
+	batched  int       // inputs in flight beyond one for each chunk
 	since    time.Time // when the first chunk in flight became the first
 	stats    WorkerStats
 
 	far      bool      // its worker is behind a launcher
 	idle     bool      // in pool.idle
 	lost     bool      // its last process was lost, and the next has not said hello
-	parked   bool      // its worker was ended since there was nothing to do
-	idleAt   time.Time // since when it is idle
-	failing  bool      // its processes end without having done anything, again and again
-	drains   *call     // takes nothing until it is empty, for this call's chunk
-	ahead    float64   // seconds that inFlight was expected to take
-	series   int       // so many of the last chunks sent were of lastCall
+	parked   bool      // its worker was ended because it was idle; see Options.IdleTimeout
+	idleAt   time.Time // when it became idle
+	failing  bool      // maxFailedStarts starts in a row have failed
+	drains   *call     // the slot takes nothing until it is empty, then a chunk of this call alone
+	ahead    float64   // seconds that the chunks in flight are expected to take
+	series   int       // number of chunks of lastCall sent since one of another call
 	lastCall *call
 	pace     float64 // seconds that an interval or input of paceOf takes here, smoothed
-	paceOf   *call   // the last that had an answer
+	paceOf   *call   // the call answered last
 }
 
-// count is how many of c's chunks the slot has in flight.
+// count returns how many of c's chunks the slot has in flight.
 func (s *slot) count(c *call) (n int) {
 	for _, ch := range s.inFlight {
 		if ch.call == c {
@@ -44,35 +44,36 @@ func (s *slot) count(c *call) (n int) {
 // An executor computes a slot's chunks. There is one for each backend. Its
 // methods are called with the pool's lock held.
 type executor interface {
-	// send begins work on a chunk that was just put in flight.
+	// send sends the worker a chunk that was just put in flight.
 	send(*chunk)
-	// more says how many chunks the executor may still be sent.
+	// more returns how many more chunks the worker may be sent.
 	more() int
 	// flush is called after a series of sends.
 	flush()
-	// recall asks for about n intervals or inputs back that were sent last and not begun.
+	// recall asks the worker to give back about n of the intervals or inputs that were
+	// sent last and have not begun.
 	recall(n int)
-	// cancel gives up a call's chunks in flight: nobody wants them any more.
+	// cancel cancels a call's chunks in flight; their results are not wanted.
 	cancel(*call)
-	// abort gives up everything in flight, and the worker with it.
+	// abort kills the worker with all chunks in flight.
 	abort()
-	// end asks for an orderly end; nothing is in flight.
+	// end asks the worker to exit; nothing is in flight.
 	end()
 }
 
 const (
-	aheadSeconds = 0.010 // of work that a worker may have in flight, by its own pace
-	aheadChunks  = 2     // chunks that it may have in flight whatever they take, to hide the way there and back
-	longSeconds  = 0.100 // that a chunk takes beside which it has no other: the way is nothing against it
+	aheadSeconds = 0.010 // seconds of work that a worker may have in flight, by its own pace
+	aheadChunks  = 2     // chunks that it may have in flight whatever they take, to hide the round trip
+	longSeconds  = 0.100 // a worker has no chunk beside one that takes longer: the round trip is short against it
 
-	// farSeconds is aheadSeconds of a worker behind a launcher: longer than a way
-	// there and back. Slurm before 24.05 delays each message over 1,024 bytes by
+	// farSeconds takes the place of aheadSeconds behind a launcher, and must be longer
+	// than a round trip. Slurm before 24.05 delays each message over 1,024 bytes by
 	// 44 ms in each direction when nothing follows it.
 	farSeconds     = 0.200
-	farLongSeconds = 20 // likewise
+	farLongSeconds = 20 // takes the place of longSeconds behind a launcher
 )
 
-// smooth adds a sample to an average; 0 is none.
+// smooth adds a sample to a moving average. An average of 0 has no samples yet.
 func smooth(average *float64, sample float64) {
 	if *average == 0 {
 		*average = sample
@@ -81,7 +82,8 @@ func smooth(average *float64, sample float64) {
 	*average += (sample - *average) / 8
 }
 
-// fill sends the slot's worker as much as it may have. The caller holds the lock.
+// fill sends the slot's worker as many chunks as it may have. If it has none afterwards,
+// the slot becomes idle. The caller holds the lock.
 func (s *slot) fill() {
 	sent := false
 	for s.executor.more() > 0 {
@@ -104,7 +106,7 @@ func (s *slot) fill() {
 	}
 }
 
-// unlist takes the slot out of those that are idle: its worker is gone.
+// unlist removes the slot from the idle ones, because its worker is gone.
 func (s *slot) unlist() {
 	if s.idle {
 		s.idle = false
@@ -112,21 +114,21 @@ func (s *slot) unlist() {
 	}
 }
 
-// canBegin reports whether the slot's worker will begin a chunk of c that is
-// assigned to it: it is there or on its way, and busy with no other call.
+// canBegin reports whether the slot's worker can begin a chunk of c that is assigned to
+// it: the worker runs or is starting, and is not busy with another call.
 func (s *slot) canBegin(c *call) bool {
 	return !s.lost && !s.failing && !s.parked && (len(s.inFlight) == 0 || s.inFlight[0].call == c)
 }
 
-// An answer says what became of a chunk in flight.
+// An answer is a worker's answer to a chunk in flight.
 type answer struct {
-	seconds float64 // that the task took
-	began   float64 // when, on the clock of ipc.Now; 0 without a trace
+	seconds float64 // how long the task took
+	began   float64 // when it began, on the clock of ipc.Now; 0 without Options.Trace
 	size    int64   // of the encoded result, in bytes
 	err     error
 }
 
-// answered accepts the answers to the first chunks in flight.
+// answered accepts answers, which belong to the first chunks in flight.
 func (s *slot) answered(pid int, answers []answer) {
 	if len(answers) == 0 {
 		return
@@ -138,7 +140,7 @@ func (s *slot) answered(pid int, answers []answer) {
 	s.inFlight = s.inFlight[len(answers):]
 	s.since = time.Now()
 	if len(s.inFlight) == 0 {
-		s.ahead = 0 // of rounding
+		s.ahead = 0 // drop what rounding has left
 	}
 }
 
@@ -165,8 +167,8 @@ func (s *slot) accept(ch *chunk, pid int, a answer) {
 	c.settle(ch, a.err)
 }
 
-// push puts ch last in flight. inFlight moves through its store as chunks are
-// answered at the front, and goes back to the start when it has room to spare.
+// push adds ch to the end of inFlight. Answered chunks leave inFlight at the front; when
+// it reaches the end of store, push moves it back to the start, or to a larger store.
 func (s *slot) push(ch *chunk) {
 	if len(s.inFlight) == 0 {
 		s.since = time.Now()
@@ -185,7 +187,7 @@ func (s *slot) push(ch *chunk) {
 	}
 }
 
-// remove takes chunk i out of those in flight.
+// remove takes chunk i out of inFlight and charges its call nothing for it.
 func (s *slot) remove(i int) *chunk {
 	ch := s.inFlight[i]
 	s.ahead -= ch.expected
@@ -199,7 +201,7 @@ func (s *slot) remove(i int) *chunk {
 	return ch
 }
 
-// split makes two chunks of a batch in flight, of which the first has n inputs.
+// split splits batch i of inFlight into two chunks, the first with n inputs.
 func (s *slot) split(i, n int) {
 	ch := s.inFlight[i]
 	part := float64(n) / float64(ch.inputs)
@@ -214,8 +216,8 @@ func (s *slot) split(i, n int) {
 	ch.call.inFlight++
 }
 
-// accrue charges the call of the first chunk in flight for the time since it became
-// the first, which the worker spent on it alone.
+// accrue charges the call of the first chunk in flight for the time since that chunk
+// became the first, which the worker has spent on it.
 func (s *slot) accrue(now time.Time) {
 	if len(s.inFlight) == 0 {
 		return
@@ -226,8 +228,8 @@ func (s *slot) accrue(now time.Time) {
 	}
 }
 
-// takeFirst takes the first chunk out of those in flight. It stays charged for the
-// time that the worker spent on it.
+// takeFirst takes the first chunk out of inFlight. Its call stays charged for the time
+// that the worker spent on it.
 func (s *slot) takeFirst() *chunk {
 	now := time.Now()
 	spent := now.Sub(s.since).Seconds()
@@ -237,7 +239,7 @@ func (s *slot) takeFirst() *chunk {
 	return ch
 }
 
-// takeAll takes all chunks out of those in flight.
+// takeAll takes all chunks out of inFlight.
 func (s *slot) takeAll() (flights []*chunk) {
 	for len(s.inFlight) > 0 {
 		flights = append(flights, s.takeFirst())

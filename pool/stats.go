@@ -5,20 +5,20 @@ import (
 	"procpool/placement"
 )
 
-// WorkerStats is what one worker did and used: sums over its processes, and the identity
-// of the last.
+// WorkerStats reports what one worker did and used. The numbers are sums over the
+// worker's processes; PID, Host and CPUs are those of the last one.
 type WorkerStats struct {
 	Worker         int
 	PID            int
 	Host           string
-	CPUs           string // allowed, as a list
-	Chunks         int64
-	Restarts       int
+	CPUs           string  // CPUs that it may use, as a list
+	Chunks         int64   // intervals or inputs answered
+	Restarts       int     // processes started after the first
 	StartupSeconds float64 // from spawn to hello
-	BusySeconds    float64 // in tasks
-	ipc.Usage              // of its processes; the peak is the largest of theirs
+	BusySeconds    float64 // spent in tasks
+	ipc.Usage              // sums, but for the peak resident set, which is the largest
 	RanOn          string  // CPUs on which its processes were seen, as a list; "" if unknown
-	GC             *ipc.GC // of its processes; nil without Options.Trace
+	GC             *ipc.GC // nil without Options.Trace
 }
 
 // Stats returns what each worker did and used. The CPU time, faults and switches of a
@@ -33,7 +33,7 @@ func (p *Pool) Stats() []WorkerStats {
 	return out
 }
 
-// add adds what a process said of itself at its end.
+// add adds the usage that a process reported in its bye.
 func (w *WorkerStats) add(b ipc.Bye) {
 	w.Usage.Add(b.Usage)
 	w.RanOn = union(w.RanOn, b.RanOn)
@@ -49,7 +49,8 @@ func (w *WorkerStats) add(b ipc.Bye) {
 	w.GC.PauseSeconds += b.GC.PauseSeconds
 }
 
-// union is every CPU of two lists. One that cannot be read counts for nothing.
+// union returns the CPUs of two lists as one list. A list that cannot be parsed counts
+// as empty.
 func union(a, b string) string {
 	left, _ := placement.ParseCPUSet(a)
 	right, err := placement.ParseCPUSet(b)

@@ -11,10 +11,10 @@ import (
 	"procpool/task"
 )
 
-// A sumCall consumes a sum: it takes finished chunks in the order in which they
-// come, and folds their partials: those of exact tasks at once, all others in the
-// order of their intervals. A resumed sum folds nothing, since its other partials
-// are the caller's.
+// A sumCall is the consumer's side of a sum: it takes finished chunks as they come and
+// folds their partials. Partials of exact tasks are folded at once, all others in the
+// order of their intervals. A resumed sum folds nothing, since the caller has the
+// partials of the earlier run and folds all of them.
 type sumCall struct {
 	work   Workload
 	call   *call
@@ -23,12 +23,12 @@ type sumCall struct {
 
 	earlier int64           // chunks finished by earlier runs; if there are any, nothing is folded
 	inOrder bool            // partials are folded in the order of their intervals
-	folded  int64           // chunks, where the order matters
-	order   deque[*chunk]   // finished ones beyond those, with gaps
-	covered ipc.Ledger      // by finished chunks
-	count   int64           // chunks finished now
-	expired <-chan struct{} // closed when the run must end; nil if it need not
-	failure error
+	folded  int64           // number of chunks folded, if inOrder
+	order   deque[*chunk]   // finished chunks after those, by seq; nil where one is missing
+	covered ipc.Ledger      // intervals of finished chunks
+	count   int64           // chunks finished in this run
+	expired <-chan struct{} // closed when the run must end at once; nil if nothing limits it
+	failure error           // why the run ends early
 
 	failed      ipc.Ledger // chunks that failed, where the run goes on
 	failures    int64
@@ -50,31 +50,31 @@ func newSumCall(ctx context.Context, p *Pool, w Workload, o callOptions) *sumCal
 	return s
 }
 
-// windowSize is how many chunks of a sum exist at once: enough to keep every
+// windowSize returns how many chunks of a sum may exist at once: enough to keep every
 // worker busy while one chunk is late.
 func windowSize(procs int) int64 { return max(4*int64(procs), 8*ipc.MaxPending) }
 
-// A sumSupply makes the chunks of a sum. Only those between the first that is not
-// folded and the end of the window exist at any time, so memory does not grow with
-// their number, and where the order matters a late chunk holds dispatch back
-// instead of letting results pile up behind it.
+// A sumSupply makes the chunks of a sum. At any time only a window of chunks exists, so
+// memory does not grow with their number. Where the order matters, the window begins at
+// the first chunk that is not folded: a late chunk holds dispatch back, instead of
+// letting results pile up behind it.
 type sumSupply struct {
 	call    *call
 	grid    ipc.Grid
-	only    *ipc.Ledger // chunks that are not in it do not belong to the sum; nil: all do
-	earlier *ipc.Ledger // chunks in it are left out
+	only    *ipc.Ledger // covers the chunks that belong to the sum; nil: all do
+	earlier *ipc.Ledger // covers chunks that are left out
 	fold    task.Fold
 	inOrder bool
 	window  int64
 
-	at       int64 // the first chunk of the grid that does not exist yet
-	foreign  int64 // chunks before it that do not belong to the sum
-	unmade   int64 // chunks that are still to be made
-	head     int64 // the first chunk of the sum that is not folded, where the order matters
-	existing int64
-	free     []*chunk
+	at       int64    // index in the grid of the next chunk to make
+	foreign  int64    // chunks before it that do not belong to the sum
+	unmade   int64    // chunks that are still to be made
+	head     int64    // seq of the first chunk that is not folded, if inOrder
+	existing int64    // chunks made and not released
+	free     []*chunk // released chunks to reuse
 
-	resultBytes int64 // of results that wait for the consumer
+	resultBytes int64 // size of the results of existing chunks
 }
 
 // more reports whether there is a chunk now.
@@ -86,15 +86,15 @@ func (s *sumSupply) more() bool {
 	return s.resultBytes <= maxWaiting || s.existing == 0 || s.inOrder && s.at-s.foreign == s.head
 }
 
-// skip passes over chunks that do not belong to the sum, and those that were finished
+// skip moves at over chunks that do not belong to the sum and chunks that were finished
 // earlier, a run of them at a time.
 func (s *sumSupply) skip() {
 	for s.at < s.grid.N && (s.passForeign() || s.passEarlier()) {
 	}
 }
 
-// passForeign passes over the chunks before the next one that belongs to the sum. It
-// reports whether there were any.
+// passForeign moves at to the next chunk that belongs to the sum. It reports whether it
+// moved.
 func (s *sumSupply) passForeign() bool {
 	if s.only == nil {
 		return false
@@ -122,8 +122,8 @@ func (s *sumSupply) passForeign() bool {
 	return passed > 0
 }
 
-// passEarlier passes over chunks that were finished earlier. It reports whether there
-// were any.
+// passEarlier moves at over chunks that were finished earlier. It reports whether it
+// moved.
 func (s *sumSupply) passEarlier() bool {
 	if s.earlier == nil {
 		return false
@@ -157,7 +157,7 @@ func (s *sumSupply) left() int64 { return s.unmade }
 
 func (s *sumSupply) settled(ch *chunk) { s.resultBytes += ch.size }
 
-// assign makes chunk i worker i's.
+// assign makes all chunks now, and assigns chunk i to worker i.
 func (s *sumSupply) assign() {
 	s.call.assigned = true
 	for s.more() {
@@ -165,7 +165,7 @@ func (s *sumSupply) assign() {
 	}
 }
 
-// release makes room for as many other chunks.
+// release takes back folded chunks, so that as many others can be made.
 func (s *sumSupply) release(chunks []*chunk) {
 	for _, ch := range chunks {
 		s.resultBytes -= ch.size
@@ -174,13 +174,13 @@ func (s *sumSupply) release(chunks []*chunk) {
 	s.existing -= int64(len(chunks))
 }
 
-// A sumChunk is a chunk of a sum with its room.
+// A sumChunk is a chunk of a sum with its cell.
 type sumChunk struct {
 	chunk chunk
 	cell  sumCell
 }
 
-// A sumCell is room for a partial.
+// A sumCell is a cell that holds a partial.
 type sumCell struct{ task.Partial }
 
 func (c *sumCell) decode(_ int, r ipc.Result, _ bool) error { return c.Decode(r.Value) }
@@ -189,8 +189,9 @@ func (c *sumCell) split(int) *chunk { panic("an interval is no batch") }
 
 func (c *sumCell) compute(ctx context.Context, iv ipc.Interval) error { return c.Compute(ctx, iv) }
 
-// consume folds until all is done, or until the run has come to its end in
-// another way and no chunk is in flight any more.
+// consume folds chunks until all are done, or until the run ends early. A stopped or
+// failed run ends when no chunk is in flight, at latest after the grace or at the
+// deadline.
 func (s *sumCall) consume(ctx context.Context) error {
 	stop := s.work.Stop
 	if !s.work.Deadline.IsZero() {
@@ -206,7 +207,7 @@ func (s *sumCall) consume(ctx context.Context) error {
 		finished = s.look(finished, folded)
 		folded = s.accept(finished, folded[:0])
 		if len(folded) > 0 {
-			continue // makes room before it waits
+			continue // give the chunks back before waiting
 		}
 		if over, err := s.over(); over {
 			return err
@@ -216,7 +217,7 @@ func (s *sumCall) consume(ctx context.Context) error {
 		}
 		select {
 		case <-s.expired:
-			s.end(ErrDeadline) // before a chunk that was cancelled for it
+			s.end(ErrDeadline) // first, so that a chunk cancelled by the deadline is not the run's error
 			s.accept(s.look(finished, nil), nil)
 			return s.failure
 		case <-stop:
@@ -230,9 +231,9 @@ func (s *sumCall) consume(ctx context.Context) error {
 	}
 }
 
-// cancelLate cancels the task's context at the deadline, or when a stopped run's grace
-// is over: in the serial backend the consumer computes, and looks at neither meanwhile.
-// release ends that.
+// cancelLate cancels the task's context at the deadline, or when the grace of a stopped
+// run is over. The serial backend needs it because there the consumer computes, and
+// watches neither meanwhile. The caller must call release.
 func (s *sumCall) cancelLate(stop <-chan struct{}) (release func()) {
 	expired, over := s.expired, make(chan struct{})
 	var watcher sync.WaitGroup
@@ -259,15 +260,15 @@ func (s *sumCall) cancelLate(stop <-chan struct{}) (release func()) {
 	}
 }
 
-// after is a channel that is closed at t.
+// after returns a channel that is closed at t.
 func after(t time.Time) <-chan struct{} {
 	c := make(chan struct{})
 	time.AfterFunc(time.Until(t), func() { close(c) })
 	return c
 }
 
-// look gives folded chunks back to the supply, and takes those that finished
-// since it looked last.
+// look gives folded chunks back to the supply and returns the chunks that have finished
+// since the last look. It reuses buf.
 func (s *sumCall) look(buf, folded []*chunk) (finished []*chunk) {
 	c := s.call
 	c.pool.mu.Lock()
@@ -282,9 +283,9 @@ func (s *sumCall) look(buf, folded []*chunk) (finished []*chunk) {
 	return finished
 }
 
-// accept reports finished chunks, folds what can be folded, and returns the chunks
-// that need nothing more. It notes the first failure, which stops handing out;
-// what is in flight may finish.
+// accept reports finished chunks to the caller, folds those that can be folded, and
+// returns folded with them appended. The first failure stops handing out; chunks in
+// flight may finish.
 func (s *sumCall) accept(finished, folded []*chunk) []*chunk {
 	for _, ch := range finished {
 		if err := s.acceptOne(ch); err != nil {
@@ -310,7 +311,7 @@ func (s *sumCall) accept(finished, folded []*chunk) []*chunk {
 	return folded
 }
 
-// add adds an accepted chunk to the sum, or hands it to the caller's own.
+// add adds an accepted chunk to the sum, or passes it to Workload.InOrder.
 func (s *sumCall) add(ch *chunk) {
 	switch {
 	case ch.err != nil: // it failed, and the run goes on
@@ -326,7 +327,8 @@ func (s *sumCall) add(ch *chunk) {
 	}
 }
 
-// acceptOne notes that a chunk is finished, which may happen once.
+// acceptOne counts a chunk as finished and calls OnChunk. A chunk that is finished for
+// the second time is an error.
 func (s *sumCall) acceptOne(ch *chunk) error {
 	if ch.err != nil {
 		return s.acceptFailed(ch)
@@ -346,7 +348,7 @@ func (s *sumCall) acceptOne(ch *chunk) error {
 	return s.work.OnChunk(s.chunkOf(ch))
 }
 
-// acceptFailed notes that a chunk has failed. The error ends the run.
+// acceptFailed notes that a chunk has failed. It returns an error if that ends the run.
 func (s *sumCall) acceptFailed(ch *chunk) error {
 	if s.work.OnFailed == nil || isContextError(ch.err) {
 		return ch.err
@@ -360,13 +362,13 @@ func (s *sumCall) acceptFailed(ch *chunk) error {
 	return s.failed.Add(ch.iv)
 }
 
-// chunkOf is a finished chunk as the caller sees it.
+// chunkOf returns the Chunk for a finished chunk.
 func (s *sumCall) chunkOf(ch *chunk) Chunk {
 	return Chunk{Seq: ch.seq, Interval: ch.iv, Worker: ch.worker, Host: ch.host, PID: ch.pid,
 		Seconds: ch.seconds, Attempts: ch.attempts + 1, partial: ch.cell.(*sumCell).Partial}
 }
 
-// end stops handing out. The first reason is the run's.
+// end stops handing out. The first why is the run's error.
 func (s *sumCall) end(why error) {
 	if s.failure == nil {
 		s.failure = why
@@ -376,8 +378,8 @@ func (s *sumCall) end(why error) {
 	s.call.pool.mu.Unlock()
 }
 
-// over reports whether the run is at its end, and how: all is done, or it is to
-// end and has nothing in flight any more.
+// over reports whether the run has ended, and its error: every chunk is done, or the run
+// ends early and nothing is in flight.
 func (s *sumCall) over() (bool, error) {
 	c := s.call
 	c.pool.mu.Lock()
@@ -397,7 +399,8 @@ func (s *sumCall) over() (bool, error) {
 	return true, nil
 }
 
-// outcome says what came of the run.
+// outcome returns the Outcome of the run, and an error if the finished chunks do not
+// cover what was asked for.
 func (s *sumCall) outcome(wall time.Duration, err error) (Outcome, error) {
 	o := Outcome{Status: statusOf(err), Grid: s.work.Grid, Wall: wall, Earlier: s.earlier, Covered: s.work.coveredWith(&s.covered)}
 	o.Chunks, o.Failed = s.count+o.Earlier, slices.Collect(s.failed.Runs())

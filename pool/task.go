@@ -8,63 +8,65 @@ import (
 	"procpool/task"
 )
 
-// Main must be the first statement of main, and of TestMain in packages whose
-// tests use worker processes. In a worker process it does the work and never
-// returns; anywhere else it returns at once. aliases are further first
-// arguments, each standing alone, that make the process a worker.
+// Main must be the first statement of main, and of TestMain in packages whose tests use
+// worker processes. In a worker process it runs the worker and never returns; in any
+// other process it returns at once. A process is also a worker if its only argument is
+// one of aliases.
 func Main(aliases ...string) { child.Main(aliases...) }
 
-// A Task maps In to Out. It is made by [Define]; the zero value cannot be used.
+// A Task maps an In to an Out. [Define] makes it; the zero value cannot be used.
 type Task[In, Out any] = task.Task[In, Out]
 
-// A SumTask maps an interval to a partial result of type P, and adds partials
-// up. It is made by [DefineSum]; the zero value cannot be used.
+// A SumTask maps an interval to a partial result of type P, and adds partials up.
+// [DefineSum] makes it; the zero value cannot be used.
 type SumTask[P any] = task.SumTask[P]
 
-// A TaskOption says more about a task.
+// A TaskOption configures a task.
 type TaskOption = task.Option
 
 // An Interval is a range of indices, half-open: [Start, End), 0 <= Start <= End <= 2^62.
 type Interval = ipc.Interval
 
-// Define defines a task. It must be called at package level (or in an init
-// function), so that a worker process, which runs the same program, has it
-// too. Names are global to the program. What is wrong with a definition is
-// reported by the pool that is asked to run it.
+// Define defines a task. It must be called at package level or in an init function, so
+// that a worker process, which runs the same program, has the task too. A name can be
+// defined once in a program. Define does not fail: the first call of the task reports
+// what is wrong with its definition.
 //
-// In and Out can be all types but channels, functions, uintptr, complex numbers,
+// In and Out may be any types except channels, functions, uintptr, complex numbers,
 // interfaces with methods, maps with pointers or interfaces in their keys, and structs
-// with fields that are not exported, have the same name as another one, or are embedded
-// pointers, unless the type encodes itself (msgpack, encoding.BinaryMarshaler or
-// TextMarshaler, and the opposite). A value arrives as it was sent, or is refused in
-// every backend alike: if it is nested deeper than 254 levels or in a cycle, has a
-// pointer to a nil pointer, slice, map or interface, or holds in an interface what could
-// not be told from other types. An any can hold nil, bool, string, []byte, []any,
-// map[string]any and numbers. In another process these numbers are int64 (or uint64
-// above its range) and float64, a pointer that was sent twice points to two values, and
-// a time has its offset but not its zone's name. Within one process nothing is copied.
+// whose fields are unexported, have equal names, or are embedded pointers. A type that
+// encodes and decodes itself (for msgpack, or by encoding.BinaryMarshaler or
+// TextMarshaler and their opposites) is always allowed.
+//
+// A value arrives as it was sent, or is refused with a [ValueError] in every backend.
+// Refused are values that contain themselves or are nested deeper than 254 levels,
+// pointers to a nil pointer, slice, map or interface, and values in an interface whose
+// type would be lost: an any can hold nil, bool, string, []byte, []any, map[string]any
+// and numbers. In another process the numbers in an any are int64 (uint64 above its
+// range) and float64, a pointer that was sent twice points to two values, and a time
+// keeps its offset but not the name of its zone. Within one process nothing is copied.
 func Define[In, Out any](name string, run func(ctx context.Context, in In) (Out, error), opts ...TaskOption) Task[In, Out] {
 	return task.Define(name, run, opts...)
 }
 
-// DefineSum defines a task over intervals, under the rules of [Define]. run
-// computes the partial of one interval; add combines two, the left one being
-// of the lower interval unless the task is [Exact]. Both may be called on an
-// empty interval's partial, and the sum over nothing is P's zero value.
+// DefineSum defines a task over intervals; the rules of [Define] apply. run computes the
+// partial of one interval, which may be empty. add combines two partials; unless the task
+// is [Exact], the left one is that of the lower interval. The sum over an empty interval
+// is P's zero value.
 func DefineSum[P any](name string, run func(ctx context.Context, iv Interval) (P, error), add func(P, P) P, opts ...TaskOption) SumTask[P] {
 	return task.DefineSum(name, run, add, opts...)
 }
 
-// Grain makes cuts fall only on multiples of g indices, counted from index 0:
-// for tasks whose function works in blocks. g below 1 means 1, the default.
+// Grain makes intervals end only at multiples of g, counted from index 0, or at the end
+// of the whole. It is for tasks that work in blocks. g below 1 means 1, the default.
 func Grain(g int64) TaskOption { return task.Grain(g) }
 
-// Exact promises that partials can be added in any order and grouping with the
-// same result, bit for bit: integers, or an exact accumulator.
+// Exact declares that adding partials in any order and grouping gives the same bits, as
+// with integers or an exact accumulator. The pool then adds them as they come.
 func Exact() TaskOption { return task.Exact() }
 
-// Version names what the function computes: change it whenever results change,
-// so that a journal written by another version is refused. The default is "1".
+// Version names the version of what the task computes. Change it whenever results
+// change, so that a journal written by another version is refused. The default is "1".
 func Version(v string) TaskOption { return task.Version(v) }
 
 // About describes the task for a list of tasks: what it computes and what it stresses,

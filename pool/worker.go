@@ -10,14 +10,15 @@ import (
 	"procpool/parent"
 )
 
-// A worker computes for a slot in the processes backend: one process after another.
+// A worker is the executor of a slot in the processes backend. It runs one process after
+// another.
 type worker struct {
 	slot     *slot
 	spawner  *parent.Spawner
-	unparked chan struct{} // holds one when a parked worker is to be started
+	unparked chan struct{} // holds one token when a parked worker is to be started
 
-	current      *workerProcess // the process there now; nil between two. Guarded by the pool's lock
-	failedStarts int            // processes in a row that ended without a chunk to show for
+	current      *workerProcess // the process that runs now; nil between two. Guarded by the pool's lock
+	failedStarts int            // processes in a row that ended without having finished a chunk
 }
 
 // A workerProcess is one process of a worker, from its start to its end. It is the
@@ -28,24 +29,23 @@ type workerProcess struct {
 	pool    *Pool
 	process *parent.Process
 
-	// The reader's own.
-	view []*chunk // of slot.inFlight
-	seen int      // of view: answered, or in done
-	part int      // inputs of view[seen] that are answered
-	sums answer   // of these
+	// Used only by the goroutine that reads from the process.
+	view []*chunk // a copy of the slice slot.inFlight
+	seen int      // chunks of view that are answered
+	part int      // inputs of the batch view[seen] that are answered
+	sums answer   // the sum of their answers
 	done []answer // answers that are not yet settled
-	busy float64  // seconds that they took
+	busy float64  // seconds that the tasks of done took
 
 	// Guarded by the pool's lock.
 	ready    bool // it said hello
 	batches  bool // it understands batches
-	retiring bool // it gets no more
-	sent     int  // chunks
-	settled  int  // chunks
+	retiring bool // it is sent no more chunks
+	sent     int  // chunks sent
+	settled  int  // chunks settled
 }
 
-// supervise has one process after the other until the pool is closed or the slot
-// is given up.
+// supervise runs one process after another until the pool is closed.
 func (w *worker) supervise() {
 	p := w.slot.pool
 	for starts := 0; ; starts++ {
@@ -65,8 +65,9 @@ func (w *worker) supervise() {
 	}
 }
 
-// rest waits before the next start: for a pause, or after many failed ones, while there
-// are no calls, until one comes. It reports whether there is to be a next start.
+// rest waits before the next start: for pause, or after maxFailedStarts failed starts
+// while there are no calls, until a call comes. It reports false if the pool is closed
+// first.
 func (w *worker) rest(pause time.Duration) bool {
 	p := w.slot.pool
 	p.mu.Lock()
@@ -96,7 +97,7 @@ func (w *worker) rest(pause time.Duration) bool {
 	}
 }
 
-// start starts a process for the slot.
+// start starts a process for the slot. starts is the number of starts before this one.
 func (w *worker) start(starts int) (*workerProcess, error) {
 	p := w.slot.pool
 	p.mu.Lock()
@@ -121,7 +122,7 @@ func (w *worker) start(starts int) (*workerProcess, error) {
 	defer p.mu.Unlock()
 	w.current = r
 	w.slot.stats.PID = r.process.PID()
-	if p.closed { // meanwhile: close did not see this process
+	if p.closed { // since the check above: close did not see this process
 		r.process.Abort()
 	}
 	return r, nil
@@ -180,7 +181,7 @@ func (w *worker) recall(n int) {
 		ch.recalled = true
 		first := 0
 		if i == 0 {
-			first = 1 // the one before it runs
+			first = 1 // input 0 is running
 		}
 		for k := ch.inputs - 1; k >= first; k-- {
 			w.current.process.Recall(ch.id + uint64(k))
@@ -215,9 +216,9 @@ func (w *worker) end() {
 	}
 }
 
-// The handler's methods; the process's Run calls them.
+// The methods of parent.Handler, which the process's Run calls.
 
-// Hello lets the worker have chunks.
+// Hello marks the worker as ready and sends it chunks.
 func (r *workerProcess) Hello(h ipc.Hello) {
 	p, s := r.pool, r.slot
 	startup := time.Since(r.process.Born()).Seconds()
@@ -275,14 +276,14 @@ func (r *workerProcess) Result(res ipc.Result, owned bool) error {
 	return nil
 }
 
-// answer notes the answer to the oldest chunk.
+// answer keeps the answer to the oldest chunk, to be settled later.
 func (r *workerProcess) answer(a answer) {
 	r.done = append(r.done, a)
 	r.seen++
 	r.part, r.sums = 0, answer{}
 }
 
-// Fail notes a task's failure, or that it took too long and ended by itself.
+// Fail handles the failure of a task: its own error, or that it ended at its timeout.
 func (r *workerProcess) Fail(f ipc.Fail) {
 	ch := r.oldest()
 	if ch.inputs > 1 {
@@ -306,7 +307,7 @@ func (r *workerProcess) Fail(f ipc.Fail) {
 		r.charge(ch, err)
 		return
 	}
-	// How long it took nobody says: as long as the worker has had it, about.
+	// A fail has no seconds: take the time that the worker has had the chunk.
 	r.pool.mu.Lock()
 	seconds := max(time.Since(r.slot.since).Seconds()-r.busy, 0)
 	r.pool.mu.Unlock()
@@ -314,7 +315,7 @@ func (r *workerProcess) Fail(f ipc.Fail) {
 	r.answer(answer{seconds: seconds, err: err})
 }
 
-// charge charges a chunk, the oldest, with err. The worker goes on.
+// charge counts err as a failed attempt of ch, the oldest chunk. The worker goes on.
 func (r *workerProcess) charge(ch *chunk, err error) {
 	var next afterwards
 	r.settle(func() {
@@ -343,8 +344,7 @@ func (r *workerProcess) NotBegun(id uint64) {
 	})
 }
 
-// settle accepts the answers that have come, and then does something else to
-// what is in flight.
+// settle accepts the answers that have come, then calls then with the pool's lock held.
 func (r *workerProcess) settle(then func()) {
 	p, s := r.pool, r.slot
 	pid := s.stats.PID // written by this goroutine alone
@@ -362,9 +362,9 @@ func (r *workerProcess) settle(then func()) {
 	r.done, r.view, r.seen, r.busy = r.done[:0], nil, 0, 0
 }
 
-// oldest is the chunk that was sent first of those not answered, or answered in part:
-// the process takes no answer without one. What is in flight stays so until it is
-// settled here, so a view of it is enough.
+// oldest returns the first chunk in flight that is not fully answered; package parent
+// calls the handler only if there is one. Only this goroutine removes chunks from the
+// front of inFlight, so a copy of the slice is enough.
 func (r *workerProcess) oldest() *chunk {
 	if r.seen == len(r.view) {
 		r.pool.mu.Lock()
@@ -375,7 +375,7 @@ func (r *workerProcess) oldest() *chunk {
 	return r.view[r.seen]
 }
 
-// Flush accepts the answers that have come and sends more work.
+// Flush settles the answers that have come and sends more chunks.
 func (r *workerProcess) Flush() {
 	p, s := r.pool, r.slot
 	tooLarge := p.opts.MaxRSS > 0 && r.process.ResidentSet() > p.opts.MaxRSS
