@@ -54,7 +54,7 @@ func (p *program) compareCommand() *cli.Command {
 	}
 }
 
-const compareAbout = `Runs the same tasks, cut the same way, on goroutines and in processes, and says who wins, by how much, and why. Two runs make a pair, one directly after the other; a coin decides each time which goes first. Starting is measured apart, so the ratio does not depend on how large a task is. A comparison that is decided is not run again, and when all are, it ends; all verdicts together are right with the --confidence. Without TASK it takes the standard ones, or all where the program does not have these. Results must agree to the bit. The first signal ends it with what is known so far. The last record is kept in the user's cache folder, and --from asks it again.`
+const compareAbout = `Runs the same tasks, cut the same way, on goroutines and in processes, and says who wins, by how much, and why. Two runs make a pair, one directly after the other; a coin decides each time which goes first. Starting is measured apart, so the ratio does not depend on how large a task is. A comparison that is decided is not run again, and when all are, it ends; all verdicts together are right with the --confidence. Without TASK it takes the standard ones, or all where the program does not have these. Results must agree to the bit. With --exec 'CMD ARGS' INTERVALS it compares a program of yours with itself: run for one chunk after the other, and for as many chunks at a time as there are workers. CMD is run once a chunk, as exec does, so its own start is part of both times. The first signal ends it with what is known so far. The last record is kept in the user's cache folder, and --from asks it again.`
 
 // prepare checks all that was asked for before anything is run.
 func (m *compareCommand) prepare(c *cli.Context) (err error) {
@@ -148,6 +148,9 @@ func (m *compareCommand) save(rec compare.Record) (path string) {
 
 // measure runs the experiment until it is done or a signal ends it.
 func (m *compareCommand) measure() (compare.Record, error) {
+	if command := m.pools.Command; command != nil {
+		m.options.Environment = append(compare.Environment(), compare.Fact{Name: "command", Value: text.ShellQuote(command...)})
+	}
 	m.signals.drains()
 	defer m.signals.dies()
 	ctx, cancel := m.signals.untilAsked()

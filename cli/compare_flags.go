@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"procpool/compare"
+	"procpool/internal/command"
 	"procpool/ipc"
 	"procpool/parent"
 	"procpool/placement"
@@ -23,6 +24,7 @@ func (m *compareCommand) flags() []cli.Flag {
 	return append([]cli.Flag{
 		&cli.GenericFlag{Category: categoryWhat, Name: "task", Aliases: []string{"t"}, Value: tasks, Usage: "`LIST` of tasks, as TASK... is, such as pi,alloc"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "exec", Value: newValue(&m.pools.Command, "", parent.SplitWords), Usage: "compare `'CMD ARGS'`, a program of yours as for the command exec, over INTERVALS: run serially and in processes"},
+		&cli.GenericFlag{Category: categoryWhat, Name: "reduce", Value: choice(&m.pools.Reduce, command.Sum, reducesCompared...), Usage: "`HOW` what --exec prints becomes the result: the last lines are numbers for sum, min and max; concat takes any output"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "backends", Aliases: []string{"b", "backend"}, Value: list(&o.Backends, "goroutines,processes", readCompared), Usage: "`LIST` of what is compared; also threads: goroutines locked to OS threads; one of them alone is compared with serial"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "size", Value: newValue(&m.size, "auto", readTaskSize).offering("auto"), Usage: "indices of each task, `N`; auto: what the serial backend computes in the --target time"},
 		&cli.GenericFlag{Category: categoryWhat, Name: "chunks", Value: number(&o.Chunks, "", 1, 1<<20), Usage: "chunks of each task, about `N`: 64, or 8 for each worker if that is more"},
@@ -82,6 +84,9 @@ func (m *compareCommand) readSubjects(c *cli.Context) error {
 	if c.IsSet("exec") {
 		return m.readProgram(c)
 	}
+	if c.IsSet("reduce") {
+		return usage("--reduce is for a program, which --exec names")
+	}
 	tasks, err := m.chosenTasks(c.Args().Slice())
 	for _, spec := range tasks {
 		t := compare.SubjectOf(spec)
@@ -114,6 +119,9 @@ func (m *compareCommand) readProgram(c *cli.Context) error {
 	m.options.Backends = []pool.Backend{pool.Processes}
 	return canRun(m.pools.Command[0])
 }
+
+// reducesCompared are the reductions that leave a result to compare.
+var reducesCompared = []string{command.Sum, command.Min, command.Max, command.Concat}
 
 // chosenTasks are those of --task and the operands, or else the standard ones, or
 // all of a program that does not define these.

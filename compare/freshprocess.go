@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"runtime"
 	"strings"
@@ -37,6 +38,7 @@ var runInFreshProcess = task.Define("compare.run", func(ctx context.Context, in 
 type runRequest struct {
 	Cell       Cell
 	Command    []string
+	Reduce     string
 	Bind       string
 	GOMAXPROCS int    // of each worker process
 	HeapBudget string // that the environment gives
@@ -113,8 +115,11 @@ func (r runRequest) work() (work, error) {
 	w := pool.Workload{Task: spec, Whole: c.Interval, Grid: ipc.ChunkGrid(c.Interval, c.ChunkSize)}
 	if c.Task == Exec {
 		w.With = func(dst []byte, iv ipc.Interval) []byte {
-			call := command.Call{Words: r.Command, Reduce: command.Sum, Chunk: w.Grid.Find(iv.Start)}
+			call := command.Call{Words: r.Command, Reduce: r.Reduce, Chunk: w.Grid.Find(iv.Start)}
 			return call.Append(dst)
+		}
+		if r.Reduce == command.Concat {
+			return concat(w), nil
 		}
 	}
 	return func(ctx context.Context, p *pool.Pool) (func() (Value, error), error) {
@@ -123,9 +128,28 @@ func (r runRequest) work() (work, error) {
 	}, nil
 }
 
+// concat returns the work of a program whose output need not be a number. Its value is a
+// digest of the outputs in the order of the chunks.
+func concat(w pool.Workload) work {
+	return func(ctx context.Context, p *pool.Pool) (func() (Value, error), error) {
+		w, sum, n := w, fnv.New128a(), 0
+		w.InOrder = func(c pool.Chunk) error {
+			output := c.Total().(command.Partial).Output
+			n += len(output)
+			sum.Write(output)
+			return nil
+		}
+		_, err := p.Run(ctx, w)
+		return func() (Value, error) { return digestValue(fmt.Sprintf("%d bytes", n), sum), nil }, err
+	}
+}
+
 // options are those of the pool.
 func (r runRequest) options() (o pool.Options, mask placement.CPUSet, err error) {
 	o = pool.Options{Procs: r.Cell.Workers, Backend: r.Cell.Backend, Trace: true, MaxMessage: ipc.DefaultLimit}
+	if r.Cell.Task == Exec { // outputs may be long, and a killed run must leave no program behind
+		o.MaxMessage, o.EndsOwn = pool.DefaultMaxMessage, o.Backend == pool.Processes
+	}
 	mask, maskErr := placement.System{}.Mask()
 	if o.Backend == pool.Processes {
 		o.GOMAXPROCS = r.GOMAXPROCS

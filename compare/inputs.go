@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"hash/fnv"
 	"iter"
 
@@ -51,8 +52,12 @@ func digest[Out any](outs []Out) (Value, error) {
 		}
 		sum.Write(buffer)
 	}
+	return digestValue(fmt.Sprintf("%d outputs", len(outs)), sum), nil
+}
+
+func digestValue(of string, sum hash.Hash) Value {
 	bits := hex.EncodeToString(sum.Sum(nil))
-	return Value{fmt.Sprintf("%d outputs, digest %s", len(outs), bits[:8]), bits}, nil
+	return Value{of + ", digest " + bits[:8], bits}
 }
 
 // Comparable reports whether a task can be compared: it works on intervals, or [Inputs]

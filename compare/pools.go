@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 
+	"procpool/internal/command"
 	"procpool/pool"
 	"procpool/task"
 )
@@ -33,6 +34,7 @@ type Pools struct {
 	Bind       string    // of worker processes and threads, as for [placement.NewBinding]: none (or ""), close, spread, or CPU lists
 	GOMAXPROCS int       // of each worker process; 0 means 1
 	Command    []string  // words of a program, for the task [Exec]
+	Reduce     string    // how the outputs of Command become a value: sum (or ""), min, max or concat
 	EqualHeap  bool      // goroutines and threads get the heap budget that as many processes have together
 	Stderr     io.Writer // for what tasks print; nil means os.Stderr
 }
@@ -40,13 +42,13 @@ type Pools struct {
 // Run implements [Runner].
 func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 	env, budget := p.heap(c)
-	request := runRequest{Cell: c, Command: p.Command, Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1), HeapBudget: budget}
+	request := runRequest{Cell: c, Command: p.Command, Reduce: cmp.Or(p.Reduce, command.Sum), Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1), HeapBudget: budget}
 	threads := c.Workers // what runs in the fresh process has as many CPUs as workers, as processes have
 	if c.Backend == pool.Processes {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	fresh, err := pool.New(ctx, pool.Options{Procs: 1, Retries: -1, GOMAXPROCS: threads,
-		Env: env, Trace: true, Stderr: p.Stderr, LimitLines: true})
+		Env: env, Trace: true, Stderr: p.Stderr, LimitLines: true, EndsOwn: c.Task == Exec})
 	if err != nil {
 		return Run{}, err
 	}

@@ -30,7 +30,7 @@ func (e *engine) prepare(ctx context.Context) error {
 		return err
 	}
 	if e.elapsed() > p.MaxSeconds {
-		return &PlanError{Plan: *p, Hint: "allow more time, or compare fewer tasks or worker counts",
+		return &PlanError{Plan: *p, Hint: "allow more time, or compare smaller sizes, fewer tasks or fewer worker counts",
 			Reason: fmt.Sprintf("to choose sizes and to warm up took %v, and the budget is %v", duration(e.elapsed()).Round(time.Millisecond), e.MaxTime)}
 	}
 	e.progress(StagePlan, Cell{})

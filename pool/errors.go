@@ -13,10 +13,12 @@ import (
 	"procpool/task"
 )
 
-// ErrClosed is what a pool answers after Close.
+// ErrClosed is the error of calls to a pool that is closed or shut down, and of calls that
+// Close ended.
 var ErrClosed = errors.New("the pool is closed")
 
-// ErrStopped ends a run that was asked to stop, ErrDeadline one that took too long.
+// Run returns ErrStopped when [Workload.Stop] ended it, and ErrDeadline when its deadline
+// passed.
 var (
 	ErrStopped  = errors.New("stopped before all was done")
 	ErrDeadline = errors.New("the deadline has passed")
@@ -38,9 +40,9 @@ func (in Input) String() string {
 	return fmt.Sprintf("%s of input %d", in.Task, in.Index)
 }
 
-// A TaskError is a task's own failure on one input: it returned an error or
-// panicked. It is tried again only if the call has [RetryErrors]. Unwrap gives the
-// *task.Error with text and stack.
+// A TaskError says that a task returned an error or panicked for one input. The input is
+// run again only if the call has [RetryErrors]. Unwrap returns the *task.Error, which has
+// the text and the stack.
 type TaskError struct {
 	Input    Input
 	Err      *task.Error
@@ -55,8 +57,8 @@ func (e *TaskError) Error() string {
 }
 func (e *TaskError) Unwrap() error { return e.Err }
 
-// An InputError is an input that cannot travel: it is a [ValueError], or over
-// Options.MaxMessage.
+// An InputError says that an input cannot be sent to a worker: it has a [ValueError], or is
+// longer than Options.MaxMessage.
 type InputError struct {
 	Input Input
 	Err   error
@@ -65,14 +67,15 @@ type InputError struct {
 func (e *InputError) Error() string { return fmt.Sprintf("%v: %v", e.Input, e.Err) }
 func (e *InputError) Unwrap() error { return e.Err }
 
-// A ValueError is a value that cannot arrive as it is, such as a cycle; see [Define].
+// A ValueError says that a value, such as a cycle, would not arrive as it was sent; see
+// [Define].
 type ValueError = ipc.ValueError
 
-// A TypeError is a type of which no value can be sent. Every call of a task that has
-// such a type ends with it.
+// A TypeError says that no value of a type can be sent. Every call of a task with such a
+// type returns it.
 type TypeError = ipc.TypeError
 
-// An OutputError is an output that its own type refused to decode.
+// An OutputError says that the methods of an output's own type failed to decode it.
 type OutputError struct {
 	Input Input
 	Err   error
@@ -81,8 +84,8 @@ type OutputError struct {
 func (e *OutputError) Error() string { return fmt.Sprintf("%v: output: %v", e.Input, e.Err) }
 func (e *OutputError) Unwrap() error { return e.Err }
 
-// InputOf says which input an error is about. It reports false where the error is
-// the run's as a whole: it was cancelled, the pool was closed, no worker can be started.
+// InputOf returns the input that an error is about. It returns false for an error of the
+// whole call: it was cancelled, the pool was closed, or no worker can be started.
 func InputOf(err error) (Input, bool) {
 	var failed *TaskError
 	var in *InputError
@@ -104,9 +107,9 @@ func InputOf(err error) (Input, bool) {
 	return Input{}, false
 }
 
-// A LostWorkerError is a worker process that ended before its time. As the
-// error of an input it means that every worker that met the input was lost, and
-// describes the last.
+// A LostWorkerError says that a worker process ended before its work was done. As the error
+// of an input it means that every worker that computed the input was lost; it describes the
+// last of them.
 type LostWorkerError struct {
 	Input    Input // zero where no single input is to blame
 	Worker   int   // index of the worker
@@ -191,11 +194,11 @@ func (e *LostWorkerError) how() string {
 // Unwrap gives what the parent saw first: an *ipc.Fault, a [SilenceError], or nil.
 func (e *LostWorkerError) Unwrap() error { return e.Err }
 
-// A SilenceError is a worker that said nothing for longer than the heartbeat,
-// or, while it was starting, than the startup timeout.
+// A SilenceError says that a worker sent nothing for longer than the heartbeat or, while it
+// was starting, for longer than the startup timeout.
 type SilenceError = parent.SilenceError
 
-// A TimeoutError is an input that took longer than its timeout on every try.
+// A TimeoutError says that an input took longer than its timeout in every attempt.
 type TimeoutError struct {
 	Input    Input
 	Limit    time.Duration
@@ -215,11 +218,11 @@ func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("%v: took longer than %v%s%s", e.Input, e.Limit, times, end)
 }
 
-// Timeout reports true: the error is one of time, as net.Error has it.
+// Timeout returns true, as for a net.Error that is a timeout.
 func (e *TimeoutError) Timeout() bool { return true }
 
-// A StartError is a pool whose workers cannot be started: each was given up
-// after several tries. Unwrap gives the last try's error.
+// A StartError says that the pool's workers cannot be started. Unwrap returns the error
+// of the last attempt.
 type StartError struct {
 	Tries int // starts that failed in a row
 	Err   error
@@ -230,7 +233,7 @@ func (e *StartError) Error() string {
 }
 func (e *StartError) Unwrap() error { return e.Err }
 
-// A FailedChunksError is a run that went on when chunks failed, see
+// A FailedChunksError says that a run went on when chunks failed; see
 // [Workload.OnFailed]. Unwrap gives the error of the one that failed first.
 type FailedChunksError struct {
 	Chunks int64      // that failed
@@ -249,8 +252,8 @@ func (e *FailedChunksError) Error() string {
 }
 func (e *FailedChunksError) Unwrap() error { return e.First }
 
-// A ThreadsError is a pool for whose workers' threads the system has no room. New looks
-// before it starts any.
+// A ThreadsError says that the system has no room for the threads of the workers. New
+// checks this before it starts any.
 type ThreadsError = placement.ThreadsError
 
 func hostSuffix(host string) string {

@@ -11,7 +11,7 @@ import (
 	"procpool/task"
 )
 
-// Hello waits for the first worker and returns what it said. Its errors are those of
+// Hello waits for the first worker and returns its hello. Its errors are those of
 // [Pool.Ready].
 func (p *Pool) Hello(ctx context.Context) (ipc.Hello, error) {
 	if err := p.Ready(ctx); err != nil {

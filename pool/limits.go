@@ -10,10 +10,10 @@ import (
 	"procpool/placement"
 )
 
-// Limits settles the number of workers that these options mean, and says who
-// decided it: Procs, or else one for the serial backend; with a launcher one for
-// each host, or the tasks of the Slurm allocation; and otherwise the CPUs that may
-// be used here. Its error is an *OptionsError.
+// Limits returns the number of workers that these options mean, and what decided it:
+// Procs, if it is set; one for the serial backend; with a launcher, one for each host or
+// the tasks of the Slurm allocation; and otherwise the CPUs that this process may use.
+// The error is an *OptionsError.
 func (o Options) Limits() (placement.Limits, error) {
 	switch {
 	case o.Backend == Serial && o.Procs == 0:

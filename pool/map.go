@@ -77,7 +77,7 @@ func Reduce[In, Out, Acc any](ctx context.Context, p *Pool, t Task[In, Out], in 
 	return acc, nil
 }
 
-// Collect gathers a sequence's outputs, to the first error.
+// Collect returns the outputs of a sequence, up to its first error, and that error.
 func Collect[Out any](seq iter.Seq2[Out, error]) ([]Out, error) {
 	var all []Out
 	for out, err := range seq {
@@ -89,9 +89,9 @@ func Collect[Out any](seq iter.Seq2[Out, error]) ([]Out, error) {
 	return all, nil
 }
 
-// Call runs a task over one input. What other languages call a future is a
-// goroutine that calls this. An input that cannot be finished because ctx is done
-// is cancelled.
+// Call runs a task over one input and returns its output. It blocks: for what other
+// languages call a future, call it on a goroutine. When ctx is done, Call cancels the
+// input and returns the context's error.
 func Call[In, Out any](ctx context.Context, p *Pool, t Task[In, Out], in In, opts ...CallOption) (Out, error) {
 	var out Out
 	m, err := newMapCall(ctx, p, t, true, opts)

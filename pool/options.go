@@ -64,16 +64,16 @@ type Options struct {
 	GOMEMLIMIT int64    // of each worker process: a soft limit of its Go memory in bytes; 0 = this process's, if the environment sets one, divided by Procs
 	Env        []string // further environment of worker processes, "key=value"; the last of a key counts, and goes before the two above. Some launchers (ssh) carry none
 
-	// EndsOwn is for tasks that start processes. Workers are then not killed by the system
-	// in the instant in which this process is killed, but notice it within a second, and
-	// end what their tasks have started before they end. Linux only: other systems kill
-	// no worker.
+	// EndsOwn is for tasks that start processes. By default the kernel kills the workers
+	// at once when this process is killed, and what their tasks started lives on. With
+	// EndsOwn, workers notice within a second and end what their tasks started before
+	// they end themselves. Linux only: other systems kill no worker.
 	EndsOwn bool
 
 	Dir string // the working directory of worker processes; "" = this process's
 
-	// IdleTimeout ends workers that had nothing to do for so long, as long as more
-	// than MinProcs are left. They are started again when there is work. 0 = never.
+	// IdleTimeout ends a worker that has had nothing to do for this long, if more than
+	// MinProcs workers are left. The pool starts it again when there is work. 0 = never.
 	IdleTimeout time.Duration
 	MinProcs    int // see IdleTimeout
 
@@ -90,44 +90,45 @@ type Options struct {
 	Launcher string
 	Hosts    []string // for {host}; they belong to the pool
 
-	// Worker is the command line of another program that is to be the workers: any that
-	// speaks the wire, such as {"python3", "worker.py"}; docs/wire.md says how to write
-	// one. A task is asked for by its name, and must have the same version there; its Go
-	// functions are not run. Each process has its index in PROCPOOL_WORKER. The heartbeat
-	// watches workers that say that they beat, and behind a launcher all must, whose {exe}
-	// {args} {argv} and {cmd} are of this command line. Nil: this program.
+	// Worker is the command line of another program to start as workers, such as
+	// {"python3", "worker.py"}. It must speak the wire; docs/wire.md says how to write
+	// one. The pool names a task in each request and does not run its Go functions; the
+	// worker's task must have the same version. PROCPOOL_WORKER in its environment is the
+	// worker's index. The heartbeat watches only workers that send beats; behind a
+	// launcher all must. The launcher's {exe}, {args}, {argv} and {cmd} then stand for
+	// this command line. Nil means this program.
 	Worker []string
 
-	// Bind pins worker i to the CPUs Bind[i%len(Bind)]: a process before its
-	// runtime starts, in the threads backend the thread. An empty set binds
-	// nothing. placement.NewBinding makes such bindings. Linux only.
+	// Bind binds worker i to the CPUs Bind[i%len(Bind)]: its process, before the runtime
+	// starts, or in the threads backend its thread. An empty set binds nothing.
+	// placement.NewBinding returns such sets. Linux only.
 	Bind []placement.CPUSet
 
-	// Stderr receives what workers write to their standard error: every line, whole
-	// up to 1 MiB, behind the worker's tag. Nil means this process's, and LimitLines.
-	// Writes are serialised. One that blocks makes workers wait that write, and Close
-	// does not wait for it.
+	// Stderr receives each line that workers write to their standard error, cut at 1 MiB,
+	// with a tag in front that names the worker. Nil means os.Stderr, with LimitLines.
+	// The pool never writes two lines at once. A write that blocks also blocks workers
+	// that write; Close does not wait for it.
 	Stderr io.Writer
-	// LimitLines cuts a worker short that writes more than a reader could bear, and of
-	// a crash passes on the first line and the last ten.
+	// LimitLines passes on at most 64 KiB a second of each worker's standard error, and
+	// of a crash its first line and its last ten.
 	LimitLines bool
-	// LogLine takes the place of Stderr: it is called with each line, without the
-	// line's end and without a tag, which it must not keep. It may be called for
-	// several workers at once. It must return: a panic ends the program.
+	// LogLine, if not nil, receives each line in place of Stderr, without its newline and
+	// without a tag. It must not keep the slice. Several workers may call it at once. It
+	// must return: a panic ends the program.
 	LogLine func(worker int, line []byte)
 
-	// Trace has workers tell when each chunk was begun and what their garbage
-	// collector did: see Event.Began and WorkerStats.GC.
+	// Trace makes workers report when they began each chunk and what their garbage
+	// collector did; see Event.Began and WorkerStats.GC.
 	Trace bool
 
-	// OnEvent is told what happens, from the pool's goroutines, one call at a
-	// time. It must not block for long and must not call the pool. Each worker's
-	// events come in order; between workers, and after the run that they belong
-	// to has returned, some may come late. Close waits for all. It must return: a
-	// panic ends the program. Nil is allowed.
+	// OnEvent receives the pool's events. The pool calls it on its own goroutines, one
+	// call at a time. It must not block for long, must not call the pool, and must
+	// return: a panic ends the program. The events of one worker come in order; those of
+	// several may not, and some come after the call that they belong to has returned.
+	// Close waits for all of them. Nil drops them.
 	OnEvent func(Event)
-	// EventKinds are the kinds that OnEvent is told of; nil means all. An event
-	// of each of a million chunks has its price.
+	// EventKinds are the kinds of event that OnEvent receives; nil means all. An event
+	// for each chunk costs about as much as the chunk's dispatch.
 	EventKinds []EventKind
 
 	outageNamed bool // Outage was not 0
@@ -141,7 +142,8 @@ func (o Options) host(i int) string {
 	return o.Hosts[i%len(o.Hosts)]
 }
 
-// An OptionsError is a pool that cannot be had as it was asked for.
+// An OptionsError says which of the Options make no sense, or cannot be had on this
+// system.
 type OptionsError struct {
 	Reason string
 	Advice string // what to do about it; may be empty

@@ -86,10 +86,10 @@ type Pool struct {
 	release func() bool    // undoes the watch over the pool's context
 }
 
-// New makes a pool and begins to start its workers; it does not wait for
-// them. A worker that cannot be started shows in the first call that needs
-// one. When ctx is done the pool is closed at once and calls in progress fail.
-// Its error is an *[OptionsError], a *[ThreadsError], or ctx's.
+// New returns a pool and begins to start its workers, for which it does not wait: if they
+// cannot be started, the first call says so. When ctx is done, the pool is closed at once
+// and calls in progress fail. The error is an *[OptionsError], a *[ThreadsError], or the
+// context's.
 func New(ctx context.Context, o Options) (*Pool, error) {
 	return newPool(ctx, o, parent.OS())
 }
@@ -191,7 +191,7 @@ func (p *Pool) countOOMKills() {
 	}
 }
 
-// Procs is the number of workers.
+// Procs returns the number of workers.
 func (p *Pool) Procs() int { return p.opts.Procs }
 
 // Close ends the workers and waits for them. Calls in progress fail with
@@ -315,8 +315,8 @@ func (p *Pool) announceReady() {
 	}
 }
 
-// Ready waits until a worker can be given work, and reports why none will be: the
-// pool was closed, ctx is done, or a *[StartError].
+// Ready waits until a worker can take work. Its error says why none will: [ErrClosed],
+// the context's error, or a *[StartError].
 func (p *Pool) Ready(ctx context.Context) error {
 	c := p.newCall(ctx, readiness, callOptions{})
 	c.supply, c.cancel = nothing{}, func() {}
@@ -341,10 +341,9 @@ func (p *Pool) Ready(ctx context.Context) error {
 	}
 }
 
-// Shutdown ends the pool in order: there are no new calls, and those in progress
-// may finish until ctx is done. Then their tasks are cancelled, and have
-// Options.CancelGrace to end, before the pool is closed as by Close. It returns ctx's
-// error if that came first.
+// Shutdown closes the pool in order: it refuses new calls and waits for those in
+// progress. If ctx is done first, it cancels their tasks, which have Options.CancelGrace
+// to end, and returns the context's error. Then it closes the pool, as Close does.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	p.shut = true

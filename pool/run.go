@@ -11,48 +11,48 @@ import (
 	"procpool/task"
 )
 
-// A Workload is a sum with everything that a batch job wants to say about it. Task
-// and Whole are needed; the zero value of the rest is valid.
+// A Workload is a sum with the settings that a batch job needs. Task and Whole must be
+// set; the zero values of the other fields are valid.
 type Workload struct {
 	Task  *task.Spec   // over intervals
 	Whole ipc.Interval // starts on a multiple of the task's grain
 
 	// Grid cuts Whole; the zero Grid stands for [Pool.Grid].
 	Grid ipc.Grid
-	// Only covers the chunks of Grid that this run is about, such as a share of them.
-	// It must not change during the run. Nil means all.
+	// Only covers the chunks of Grid that this run computes, such as those of a share. It
+	// must not change during the run. Nil means all.
 	Only *ipc.Ledger
-	// Stop, when closed, ends the run early: nothing more is handed out, and
-	// chunks in flight may finish within Options.Grace.
+	// Stop, when closed, ends the run early: no more chunks are handed out, and those in
+	// flight may finish within Options.Grace.
 	Stop <-chan struct{}
-	// Deadline ends the run hard; zero means never.
+	// Deadline ends the run without waiting for chunks in flight; zero means never.
 	Deadline time.Time
-	// Earlier covers what was computed earlier: chunks that lie in it are left out
-	// of this run. The Outcome then has no value, since their partials are the
-	// caller's to add. It must not change during the run. Nil leaves nothing out.
+	// Earlier covers what was computed before: the run leaves out the chunks within it.
+	// The Outcome then has no value, because the caller has their partials and must add
+	// them. It must not change during the run. Nil leaves nothing out.
 	Earlier *ipc.Ledger
-	// With appends to dst what the request of a chunk carries beside its interval: an
-	// encoded value, for a task that looks for it. It is called with the pool locked,
-	// so it must be quick and must not call the pool. Nil carries nothing.
+	// With appends to dst an encoded value that the request of a chunk carries beside its
+	// interval, for tasks that read it. The pool calls it with its lock held, so it must
+	// be quick and must not call the pool. Nil adds nothing.
 	With func(dst []byte, iv ipc.Interval) []byte
 	// OnChunk is called for each chunk as soon as its result is accepted, in no
 	// particular order, on the goroutine that called Run. An error ends the run.
 	OnChunk func(Chunk) error
-	// InOrder takes the place of the task's own sum: it is called for each chunk in the
-	// order of the intervals, on the goroutine that called Run. While a chunk is late,
-	// results of up to 64 MiB wait for it, and then no more is handed out. An error ends
-	// the run. The Outcome has no value. There must be no Earlier. Nil adds up.
+	// InOrder, if not nil, replaces the task's own sum: Run calls it for each chunk in
+	// the order of the intervals, on its own goroutine. While a chunk is late, up to 64
+	// MiB of results wait for it; then no more chunks are handed out. An error ends the
+	// run. The Outcome has no value, and Earlier must be nil.
 	InOrder func(Chunk) error
-	// OnFailed is called for each chunk that failed for good. If it returns nil, the run
-	// goes on with the others, and ends with a [FailedChunksError]. If OnFailed is nil, the
-	// first failure ends the run.
+	// OnFailed, if not nil, is called for each chunk that failed in its last attempt. If
+	// it returns nil, the run goes on with the others and ends with a
+	// [FailedChunksError]. Without it the first failure ends the run.
 	OnFailed func(ipc.Interval, error) error
 }
 
 // Status says how a run ended.
 type Status string
 
-// How runs end.
+// The ways in which a run ends.
 const (
 	Done        Status = "done"
 	Failed      Status = "failed"
@@ -72,7 +72,7 @@ func statusOf(err error) Status {
 	return Failed
 }
 
-// An Outcome is what came of a run, also of one that failed.
+// An Outcome is the result of a run, also of one that failed.
 type Outcome struct {
 	Status  Status
 	Grid    ipc.Grid
@@ -88,8 +88,8 @@ type Outcome struct {
 	fold task.Fold
 }
 
-// AppendTotal appends the encoding of Total to dst, as a partial that is it would
-// travel. There must be a Total.
+// AppendTotal appends Total to dst in its wire encoding. It must not be called when Total
+// is nil.
 func (o Outcome) AppendTotal(dst []byte) ([]byte, error) { return o.fold.AppendTotal(dst) }
 
 // A Chunk is a finished part of a run. Its methods are valid only while
@@ -106,16 +106,16 @@ type Chunk struct {
 	partial task.Partial
 }
 
-// Value is the partial as a reader wants to see it.
+// Value returns the partial in the form that people read.
 func (c Chunk) Value() any { return c.partial.Value() }
 
-// Total is the partial, which has the type of the task's partials.
+// Total returns the partial, which has the type of the task's partials.
 func (c Chunk) Total() any { return c.partial.Total() }
 
 // Append appends the encoded partial to dst.
 func (c Chunk) Append(dst []byte) ([]byte, error) { return c.partial.Append(dst) }
 
-// Grid is how this pool cuts whole for a task, see [Options.Grid].
+// Grid returns how this pool cuts whole for a task; see [Options.Grid].
 func (p *Pool) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid { return p.opts.Grid(spec, whole) }
 
 // Grid is how a pool with these options cuts whole for a task: by ChunkSize,
@@ -128,9 +128,9 @@ func (o Options) Grid(spec *task.Spec, whole ipc.Interval) ipc.Grid {
 	return ipc.SplitGrid(whole, o.Procs, spec.Grain)
 }
 
-// Run computes a sum. The Outcome is valid also with an error: it says how far
-// the run came. The error is nil only if everything was done; it is an error
-// of this package, OnChunk's, or the context's.
+// Run computes a sum. The Outcome is valid also if there is an error: it says how far the
+// run came. The error is nil only if everything is done. It is one of this package,
+// OnChunk's, or the context's.
 func (p *Pool) Run(ctx context.Context, w Workload, opts ...CallOption) (Outcome, error) {
 	if err := w.check(); err != nil {
 		return Outcome{Status: Failed}, err

@@ -5,8 +5,8 @@ import (
 	"procpool/placement"
 )
 
-// WorkerStats is what one worker did and used: sums over its
-// processes, one after the other, and the last one's identity.
+// WorkerStats is what one worker did and used: sums over its processes, and the identity
+// of the last.
 type WorkerStats struct {
 	Worker         int
 	PID            int
@@ -21,8 +21,8 @@ type WorkerStats struct {
 	GC             *ipc.GC // of its processes; nil without Options.Trace
 }
 
-// Stats is the account of every worker's place. User and system time, faults
-// and switches of a process are known when it has ended: after Close all of them are.
+// Stats returns what each worker did and used. The CPU time, faults and switches of a
+// process are known when it has ended, so after Close they are complete.
 func (p *Pool) Stats() []WorkerStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()

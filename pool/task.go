@@ -67,43 +67,42 @@ func Exact() TaskOption { return task.Exact() }
 // so that a journal written by another version is refused. The default is "1".
 func Version(v string) TaskOption { return task.Version(v) }
 
-// About describes the task for a list of tasks: what it computes and what it
-// stresses, a line each.
+// About describes the task for a list of tasks: what it computes and what it stresses,
+// one line each.
 func About(computes, stresses string) TaskOption { return task.About(computes, stresses) }
 
-// Causes says in a few words why the task might be slower on one side: shared is what
-// goroutines compete for, repeated is what each process does again. A comparison shows
-// one of them where the CPU time of that side bears it out. Either may be empty.
+// Causes says in a few words why the task may be slower on one side of a comparison:
+// shared names what goroutines compete for, repeated what each process does again. The
+// comparison shows one of them if that side used more CPU time. Either may be empty.
 func Causes(shared, repeated string) TaskOption { return task.Causes(shared, repeated) }
 
-// Worker returns the stable index of the worker that runs this, from 0 to the
-// pool's size less one. A worker that replaces a lost one has its index. It is 0
+// Worker returns the index of the worker that runs this task, from 0 to the number of
+// workers less one. A process that replaces a lost one keeps its index. Worker returns 0
 // outside a pool.
 func Worker(ctx context.Context) int { return task.Worker(ctx) }
 
-// Index returns the place of the input that a task was called for in its sequence,
-// or of the chunk in its sum, from 0. It is 0 outside a pool.
+// Index returns the place of the task's input in its sequence, or of its chunk in the
+// sum, counted from 0. It returns 0 outside a pool.
 func Index(ctx context.Context) int64 { return task.Index(ctx) }
 
-// Attempt returns how many workers met this input before and were lost to it, or ran
-// out of time: 0 the first time.
+// Attempt returns how many times this input was run before, in workers that it lost or in
+// which its time ran out: 0 the first time.
 func Attempt(ctx context.Context) int { return task.Attempt(ctx) }
 
-// Errors names errors whose identity crosses to the caller: where the task returns
-// one of them, or an error that wraps one, errors.Is finds it in what the caller
-// gets. They must be the same, in the same order, wherever the task is defined.
+// Errors names errors that keep their identity on the way to the caller: if the task
+// returns one of them, or an error that wraps one, errors.Is finds it in the caller's
+// error. The list must be the same, in the same order, wherever the task is defined.
 func Errors(sentinels ...error) TaskOption { return task.Errors(sentinels...) }
 
-// OnStart registers f to run once in each worker process, before the process says
-// hello and takes work: to load a model, or to open a connection. Call it where tasks
-// are defined. Its time is that of Options.StartupTimeout, and its error is a reason
-// why the worker cannot be started: a [StartError] of the pool. The functions run in
-// order of registration. They do not run in a backend without worker processes.
+// OnStart registers f to run once in each worker process before it takes work: to load a
+// model, or to open a connection. Call OnStart where tasks are defined. f must return
+// within Options.StartupTimeout. If it returns an error, the worker cannot be started,
+// and calls fail with a [StartError]. The functions run in the order of registration, and
+// not at all in backends without worker processes.
 func OnStart(f func(ctx context.Context) error) { task.OnStart(f) }
 
-// OnExit registers a teardown for this worker process: f runs once, after its
-// last request, on the orderly way out only; a worker that is killed runs
-// nothing. Hooks run last in, first out. In backends without worker processes
-// they do not run. What a task opens once is best opened by a [sync.OnceValue],
-// which registers the closing; see the example.
+// OnExit registers f to run once in this worker process, after its last request, when the
+// worker ends in order. A worker that is killed runs nothing. Functions run last in,
+// first out. They do not run in backends without worker processes. Open what a task opens
+// once in a [sync.OnceValue] that also registers its closing; see the example.
 func OnExit(f func()) { task.OnExit(f) }
