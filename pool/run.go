@@ -106,10 +106,10 @@ type Chunk struct {
 	partial task.Partial
 }
 
-// Value is the partial as a reader wants to see it.
+// Value returns the partial in the form that people read.
 func (c Chunk) Value() any { return c.partial.Value() }
 
-// Total is the partial, which has the type of the task's partials.
+// Total returns the partial, which has the type of the task's partials.
 func (c Chunk) Total() any { return c.partial.Total() }
 
 // Append appends the encoded partial to dst.
