@@ -18,6 +18,7 @@ var crashes = flag.Int("crashes", 100, "how often TestKilledRunsResumeToTheSameB
 // the same bits as that of a run that nobody disturbed, for a task with exact
 // partials and for one without, whatever the number of workers at each start.
 func TestKilledRunsResumeToTheSameBits(t *testing.T) {
+	long(t)
 	t.Parallel()
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 8))

@@ -46,6 +46,7 @@ func longJournal(t *testing.T, path string, chunks int64) {
 // Every phase of every command ends soon after it was asked to, by the signal or with
 // its code, and leaves no temporary file. What is timed is only told.
 func TestEveryPhaseEndsWhenAsked(t *testing.T) {
+	long(t)
 	dir := t.TempDir()
 	const chunks = 600_000
 	longJournal(t, filepath.Join(dir, "whole"), chunks)
@@ -108,6 +109,7 @@ func TestEveryPhaseEndsWhenAsked(t *testing.T) {
 
 // A deadline is one for every phase and every backend.
 func TestDeadlinesHoldEverywhere(t *testing.T) {
+	long(t)
 	dir := t.TempDir()
 	longJournal(t, filepath.Join(dir, "whole"), 600_000)
 	for _, c := range []struct {
@@ -143,6 +145,7 @@ func TestDeadlinesHoldEverywhere(t *testing.T) {
 // sends one to the process and one to its group, systemd sends SIGTERM and SIGHUP. (Of
 // two that wait, the kernel delivers the one with the lower number first.)
 func TestARepeatedSignalIsTheSameRequest(t *testing.T) {
+	long(t)
 	for _, c := range []struct {
 		name    string
 		signals []syscall.Signal
@@ -170,6 +173,7 @@ func TestARepeatedSignalIsTheSameRequest(t *testing.T) {
 
 // timeout(1) loses no work in hand.
 func TestTimeoutLosesNoWork(t *testing.T) {
+	long(t)
 	t.Parallel()
 	if _, err := exec.LookPath("timeout"); err != nil {
 		t.Skip(err)
@@ -185,6 +189,7 @@ func TestTimeoutLosesNoWork(t *testing.T) {
 // Workers that reach the limit of CPU time are told as such. Only a chunk that needs more
 // than that by itself fails.
 func TestLimitOfCPUTime(t *testing.T) {
+	long(t)
 	for _, c := range []struct {
 		name, args, stderr string
 		code               int

@@ -18,6 +18,7 @@ var disturbances = flag.Int("disturbances", 8, "how many runs of exec TestDistur
 // moments. The same command with --resume comes to the same bits in the end, and nothing
 // is left.
 func TestDisturbedCommandsGiveTheSameBits(t *testing.T) {
+	long(t)
 	t.Parallel()
 	const script = `(setsid sleep 0.2 >/dev/null 2>&1 &); sleep 0.01 & wait; echo .; echo $1.$1`
 	args := []string{"exec", "--journal", "j", "--resume", "--quiet", "--retries", "1000", "--chunk-size", "1", "30", "--", "sh", "-c", script, "sh"}

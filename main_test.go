@@ -162,3 +162,11 @@ func TestForgottenChildMain(t *testing.T) {
 		t.Errorf("exit code %d, and it says\n%s", code, out)
 	}
 }
+
+// long skips a test that takes seconds, under -short.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("this takes seconds")
+	}
+}

@@ -23,6 +23,7 @@ var firsts = flag.Int("firsts", 40, "how many runs TestProcessOneEndsWhenAsked s
 // signals the kernel drops, and what comes between that and main, about a millisecond,
 // ends in the runtime with code 2. Neither is in our hands, and the second is counted.
 func TestProcessOneEndsWhenAsked(t *testing.T) {
+	long(t)
 	t.Parallel()
 	exe, err := exec.LookPath("procpool")
 	if err != nil {

@@ -32,6 +32,7 @@ var elsewhere = map[string]string{
 // order, each must succeed, and must print the lines of the block of output behind it.
 // Comparisons are shorter than the page has them, see shortened.
 func TestCommandsOfTheDocs(t *testing.T) {
+	long(t)
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("there is no shell here")
 	}
@@ -137,6 +138,7 @@ func asShown(line string) *regexp.Regexp {
 // clone in the two ways that README.md tells: its commands that begin with go work, and
 // those that begin with go mod.
 func TestProgramsOfTheDocs(t *testing.T) {
+	long(t)
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("the go command is not here")
 	}

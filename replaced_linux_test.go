@@ -12,6 +12,7 @@ import (
 // replaced during a run, by a program that differs in one constant and has the same
 // size, then workers of the new one are refused.
 func TestAReplacedProgramIsRefused(t *testing.T) {
+	long(t)
 	t.Parallel()
 	goTool, err := exec.LookPath("go")
 	if err != nil {

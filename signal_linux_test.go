@@ -50,6 +50,7 @@ func TestFirstSignalEndsTheRun(t *testing.T) {
 // A second request, more than a second after the first, ends it at once, though a chunk
 // is in flight that would take hours more and may.
 func TestSecondSignalCutsOff(t *testing.T) {
+	long(t)
 	for _, c := range []struct {
 		first, second syscall.Signal
 		name          string
@@ -93,6 +94,7 @@ func TestGraceIsOverAtLast(t *testing.T) {
 // At whatever moment of the start Ctrl-C comes: exit code 130, and at most one
 // message. Workers that are too young to ignore it make no noise.
 func TestSignalWhileWorkersStart(t *testing.T) {
+	long(t)
 	t.Parallel()
 	for range 40 {
 		j := start(t, t.TempDir(), "procpool", "run", "--procs", "4", "--chunk-size", "1e6", "1e15")
@@ -108,6 +110,7 @@ func TestSignalWhileWorkersStart(t *testing.T) {
 // A signal that was ignored when procpool started stays ignored, as nohup and &
 // in a script have it. (Of others Go's runtime does not tell.)
 func TestIgnoredSignalsStayIgnored(t *testing.T) {
+	long(t)
 	want := resultOf(t, "--procs", "2", "--chunk-size", "1e7", "1e9")
 	run := "procpool run --procs 2 --chunk-size 1e7 1e9"
 	for _, c := range []struct {
@@ -134,6 +137,7 @@ func TestIgnoredSignalsStayIgnored(t *testing.T) {
 // A worker that is killed is replaced, and its work done again: a line on
 // stderr, and the same digits.
 func TestKilledWorkerCostsNothing(t *testing.T) {
+	long(t)
 	t.Parallel()
 	for _, n := range []string{"1e9", "4e9", "16e9"} {
 		args := []string{"--procs", "2", "--chunk-size", "1e7", n}
@@ -212,6 +216,7 @@ func TestKilledParentLeavesNobodyStopped(t *testing.T) {
 // The program's file may be deleted and replaced while it runs, and it may have
 // been started by a relative path: later workers are of the same program.
 func TestFileOfTheProgramMayVanish(t *testing.T) {
+	long(t)
 	t.Parallel()
 	args := []string{"run", "--procs", "2", "--max-chunks-per-child", "5", "--chunk-size", "1e7", "1e9"}
 	want := resultOf(t, args[1:]...)
@@ -286,6 +291,7 @@ func TestFirstSignalEndsAComparison(t *testing.T) {
 // A parent that was stopped for longer than the heartbeat, as by a debugger, loses its
 // workers, and charges nobody with that: the run goes on, however often it happens.
 func TestAStoppedParentChargesNobody(t *testing.T) {
+	long(t)
 	t.Parallel()
 	j := start(t, t.TempDir(), "procpool", "run", "--procs", "2", "--heartbeat", "1500ms", "--retries", "0", "--chunk-size", "1e8", "--task", "primes", "2e8")
 	j.awaitWork()

@@ -15,6 +15,7 @@ import (
 // much as a time and is the same on every machine. A plain build, without the tag
 // lean, allocates another 210 KB for tables of a Markdown renderer.
 func TestPackagesAreCheapToInitialise(t *testing.T) {
+	long(t)
 	const maxBytes, maxAllocs = 44 << 10, 330 // about one and a half of what was counted when this was written
 
 	goTool, err := exec.LookPath("go")

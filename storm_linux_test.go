@@ -45,6 +45,7 @@ const stormLimit = 60 * time.Second
 // of the runs is process 1. Whatever comes, a run ends with the right result, or by a
 // signal that it was sent, leaves nobody behind, and its journal can be resumed.
 func TestStorm(t *testing.T) {
+	long(t)
 	s := &storm{t: t, exe: stormProgram(t), first: canBeFirst(t), counts: make(map[string]int)}
 	for _, args := range [][]string{
 		{"--procs", "2", "--task", "primes", "--chunk-size", "4e4", "2e6"},

@@ -12,8 +12,8 @@ import (
 
 // arrange rewrites a command line for urfave/cli, whose parser stops at the first
 // operand: flags come first, as --name=value, then "--" and the operands.
-// It refuses unknown commands and flags and missing values, because it can
-// suggest something, while the library's errors are only text.
+// It refuses unknown commands and flags and missing values itself, to suggest a correction,
+// which the library's errors do not.
 func (p *program) arrange(app *cli.App, args []string) ([]string, error) {
 	if len(args) == 0 {
 		return nil, usageHint("a command is missing", fmt.Sprintf("'%s help' lists the commands; '%[1]s run 100000000' computes a task", p.Name))
@@ -29,7 +29,7 @@ func (p *program) arrange(app *cli.App, args []string) ([]string, error) {
 	case cmd == nil:
 		return nil, p.unknownCommand(app, name)
 	}
-	if name == "complete" { // whose words are another command line
+	if name == "complete" { // its words are another command line
 		return slices.Concat([]string{p.Name, name, "--"}, args[1:]), nil
 	}
 	flags, operands, err := p.split(cmd, args[1:])
@@ -42,7 +42,7 @@ func (p *program) arrange(app *cli.App, args []string) ([]string, error) {
 	return slices.Concat([]string{p.Name, cmd.Name}, flags, []string{"--"}, operands), nil
 }
 
-// split tells flags from operands. Flags may stand anywhere before a "--".
+// split separates flags from operands. Flags may stand anywhere before a "--".
 func (p *program) split(cmd *cli.Command, args []string) (flags, operands []string, err error) {
 	known := map[string]cli.DocGenerationFlag{}
 	for _, f := range cmd.Flags {
@@ -88,8 +88,8 @@ func (p *program) split(cmd *cli.Command, args []string) (flags, operands []stri
 	return flags, operands, nil
 }
 
-// cluster takes -vn4 apart: the letters of flags without a value, then perhaps
-// one whose value is the rest, or the next argument.
+// cluster splits -vn4 into its flags: letters without a value, then at most one letter
+// whose value is the rest or the next argument.
 func cluster(known map[string]cli.DocGenerationFlag, arg string) (words []string) {
 	whole := strings.TrimLeft(arg, "-")
 	name, _, _ := strings.Cut(whole, "=")
@@ -150,8 +150,9 @@ func unknownFlag(arg, command string, flags ...cli.Flag) error {
 	return usageHint("unknown flag "+name, didYouMean(name, known, fmt.Sprintf("'%s --help' lists the flags", command)))
 }
 
-// didYouMean puts before hint the one of known that is most like word, if one is
-// much like it. Most slips spare the first letter, and one letter says too little.
+// didYouMean puts before hint the known word that is most similar to word, if any is
+// similar enough. The first letters must be equal, because most typing errors come later,
+// and word must have two letters, because one says too little.
 func didYouMean(word string, known []string, hint string) string {
 	near, score := "", 0.6
 	bare := strings.TrimLeft(word, "-")

@@ -6,14 +6,14 @@ import (
 	"procpool/placement"
 )
 
-// bindings hold the CPUs of each worker and what report prints of them.
+// bindings holds the CPUs of each worker.
 type bindings struct {
 	plan     placement.Binding
 	mask     placement.CPUSet
 	topology placement.Topology
 }
 
-// readBindings plans what --bind asks for. Nil means that nothing was asked.
+// readBindings plans --bind. It returns nil if neither --bind nor --report-bindings is set.
 func (r *runCommand) readBindings() (*bindings, error) {
 	if r.bind == "none" && !r.reportBindings {
 		return nil, nil
@@ -43,7 +43,7 @@ func (b *bindings) cpus() []placement.CPUSet {
 	return b.plan.CPUs
 }
 
-// report prints notes, and if all is true a line for each worker.
+// report prints notes, and if all is set a line for each worker.
 func (b *bindings) report(p *program, all bool) {
 	if b == nil {
 		return

@@ -2,8 +2,8 @@ package cli
 
 import "github.com/urfave/cli/v2"
 
-// childCommand only explains itself: pool.Main has turned this process into a
-// worker before the command line is read, if 'child' stands alone.
+// childCommand only prints help and errors. If 'child' stands alone, pool.Main has turned
+// this process into a worker before the command line is read.
 func (p *program) childCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "child",

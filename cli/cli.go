@@ -40,10 +40,9 @@ func (p *program) run(args []string) error {
 	return app.RunContext(p.signals.ctx, arranged)
 }
 
-// app defines all commands and flags; their UsageText is an example. It is made
-// anew for each command line, because urfave/cli keeps in it what was given. It
-// shares no flag with another, not even the library's own --help and --version,
-// so that several may run at once.
+// app defines all commands and flags; a command's UsageText is an example. Each command
+// line gets a new App, because urfave/cli stores the arguments in it. Apps share no flags,
+// not even the library's --help and --version, so that several can run at once.
 func (p *program) app() *cli.App {
 	commands := []*cli.Command{
 		p.runCommand(), p.execCommand(), p.intervalsCommand(), p.compareCommand(), p.mergeCommand(), p.statusCommand(), p.jobCommand(), p.tasksCommand(), p.doctorCommand(), p.manCommand(),

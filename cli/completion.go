@@ -41,9 +41,9 @@ func (p *program) completion(c *cli.Context) error {
 	return p.print("the script", strings.NewReplacer("NAME", p.Name, "FUNC", function).Replace(string(script)))
 }
 
-// completeCommand is what completion scripts call with the words that were typed
-// behind the program, the last one unfinished. It prints a line for each offer,
-// with an explanation behind a tab; ":files" asks for names of files.
+// completeCommand serves the completion scripts, which call it with the words typed so
+// far; the last word is unfinished. It prints one offer a line, with an explanation after
+// a tab; ":files" makes the script offer file names.
 func (p *program) completeCommand() *cli.Command {
 	return &cli.Command{
 		Name: "complete", Usage: "print what a shell can offer", Hidden: true, ArgsUsage: "WORD...", UsageText: p.Name + " complete run --ta",

@@ -16,25 +16,25 @@ import (
 	"procpool/task"
 )
 
-// A conformance test talks to a worker of another program as a pool would, and finds out
-// whether it speaks the wire. Each conversation is with a process of its own.
+// A conformance test talks to a worker of another program as a pool would, and checks that
+// it speaks the protocol. Each conversation starts a new process.
 type conformance struct {
 	program []string      // its command line
 	task    string        // to be asked for; "" is the first that it has
 	limit   time.Duration // for a hello, and for an answer
-	stderr  io.Writer     // gets what it writes there
+	stderr  io.Writer     // receives its standard error
 
 	about ipc.About
 	beats bool
 }
 
-// A step of a conversation says what must hold, and finds out.
+// A step of a conversation checks one property.
 type step struct {
 	holds string // not reported if it is ""
 	find  func(*tried) error
 }
 
-// A finding is what became of a step.
+// A finding is the result of a step.
 type finding struct {
 	Check   string `json:"check"`
 	Problem string `json:"problem,omitempty"` // why it does not hold
@@ -45,7 +45,7 @@ var errUntried = errors.New("the worker does not say that it can do this")
 const (
 	talkBeat   = 4 * time.Second  // heartbeat of a conversation
 	silentBeat = time.Second      // of a parent that falls silent
-	leaving    = 20 * time.Second // in which a worker must have gone
+	leaving    = 20 * time.Second // within which a worker must exit
 )
 
 func (t *conformance) conversations() [][]step {
@@ -66,7 +66,7 @@ func (t *conformance) conversations() [][]step {
 	}
 }
 
-// run has all conversations, up to the first problem.
+// run holds all conversations, up to the first problem.
 func (t *conformance) run(ctx context.Context) (found []finding, err error) {
 	for _, talk := range t.conversations() {
 		w, err := t.start(ctx)
@@ -210,7 +210,7 @@ func (t *conformance) end(w *tried) error {
 	return t.leave(w)
 }
 
-// leave awaits a bye and the end.
+// leave awaits bye and the exit.
 func (t *conformance) leave(w *tried) error {
 	m, err := w.next(ipc.KindBye)
 	if err != nil {

@@ -31,7 +31,7 @@ type tried struct {
 	exited   chan struct{} // closed when the process is gone
 }
 
-// A message is one, or why there are no more.
+// A message is one message of the worker, or the error that ended its stream.
 type message struct {
 	ipc.Message
 	err error
@@ -57,7 +57,7 @@ func (t *conformance) start(ctx context.Context) (*tried, error) {
 	return w, nil
 }
 
-// read takes what the worker says, and waits for its end.
+// read passes on the worker's messages, and waits for its exit.
 func (w *tried) read() {
 	in := ipc.NewReader(w.out, ipc.DefaultLimit)
 	w.hello, w.noise, w.err = in.Hello()
@@ -80,11 +80,12 @@ func (w *tried) kill() {
 	close(w.over)
 	proctree.Kill(w.cmd.Process)
 	w.in.Close()
-	w.out.Close() // which something else may hold open
+	w.out.Close() // another process may hold its other end open
 	<-w.exited
 }
 
-// say writes to the worker. One that does not take it says no more itself.
+// say writes to the worker. It drops errors: a worker that does not read will not answer
+// either, which the next step reports.
 func (w *tried) say(b []byte) { w.in.Write(b) }
 
 // receive awaits a message.
@@ -97,7 +98,7 @@ func (w *tried) receive(limit time.Duration) (ipc.Message, error) {
 	}
 }
 
-// next awaits a message of a kind, and lets beats pass.
+// next awaits a message of a kind, skipping beats.
 func (w *tried) next(kind ipc.Kind) (ipc.Message, error) {
 	end := time.Now().Add(w.limit)
 	m, err := w.receive(w.limit)
@@ -130,7 +131,7 @@ func (w *tried) beat(heartbeat time.Duration) {
 	}()
 }
 
-// gone awaits the end of the process, in good order if it must be.
+// gone awaits the exit of the process, with code 0 if inOrder is set.
 func (w *tried) gone(inOrder bool) error {
 	late := time.After(leaving)
 	for {

@@ -21,8 +21,8 @@ import (
 	"procpool/task"
 )
 
-// An execution is what the command exec adds to a run: a program of the user's in
-// place of a task.
+// An execution holds what exec adds to a run: the command that stands in place of a task,
+// and how its outputs are reduced.
 type execution struct {
 	words             []string
 	reduce            string
@@ -47,7 +47,7 @@ func (p *program) execCommand() *cli.Command {
 	}
 }
 
-// notForExec are flags of run that mean nothing where a program is the task.
+// notForExec are the flags of run that exec does not have, or has in its own form.
 var notForExec = []string{"task", "chunk-size", "backend", "max-chunks-per-child", "max-rss", "worker"}
 
 func (r *runCommand) execFlags() []cli.Flag {
@@ -62,7 +62,7 @@ func (r *runCommand) execFlags() []cli.Flag {
 	)
 }
 
-// prepareExec is prepare for exec.
+// prepareExec checks the arguments of exec before anything is started.
 func (r *runCommand) prepareExec(c *cli.Context) error {
 	x := r.exec
 	r.options.EndsOwn = true
@@ -82,7 +82,8 @@ func (r *runCommand) prepareExec(c *cli.Context) error {
 	return r.settle(c)
 }
 
-// commandSpec is the task; exact where the order of outputs does not matter.
+// commandSpec returns the task of package command. It must be exact only if the order of
+// outputs does not matter.
 func commandSpec(exact bool) *task.Spec {
 	spec := *command.Task.Spec()
 	spec.Exact = exact
@@ -174,7 +175,7 @@ func (x *execution) grid(r *runCommand) ipc.Grid {
 // concats reports whether outputs are printed, and not added up.
 func (x *execution) concats() bool { return x != nil && x.reduce == command.Concat }
 
-// describe says in the header of a journal what the result depends on.
+// describe puts into a journal's header everything that the result depends on.
 func (x *execution) describe(h *journal.Header) {
 	if x == nil {
 		return
@@ -189,7 +190,7 @@ func (x *execution) describe(h *journal.Header) {
 	}
 }
 
-// call is what a worker is told of a chunk.
+// call returns what a worker needs to run the command for one chunk.
 func (x *execution) call(grid ipc.Grid, iv ipc.Interval) *command.Call {
 	c := &command.Call{Words: x.words, Reduce: x.reduce}
 	if grid.N > 0 {
@@ -201,8 +202,9 @@ func (x *execution) call(grid ipc.Grid, iv ipc.Interval) *command.Call {
 	return c
 }
 
-// ownsStrays reports whether this process takes over what the commands of a lost worker
-// leave behind. A launcher may have a session of its own, and is none of that.
+// ownsStrays reports whether this process adopts and kills processes that the commands of
+// a lost worker leave behind. Behind a launcher it does not, because a launcher's own
+// processes could not be told from them.
 func (r *runCommand) ownsStrays() bool { return r.exec != nil && r.options.Launcher == "" }
 
 func (r *runCommand) endStrays() {
@@ -211,7 +213,8 @@ func (r *runCommand) endStrays() {
 	}
 }
 
-// workload completes w. A nil x leaves it alone.
+// workload adds to w how requests carry the command and how outputs are printed. If x is
+// nil it returns w unchanged.
 func (x *execution) workload(r *runCommand, ctx context.Context, w pool.Workload) pool.Workload {
 	if x == nil {
 		return w
@@ -238,7 +241,8 @@ func (x *execution) workload(r *runCommand, ctx context.Context, w pool.Workload
 	return w
 }
 
-// printUntil prints an output, unless the run is to end while nobody reads.
+// printUntil prints an output. It returns early when the run must end, because a write to
+// a pipe that is not read would block.
 func (r *runCommand) printUntil(ctx context.Context, output []byte) error {
 	if len(output) == 0 {
 		return nil
@@ -276,8 +280,8 @@ func (p *program) printOutput(_ ipc.Interval, partial []byte) error {
 	return writing("the outputs", err)
 }
 
-// check returns an error if the result, or what it was computed from, is not what it
-// should be.
+// check returns an error if the result is no number, or if the file of --lines has changed
+// during the run.
 func (x *execution) check(value any) error {
 	if x == nil {
 		return nil
@@ -293,7 +297,7 @@ func (x *execution) check(value any) error {
 	return nil
 }
 
-// hint says how to see what went wrong in a chunk.
+// hint returns a command line that runs the failed chunk by hand.
 func (x *execution) hint(err error) string {
 	var failed *pool.TaskError
 	if x == nil || !errors.As(err, &failed) {
@@ -307,7 +311,7 @@ func (x *execution) hint(err error) string {
 	return "run that chunk by hand: " + line
 }
 
-// line is the command line of a chunk for a shell.
+// line returns the command line of a chunk, quoted for a shell.
 func (x *execution) line(iv ipc.Interval, c *command.Call) string {
 	line := text.ShellQuote(c.For(iv, "{worker}")...)
 	if strings.Contains(line, "PROCPOOL_") {
@@ -322,7 +326,7 @@ func (x *execution) line(iv ipc.Interval, c *command.Call) string {
 // shownLines is how many command lines a dry run prints.
 const shownLines = 10
 
-// runExec is run for exec.
+// runExec computes and reports, or prints command lines with --dry-run.
 func (r *runCommand) runExec(c *cli.Context) error {
 	x := r.exec
 	if !x.dryRun || r.err != nil {
@@ -342,7 +346,7 @@ func (r *runCommand) runExec(c *cli.Context) error {
 	return r.print("the command lines", b.String())
 }
 
-// plainError is the system's error without the name of a file.
+// plainError returns the system's error without the name of the file.
 func plainError(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

@@ -28,6 +28,7 @@ func (b *bench) piByPython(t *testing.T) string {
 }
 
 func TestExecUnderParallel(t *testing.T) {
+	long(t)
 	t.Parallel()
 	program(t, "parallel")
 	b := newBench(t)
@@ -46,6 +47,7 @@ func TestExecUnderParallel(t *testing.T) {
 }
 
 func TestExecUnderMake(t *testing.T) {
+	long(t)
 	t.Parallel()
 	program(t, "make")
 	b := newBench(t)
@@ -70,6 +72,7 @@ func TestExecUnderMake(t *testing.T) {
 }
 
 func TestExecUnderCron(t *testing.T) {
+	long(t)
 	t.Parallel()
 	b := newBench(t)
 	want := b.piByPython(t)

@@ -11,7 +11,7 @@ import (
 	"procpool/pool"
 )
 
-// The exit codes, all of them.
+// The exit codes.
 const (
 	exitDone     = 0
 	exitFailed   = 1
@@ -57,27 +57,27 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// usage makes an error of a mistake of the user's.
+// usage returns an error for a mistake of the user, exit code 2.
 func usage(format string, args ...any) error {
 	return &failure{code: exitUsage, err: fmt.Errorf(format, args...)}
 }
 
-// usageHint is usage with a hint what to do instead.
+// usageHint returns the error of usage with a hint what to do instead.
 func usageHint(what, hint string) error {
 	return &failure{code: exitUsage, err: errors.New(what), hint: hint}
 }
 
-// badInput makes err the user's mistake, because something that was asked for cannot be had.
+// badInput returns err as a mistake of the user, exit code 2.
 func badInput(err error) error { return &failure{code: exitUsage, err: err} }
 
-// exit prints err and returns the exit code that stands for it. An error without
-// one of its own is a failure of the work, even if it is an exec.ExitError.
+// exit prints err and returns its exit code: 1 for an error that is no failure and no
+// OptionsError, even if it is an exec.ExitError with another code.
 func (p *program) exit(err error) int {
 	if err == nil {
 		return exitDone
 	}
 	if errors.Is(err, syscall.EPIPE) {
-		dieOfPipe() // as any filter does whose reader has gone
+		dieOfPipe() // like any filter without a reader
 		return exitFailed
 	}
 	code, hint := exitFailed, ""
@@ -103,7 +103,7 @@ func (p *program) exit(err error) int {
 	return code
 }
 
-// writing says in the error of an output what was being written.
+// writing adds to an error what was being written.
 func writing(what string, err error) error {
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return err

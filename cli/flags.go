@@ -30,7 +30,7 @@ const (
 // categories are in the order of help texts.
 var categories = [...]string{categoryWhat, categoryWhere, categoryMethod, categoryLimits, categoryBatch, categoryOutput}
 
-// A workload is what run and intervals are asked to compute.
+// A workload is the computation that the flags of run or intervals describe.
 type workload struct {
 	task      string // its name; "" if the user must name it
 	spec      *task.Spec
@@ -56,8 +56,7 @@ func quietFlag(p *program) cli.Flag {
 	return &cli.BoolFlag{Category: categoryOutput, Name: "quiet", Aliases: []string{"q"}, Destination: &p.quiet, Usage: "print no notes and no progress on stderr, only errors"}
 }
 
-// procsFlag also takes the names that other programs have for it. Help names only
-// the letter.
+// procsFlag also accepts the names that other programs use. Help shows only -n.
 func procsFlag(v cli.Generic, usage string) cli.Flag {
 	return &cli.GenericFlag{Category: categoryWhere, Name: "procs", Aliases: []string{"n", "jobs", "j", "cpus", "threads", "workers"}, Value: v, Usage: usage}
 }
@@ -74,8 +73,8 @@ func launcherFlags(o *pool.Options) []cli.Flag {
 
 func asIs(text string) (string, error) { return text, nil }
 
-// bindFlag takes any text but none: who writes "$LIST" and has not set it must
-// not go on unbound.
+// bindFlag takes any text but the empty one: an unset "$LIST" in a script must not run
+// unbound.
 func bindFlag(to *string, usage string) cli.Flag {
 	v := newValue(to, "none", func(text string) (string, error) {
 		if text == "" {
@@ -127,10 +126,10 @@ func (r *runCommand) flags() []cli.Flag {
 	})
 }
 
-// processFlags are those that only worker processes can honour.
+// processFlags work only with worker processes.
 var processFlags = []string{"bind", "report-bindings", "gomaxprocs", "retries", "timeout", "heartbeat", "startup-timeout", "outage", "max-chunks-per-child", "max-rss", "launcher", "hosts", "worker"}
 
-// backendCan refuses flags that the backend cannot honour.
+// backendCan refuses flags that do not work with the backend.
 func backendCan(c *cli.Context, backend pool.Backend) error {
 	for _, name := range processFlags {
 		if backend != pool.Processes && c.IsSet(name) {
@@ -140,7 +139,7 @@ func backendCan(c *cli.Context, backend pool.Backend) error {
 	return nil
 }
 
-// launcherGiven refuses a launcher that is empty, and hosts that none leads to.
+// launcherGiven refuses an empty --launcher, and --hosts without --launcher.
 func launcherGiven(c *cli.Context, o pool.Options) error {
 	switch {
 	case o.Launcher != "":
@@ -153,7 +152,8 @@ func launcherGiven(c *cli.Context, o pool.Options) error {
 	return nil
 }
 
-// readWorkload reads the operand, finds the task, and checks what the flags say together.
+// readWorkload reads the operand, finds the task, and checks flags that depend on each
+// other.
 func (p *program) readWorkload(c *cli.Context, w *workload) (err error) {
 	if err := p.readOperand(c, w); err != nil {
 		return err
@@ -204,8 +204,8 @@ func (w *workload) fit() error {
 	return nil
 }
 
-// taskHint shows how the command is called, with the task that was given as an
-// operand, if one was.
+// taskHint returns an example of the command line, with --task if a task's name was given
+// as an argument.
 func (p *program) taskHint(c *cli.Context) string {
 	args := c.Args().Slice()
 	i := slices.IndexFunc(args, func(arg string) bool { return slices.Contains(taskNames(), arg) })
@@ -219,7 +219,7 @@ func (p *program) taskHint(c *cli.Context) string {
 	return fmt.Sprintf("did you mean '%s %s --task %s %s'?", p.Name, c.Command.Name, args[i], end)
 }
 
-// taskNames are the tasks that a command line can ask for: those over intervals.
+// taskNames returns the tasks that a command line can name: those over intervals.
 func taskNames() []string {
 	return slices.DeleteFunc(task.Names(), func(name string) bool {
 		spec, _ := task.Lookup(name)
@@ -227,13 +227,13 @@ func taskNames() []string {
 	})
 }
 
-// ownTasks are those that the program defines, and not package compare.
+// ownTasks returns the tasks that the program defines itself, without package compare's.
 func ownTasks() []string {
 	return slices.DeleteFunc(taskNames(), func(name string) bool { return name == compare.Null })
 }
 
-// defaultTask is the task of a command line that names none: pi where there is
-// one, or else the only one. Where there are several, "" has the user name one.
+// defaultTask returns the task of a command line without --task: pi if it exists, or else
+// the only one. If there are several it returns "", and --task is required.
 func defaultTask() string {
 	names := ownTasks()
 	switch {

@@ -26,8 +26,8 @@ func (r *runCommand) readForeign(c *cli.Context, w *workload) error {
 	return r.readOperand(c, w)
 }
 
-// meet starts the workers and learns from the first what its task is. An error is the
-// user's mistake; why there are no workers is in r.
+// meet starts the workers and reads from the first hello what the task is. It returns an
+// error for the user's mistakes; if no worker says hello, r.err says why.
 func (r *runCommand) meet(c *cli.Context) error {
 	r.spec = task.Foreign(r.task, ipc.DefaultAbout)
 	r.unmet = &unmet{lost: make(chan error, 1)}
@@ -81,8 +81,9 @@ func (r *runCommand) meet(c *cli.Context) error {
 	return nil
 }
 
-// unmet ends the wait for the first hello when a worker is lost before: a program that is
-// no worker is none at the second try either. A launcher may fail for other reasons.
+// unmet ends the wait for the first hello when a worker is lost before it. A program that
+// does not speak the protocol fails every time, so starting it again would only hide the
+// error. Behind a launcher the start is repeated, because the network may have failed.
 type unmet struct {
 	over atomic.Bool // the wait
 	lost chan error  // holds the first loss

@@ -15,7 +15,6 @@ import (
 // a command in its namespace.
 func (b *bench) gridEngine() (within []string) {
 	b.Helper()
-	engine(b.T)
 	for _, name := range []string{"sge_qmaster", "sge_execd", "qsub", "unshare", "nsenter"} {
 		if _, err := exec.LookPath(name); err != nil {
 			if _, err := os.Stat("/usr/sbin/" + name); err != nil {
@@ -66,6 +65,7 @@ func (b *bench) gridEngine() (within []string) {
 // The job that is printed for Grid Engine runs on a real one: the shares and their merge,
 // and a share that goes into the queue again at the soft limit of time and resumes.
 func TestJobOfGridEngine(t *testing.T) {
+	engine(t)
 	t.Parallel()
 	b := newBench(t)
 	want := b.undisturbed(work...)

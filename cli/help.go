@@ -65,8 +65,8 @@ func (p *program) help(c *cli.Context) error {
 	return usageHint(fmt.Sprintf("help explains one command, but there are %d: %s", c.NArg(), strings.Join(c.Args().Slice(), " ")), p.Name+" help run")
 }
 
-// helpWidth returns how many columns help has: those of the terminal, within what
-// is pleasant to read, or else $COLUMNS or 80.
+// helpWidth returns the width of help in columns: the terminal's, between 40 and 96, or
+// else $COLUMNS or 80.
 func helpWidth(stdout any) int {
 	if width := terminal.Columns(stdout); width > 0 {
 		return min(max(width-1, 40), 96)
@@ -77,7 +77,7 @@ func helpWidth(stdout any) int {
 	return 80
 }
 
-// render prints what a template says of the program, a *cli.App, or of a command.
+// render executes a template over the program, a *cli.App, or over a *cli.Command.
 func (p *program) render(template string, of any, width int) string {
 	var b strings.Builder
 	cli.HelpPrinterCustom(&b, template, of, map[string]any{
@@ -88,7 +88,7 @@ func (p *program) render(template string, of any, width int) string {
 	return b.String()
 }
 
-// A flagText is what help, the manual page and completions show of a flag.
+// A flagText describes a flag for help, the manual page and completions.
 type flagText struct {
 	Name, Letter string   // Letter is "" if there is none; further names are not shown
 	Value        string   // the name of the value; "" of a switch

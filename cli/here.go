@@ -9,18 +9,18 @@ import (
 	"procpool/pool"
 )
 
-// A here keeps account of a run whose tasks run in this process. Such a task cannot be
-// killed. One that does not end in time is left behind, computing until this process
-// exits, and what it still reports is dropped. A nil here drops nothing.
+// A here counts the finished chunks of a run whose tasks run in this process. Such tasks
+// cannot be killed: a task that does not end in time goes on until this process exits,
+// and its later reports are dropped. A nil here drops nothing.
 type here struct {
 	mu      sync.Mutex
-	left    bool // behind
+	left    bool // the run is over; drop what is still reported
 	covered ipc.Ledger
 	chunks  int64
 }
 
-// enter begins a report from the pool, which leave ends. It returns false if nobody
-// listens any more.
+// enter locks h for a report from the pool; leave unlocks it. It returns false, without
+// the lock, if the run is over.
 func (h *here) enter() bool {
 	if h == nil {
 		return true
@@ -38,7 +38,7 @@ func (h *here) leave() {
 	}
 }
 
-// around returns onChunk with account of what it is told.
+// around wraps onChunk so that finished chunks are counted.
 func (h *here) around(onChunk func(pool.Chunk) error) func(pool.Chunk) error {
 	return func(c pool.Chunk) error {
 		if !h.enter() {
@@ -53,7 +53,7 @@ func (h *here) around(onChunk func(pool.Chunk) error) func(pool.Chunk) error {
 	}
 }
 
-// An outcome is what p.Run returns.
+// An outcome holds both results of p.Run.
 type outcome struct {
 	pool.Outcome
 	err error
@@ -89,8 +89,8 @@ func (r *runCommand) runHere(ctx context.Context, p *pool.Pool, w pool.Workload)
 	return o, err
 }
 
-// tooLate waits until the pool is closed, or for some time longer than it may take.
-// The error is then why it had to end.
+// tooLate waits until the pool is closed and returns nil. If the pool should have closed
+// by now, it waits a little longer and returns why the run had to end.
 func (r *runCommand) tooLate(ctx context.Context, closed <-chan struct{}) (err error) {
 	var deadline, graceOver <-chan time.Time
 	if !r.until.IsZero() {

@@ -16,8 +16,8 @@ import (
 	"procpool/internal/text"
 )
 
-// The job of each engine is a text/template of a jobText. What several of them have is in
-// drain.sh.
+// Each engine's job is a text/template over a jobText; drain.sh has the part that several
+// of them share.
 //
 //go:embed jobs
 var jobTemplates embed.FS
@@ -59,7 +59,7 @@ func (p *program) jobCommand() *cli.Command {
 	}
 }
 
-// jobName is the name of a job without --name: the program's, if a job can have it.
+// jobName returns the default of --name: the program's name if it is valid for a job.
 func (p *program) jobName() string {
 	if name, err := readJobName(p.Name); err == nil {
 		return name
@@ -67,7 +67,7 @@ func (p *program) jobName() string {
 	return "shares"
 }
 
-// readJobName takes a name that needs no quotes anywhere.
+// readJobName accepts only names that need no quotes in any engine's syntax.
 func readJobName(name string) (string, error) {
 	odd := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
 	if name == "" || len(name) > 40 || strings.ContainsFunc(name, odd) || strings.Trim(name, "-") != name {
@@ -76,7 +76,7 @@ func readJobName(name string) (string, error) {
 	return name, nil
 }
 
-// A jobText is what the templates know.
+// A jobText holds the values of the templates.
 type jobText struct {
 	Engine, Name, Image, Exe, MadeBy string
 	Shares, Procs, MiB               int64
@@ -152,7 +152,7 @@ type resource struct {
 	Value string `json:"value"`
 }
 
-// check refuses what would not make a job.
+// check refuses arguments that make no valid job.
 func (j *jobCommand) check(c *cli.Context, words []string) error {
 	example := j.Name + " job --engine slurm --shares 100 -- run --task pi-fast 1e13"
 	switch {

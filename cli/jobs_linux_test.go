@@ -83,6 +83,7 @@ func TestJobsAreTheExamples(t *testing.T) {
 
 // Engines that run here compute the sum.
 func TestJobsOfParallelAndMake(t *testing.T) {
+	long(t)
 	b := newBench(t)
 	want := b.undisturbed(work...)
 	for engine, command := range map[string][]string{"parallel": {"sh", "job"}, "make": {"make", "-f", "job", "-j2"}} {
@@ -118,6 +119,7 @@ echo 'Job <7> is submitted'
 // Engines that are not here are played by a script, so that what the jobs do is tried, but
 // not how the engines understand their flags.
 func TestJobsOfEnginesThatAreNotHere(t *testing.T) {
+	long(t)
 	b := newBench(t)
 	want := b.undisturbed(work...)
 	for _, engine := range []string{"gridengine", "pbs", "lsf"} {
@@ -146,6 +148,7 @@ func TestJobsOfEnginesThatAreNotHere(t *testing.T) {
 
 // kubectl reads the manifest, and knows each of its fields: it prints as many.
 func TestJobOfKubernetes(t *testing.T) {
+	long(t)
 	if _, err := exec.LookPath("kubectl"); err != nil {
 		t.Skip("there is no kubectl") // too large a package to install it everywhere
 	}
@@ -231,6 +234,7 @@ func (b *bench) requeueScript(t *testing.T) {
 }
 
 func TestCronScript(t *testing.T) {
+	long(t)
 	program(t, "flock")
 	b := newBench(t)
 	c := b.job(t, "cron", "DEADLINE=700ms", "INTERVALS=5e10", "PROCPOOL_PROCS=1")

@@ -27,15 +27,15 @@ type journalSink struct {
 	path    string
 	spec    *task.Spec
 	writer  *journal.Writer
-	share   bool       // the journal is of a share, not of the whole
+	share   bool       // it belongs to a share, not to the whole
 	earlier ipc.Ledger // finished by earlier runs
-	done    int64      // chunks of those
+	done    int64      // chunks in earlier
 	host    string
 	partial []byte // a buffer
 	broken  bool   // the journal could not be written
 }
 
-// openJournal opens --journal, where it is given.
+// openJournal creates or resumes the file of --journal, if the flag is set.
 func (r *runCommand) openJournal(c *cli.Context) error {
 	path := r.journalPath
 	switch {
@@ -107,7 +107,7 @@ func (r *runCommand) createJournal(ctx context.Context, path string) (err error)
 	return err
 }
 
-// noteDamage tells of damaged lines of journals, and what follows from them.
+// noteDamage prints a note for each of the first damaged lines; so says what follows.
 func (p *program) noteDamage(damage []*journal.DamageError, so string) {
 	const most = 3
 	for _, bad := range damage[:min(len(damage), most)] {
@@ -118,7 +118,7 @@ func (p *program) noteDamage(damage []*journal.DamageError, so string) {
 	}
 }
 
-// ownFile refuses a journal that would be written by something else of this run, too.
+// ownFile refuses a journal that is also the run's trace, standard output or error.
 func (r *runCommand) ownFile(path string) error {
 	if r.tracePath != "" && sameFile(path, r.tracePath) {
 		return usage("--journal and --trace are the same file, %s", path)
@@ -133,7 +133,7 @@ func (r *runCommand) ownFile(path string) error {
 	return nil
 }
 
-// sameFile reports whether two names stand for the same file, or would for a new one.
+// sameFile reports whether two paths name the same file, also if it does not exist yet.
 func sameFile(a, b string) bool {
 	x, err1 := os.Stat(a)
 	y, err2 := os.Stat(b)
@@ -180,15 +180,15 @@ func (k *journalSink) append(c pool.Chunk) (err error) {
 	return nameJournal(err)
 }
 
-// close closes the journal of a run that did not begin.
+// close closes the journal when the run has failed to begin.
 func (k *journalSink) close() {
 	if k != nil {
 		k.writer.Close()
 	}
 }
 
-// finish closes the journal, and sets the value of a run that was done in several
-// parts: the sum of what the journal holds.
+// finish closes the journal. If earlier runs computed a part of it, finish sets the run's
+// value to the sum over the whole journal.
 func (k *journalSink) finish(ctx context.Context, r *runCommand) error {
 	if k == nil {
 		return nil
@@ -212,7 +212,7 @@ func (k *journalSink) sum(ctx context.Context, r *runCommand) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !k.share { // what a share covers, the run has proved
+	if !k.share { // for a share, the run itself has checked it
 		if err := set.Complete(); err != nil {
 			return nil, err
 		}
@@ -220,8 +220,8 @@ func (k *journalSink) sum(ctx context.Context, r *runCommand) (any, error) {
 	return r.addUp(ctx, set, k.spec, !r.json)
 }
 
-// hint tells how to continue a run that ended with err, and if read is set what the
-// journal holds.
+// hint returns how to continue a run that ended with err, and if read is set also how much
+// the journal holds.
 func (k *journalSink) hint(err error, read bool) string {
 	if k == nil {
 		return ""
@@ -229,13 +229,13 @@ func (k *journalSink) hint(err error, read bool) string {
 	goOn := "the same command with --resume goes on"
 	var unsynced *journal.SyncError
 	switch {
-	case errors.As(err, &unsynced): // nothing tells what there is
+	case errors.As(err, &unsynced): // the content of the file is uncertain
 		return ""
 	case noRoom(err):
 		goOn = " and is valid; make room, then " + goOn
 	case errors.Is(err, syscall.EFBIG):
 		goOn = " and is valid; raise the limit of file sizes (ulimit -f), then " + goOn
-	case k.broken: // the error says what there is to say
+	case k.broken: // the error says all
 		return ""
 	default:
 		goOn = "; " + goOn
@@ -268,8 +268,8 @@ func holds(path string, s journal.Coverage) string {
 	return fmt.Sprintf("journal %s holds %d of %d chunks (%s %%)", path, s.Done, s.Chunks, text.Float(s.Percent()))
 }
 
-// journalError makes the failure to open a journal the user's mistake. A failed
-// write is none.
+// journalError returns err as the user's mistake (exit code 2), unless it is a failed
+// write or a full disk (exit code 1).
 func journalError(err error) error {
 	var path *fs.PathError
 	var unsynced *journal.SyncError
@@ -279,7 +279,7 @@ func journalError(err error) error {
 	return badInput(nameJournal(err))
 }
 
-// nameJournal prints "journal" where the system's error says "open".
+// nameJournal replaces the operation in a system error, such as "open", by "journal".
 func nameJournal(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,7 +19,17 @@ import (
 // hardLimit bounds what could hang. Nothing else is timed.
 const hardLimit = 3 * time.Minute
 
-// A bench is procpool as a user has it, built for one test, and a directory
+// built is procpool as a user has it, built once for all benches.
+var built = sync.OnceValues(func() (string, error) {
+	exe := filepath.Join(os.Getenv("XDG_CACHE_HOME"), "built")
+	out, err := exec.Command("go", "build", "-o", exe, "..").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
+	}
+	return exe, err
+})
+
+// A bench is procpool as a user has it, linked for one test, and a directory
 // whose path has all that quoting could get wrong. Its path tells its processes from all others.
 type bench struct {
 	*testing.T
@@ -32,8 +44,12 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{T: t, dir: dir, exe: filepath.Join(dir, "procpool")}
-	if out, err := exec.Command("go", "build", "-o", b.exe, "..").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	exe, err := built()
+	if err == nil {
+		err = os.Link(exe, b.exe)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	b.env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH")+":/usr/sbin")
 	t.Cleanup(func() {
@@ -50,6 +66,14 @@ func engine(t *testing.T) {
 	t.Helper()
 	if os.Getenv("PROCPOOL_TEST_ENGINES") != "1" {
 		t.Skip("this brings up an engine: PROCPOOL_TEST_ENGINES=1 runs it")
+	}
+}
+
+// long skips a test that takes seconds, under -short.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("this takes seconds")
 	}
 }
 
@@ -215,6 +239,7 @@ func (b *bench) undisturbed(args ...string) string {
 
 // However a wrapper carries the streams, nobody outlives a parent that was killed.
 func TestNoOrphansBehindWrappers(t *testing.T) {
+	long(t)
 	b := newBench(t)
 	for name, launcher := range map[string]string{
 		"none": "", "nice": "nice", "taskset": "taskset -c {cpu}", "forks": "sh -c '{cmd}; exit 0' x",
@@ -238,6 +263,7 @@ func TestNoOrphansBehindWrappers(t *testing.T) {
 
 // The same in moments when workers are only beginning.
 func TestNoOrphansOfABeginningParent(t *testing.T) {
+	long(t)
 	b := newBench(t)
 	for i := range 40 {
 		launcher := []string{"nice", "sh -c '{cmd} | cat'"}[i%2]
@@ -251,6 +277,7 @@ func TestNoOrphansOfABeginningParent(t *testing.T) {
 
 // doctor measures what works, and says what is wrong with what does not.
 func TestDoctorTriesALauncher(t *testing.T) {
+	long(t)
 	b := newBench(t)
 	for _, c := range []struct {
 		launcher string

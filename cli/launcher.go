@@ -7,8 +7,8 @@ import (
 	"procpool/pool"
 )
 
-// notStarted reports whether err is a worker that could not be started, here or by its
-// launcher, and prints it.
+// notStarted reports whether err says that a worker or its launcher did not start, and if
+// so prints a note.
 func (r *runCommand) notStarted(err error) bool {
 	var lost *pool.LostWorkerError
 	if errors.As(err, &lost) && lost.Launcher == "" {

@@ -10,14 +10,14 @@ import (
 	"procpool/internal/text"
 )
 
-// repetitions make one of what is said again and again at about the same time: hundreds
-// of workers may meet the same trouble.
+// repetitions collapses equal lines of about the same time into one with a count, because
+// hundreds of workers may print the same error at once.
 type repetitions struct {
-	last  map[int]string // that each worker said
+	last  map[int]string // the last line of each worker
 	known map[string]*said
 }
 
-// said is something that was said.
+// said is a line that was seen.
 type said struct {
 	worker int
 	shown  time.Time
@@ -26,17 +26,16 @@ type said struct {
 }
 
 const (
-	anybody   = -1 // says what repeats whatever was said before
-	mostAlike = 3  // times that it may nevertheless, since numbers differ
-	// repeatWithin is how long after something was shown it is a repetition.
+	anybody   = -1 // stands for this program: an equal line is always a repetition
+	mostAlike = 3  // but so many are shown, because their numbers may differ
+	// repeatWithin is how long after a line was shown an equal one is a repetition.
 	repeatWithin = 10 * time.Second
-	// mostKnown is how many things are remembered.
-	mostKnown = 256
+	mostKnown    = 256 // lines that are remembered
 )
 
-// take reports whether something is to be shown that a worker says, and how often it
-// was repeated since it was last shown. It is a repetition if another worker said it
-// lately, or the same worker just before.
+// take reports whether to show a worker's line, and how often the line was repeated since
+// it was last shown. A line is a repetition if another worker printed it within
+// repeatWithin, or the same worker printed it last.
 func (l *repetitions) take(worker int, what string) (show bool, before int) {
 	if l.known == nil {
 		l.last, l.known = make(map[int]string), make(map[string]*said)
@@ -60,7 +59,8 @@ func (l *repetitions) take(worker int, what string) (show bool, before int) {
 	return true, before
 }
 
-// unshown yields what was repeated since it was last shown, in order, with how often.
+// unshown yields the lines that were repeated since they were last shown, sorted, and how
+// often.
 func (l *repetitions) unshown(yield func(what string, times int) bool) {
 	var repeated []string
 	for what, s := range l.known {
@@ -96,7 +96,7 @@ func (p *progress) workerLine(worker int, line []byte) {
 	}
 }
 
-// timesBefore ends a line that was repeated before.
+// timesBefore returns the end of a line that was repeated n times before.
 func timesBefore(n int) string {
 	if n == 0 {
 		return "\n"
@@ -104,7 +104,7 @@ func timesBefore(n int) string {
 	return fmt.Sprintf(" (and %s before)\n", text.Plural(int64(n), "time"))
 }
 
-// reportRepetitions prints what was not shown.
+// reportRepetitions prints at the end of a run which lines were not shown, and how many.
 func (p *progress) reportRepetitions(out io.Writer) {
 	for line, n := range p.lines.unshown {
 		out.Write(append(text.AppendPrintable(fmt.Appendf(nil, "[%s] ", text.Plural(int64(n), "more time")), line), '\n'))

@@ -51,8 +51,8 @@ func (p *program) manCommand() *cli.Command {
 	}
 }
 
-// environment are the variables that the command line itself reads. Those that
-// limit the number of workers are doctor's to show.
+// environment returns the variables that the command line reads. doctor shows those that
+// limit the number of workers.
 func (p *program) environment() []explained {
 	variables := []explained{
 		{"PROCPOOL_PROCS", "the number of workers where --procs is auto, if no mask, quota or scheduler allows fewer"},
@@ -69,7 +69,7 @@ func (p *program) environment() []explained {
 
 var roffEscapes = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", "\\(ga", "^", `\(ha`, "~", `\(ti`, "\n\n", "\n.PP\n")
 
-// escapeRoff keeps text from being taken for instructions.
+// escapeRoff keeps text from being read as roff requests.
 func escapeRoff(s string) string {
 	if strings.HasPrefix(s, ".") {
 		return `\&` + roffEscapes.Replace(s)

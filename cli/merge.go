@@ -41,8 +41,8 @@ func (p *program) mergeCommand() *cli.Command {
 	}
 }
 
-// A mergeReport is the object that merge --json prints, also when the merge
-// fails: problems are then all reasons, of which the message names the first.
+// A mergeReport is the object that merge --json prints, also when the merge fails. Problems
+// then lists every reason; the message on stderr names the first.
 type mergeReport struct {
 	Status   string            `json:"status"` // done, incomplete or failed
 	Failure  string            `json:"failure,omitempty"`
@@ -122,8 +122,8 @@ func (r *mergeReport) add(ctx context.Context, m *mergeCommand, paths []string) 
 	return spec, nil
 }
 
-// addUp is the sum of journals. Outputs, which are not added up, are printed if show is
-// set.
+// addUp returns the sum of journals. If show is set it prints the outputs of --reduce
+// concat instead, which have no sum.
 func (p *program) addUp(ctx context.Context, set *journal.Set, spec *task.Spec, show bool) (any, error) {
 	fold := spec.NewFold()
 	add := func(_ ipc.Interval, partial []byte) error { return fold.AddEncoded(partial) }
@@ -140,8 +140,7 @@ func (p *program) addUp(ctx context.Context, set *journal.Set, spec *task.Spec, 
 	return value, nil
 }
 
-// refused notes all reasons why the journals do not add up. On stderr there is
-// room for one line.
+// refused stores all reasons why the journals do not add up, for --json.
 func (r *mergeReport) refused(err error) error {
 	var problems *journal.MergeError
 	if errors.As(err, &problems) {

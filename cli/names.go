@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// filesFlag names a file with names of files, for more than fit on a command line.
+// filesFlag reads names from a file, for more journals than fit on a command line.
 func filesFlag(to *string) cli.Flag {
 	return &cli.PathFlag{Category: categoryBatch, Name: "files0-from", Destination: to, Usage: "read the names of the journals, each ended by a NUL byte, from `FILE`; - is stdin"}
 }

@@ -11,9 +11,9 @@ import (
 	"procpool/ipc"
 )
 
-// parseIndex reads a whole number from 0 to 2^62, exactly: in decimal, with
-// underscores between digits or a power of ten (1e8) where wanted. Its error,
-// as those of all functions here, says what the text must be.
+// parseIndex parses a whole number from 0 to 2^62, exactly. It is decimal, and may have
+// underscores between digits or a power of ten (1e8). The errors of all functions here say
+// what the text must be.
 func parseIndex(text string) (int64, error) {
 	refuse := func(why string) (int64, error) { return 0, errors.New(why) }
 	mantissa, exponent := strings.ToLower(text), 0
@@ -68,7 +68,7 @@ func wellFormed(s string) bool {
 	return s != ""
 }
 
-// parseCount is parseIndex for numbers from least to most.
+// parseCount parses a whole number from least to most.
 func parseCount(text string, least, most int64) (int64, error) {
 	v, err := parseIndex(text)
 	switch {
@@ -82,7 +82,7 @@ func parseCount(text string, least, most int64) (int64, error) {
 	return v, nil
 }
 
-// parseSize reads a number of bytes, with a unit of a power of 1024 where wanted.
+// parseSize parses a number of bytes; a unit such as M is a power of 1024.
 func parseSize(text string) (int64, error) {
 	number := strings.ToUpper(text)
 	number = strings.TrimSuffix(strings.TrimSuffix(number, "B"), "I")
@@ -99,7 +99,7 @@ func parseSize(text string) (int64, error) {
 
 func lastByte(s string) string { return s[max(len(s)-1, 0):] }
 
-// parseDuration reads a time: with units as Go writes them, or in seconds.
+// parseDuration parses a time above 0, in Go's units or in seconds.
 func parseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil {
@@ -113,7 +113,7 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseFraction reads a part of one, as 0.02 or 2%.
+// parseFraction parses a number between 0 and 1, such as 0.02 or 2%.
 func parseFraction(text string) (float64, error) {
 	number, percent := strings.CutSuffix(text, "%")
 	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)

@@ -11,6 +11,7 @@ import (
 // Hosts that are all away for longer than it takes until nobody counts on them cost no
 // run that had workers: they are tried again.
 func TestOutageOfAllHosts(t *testing.T) {
+	long(t)
 	t.Parallel()
 	b := newBench(t)
 	launcher := "sh -c 'if ! test -e there; then echo no route to host >&2; exit 255; fi; exec {cmd}' {host}"
@@ -86,6 +87,7 @@ func TestOutageOfAllHosts(t *testing.T) {
 
 // doctor tries a worker on each host.
 func TestDoctorTriesEachHost(t *testing.T) {
+	long(t)
 	t.Parallel()
 	b := newBench(t)
 	doctor := func(hosts string) said {

@@ -67,7 +67,7 @@ func (p *program) piOf(spec *task.Spec, whole ipc.Interval, over string, value a
 	return pi, ok && spec.Name == p.Tutorial && whole.Start == 0 && over == whole.String()
 }
 
-// errorOf returns the distance of an approximation of pi for JSON, or nil for any other
+// errorOf returns the distance of an approximation from pi for JSON, or nil for any other
 // result.
 func (p *program) errorOf(spec *task.Spec, whole ipc.Interval, over string, value any) *resultValue {
 	if pi, ok := p.piOf(spec, whole, over, value); ok {
@@ -76,7 +76,7 @@ func (p *program) errorOf(spec *task.Spec, whole ipc.Interval, over string, valu
 	return nil
 }
 
-// printUsage prints on stderr, for -v, what every worker did, and who used the CPUs.
+// printUsage prints on stderr, for -v, a table of the workers and the CPU time used.
 func (r *runCommand) printUsage() {
 	w := bufio.NewWriter(r.Stderr)
 	defer w.Flush()

@@ -21,11 +21,11 @@ import (
 	"procpool/task"
 )
 
-// echo returns its input, so that its time is the way there and back. It is not
-// over intervals, so run cannot be asked for it.
+// echo returns its input, to measure a round trip. It takes no intervals, so the command
+// run does not offer it.
 var echo = task.Define("doctor echo", func(_ context.Context, in []byte) ([]byte, error) { return in, nil })
 
-// A probe holds what one worker, started through a launcher, shows of it.
+// A probe holds the measurements of one worker started through a launcher.
 type probe struct {
 	options pool.Options
 	started float64 // seconds to the hello
@@ -42,8 +42,8 @@ const (
 	probeBlock   = 64 << 10               // bytes of an input
 )
 
-// probeHosts starts a worker on each host, a few at once, and says in a line a host
-// whether it started. The error is that of the first host that does not work.
+// probeHosts starts a worker on each host, a few at once. It returns a line for each host,
+// the hosts that work, and the error of the first host that does not.
 func probeHosts(ctx context.Context, o pool.Options, hosts []string) (lines []string, works []string, err error) {
 	probes, errs := make([]*probe, len(hosts)), make([]error, len(hosts))
 	var all sync.WaitGroup
@@ -70,8 +70,7 @@ func probeHosts(ctx context.Context, o pool.Options, hosts []string) (lines []st
 	return lines, works, err
 }
 
-// probeLauncher starts one worker, and measures it if asked to. The error says what is
-// wrong.
+// probeLauncher starts one worker, and measures it if measure is set.
 func probeLauncher(ctx context.Context, o pool.Options, measure bool) (*probe, error) {
 	p := &probe{}
 	ctx, cancel := context.WithCancel(ctx)
@@ -152,7 +151,7 @@ func drain[T any](outputs iter.Seq2[T, error]) error {
 	return nil
 }
 
-// lines print what was found, for doctor.
+// lines returns the measurements as doctor prints them.
 func (p *probe) lines() []string {
 	return []string{
 		"works: " + p.options.Launcher,
@@ -164,7 +163,7 @@ func (p *probe) lines() []string {
 
 const terminalHint = "a terminal on the way changes bytes: leave out what asks for one (ssh -t, srun --pty, docker -t)"
 
-// launcherHint tells what to do about a launcher that does not work.
+// launcherHint returns what to do about a launcher that failed with err, or "".
 func launcherHint(err error) string {
 	var fault *ipc.Fault
 	if errors.As(err, &fault) {
@@ -192,7 +191,7 @@ func launcherHint(err error) string {
 		return "ssh does not know that host's key: check and add it (ssh-keyscan HOST >>~/.ssh/known_hosts), or put -oStrictHostKeyChecking=accept-new into the launcher"
 	case errors.As(err, &lost) && (lost.ExitCode == 127 || strings.Contains(strings.Join(lost.Stderr, " "), "No such file")):
 		return "put the program at the same path where workers run; with {args} in place of {argv} you can name another path"
-	case errors.As(err, &lost) && lost.ExitCode == 255 && lost.Launcher != "": // ssh's, whatever is in the way
+	case errors.As(err, &lost) && lost.ExitCode == 255 && lost.Launcher != "": // ssh exits so for every error of its own
 		return "--outage D waits for hosts that are away when a run begins; 'doctor' with the same --launcher and --hosts tries each"
 	}
 	return ""

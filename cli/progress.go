@@ -22,7 +22,7 @@ type progress struct {
 	show     bool
 	quiet    bool
 	terminal bool
-	ending   <-chan struct{} // is closed when the run was asked to end; nil: nobody can ask
+	ending   <-chan struct{} // is closed when the run is asked to end; may be nil
 	stop     chan struct{}
 	ended    sync.WaitGroup
 
@@ -180,10 +180,10 @@ func (p *progress) line(elapsed time.Duration) string {
 	return line
 }
 
-// estimate returns how long the run still takes, or a negative time where nothing
-// tells: before the first chunk is finished, and after the estimate has passed.
-// It takes all chunks for equally long. Where there are few, it counts in rounds in
-// which each worker computes one.
+// estimate returns how long the run still takes, or a negative time if that is unknown:
+// before the first chunk is finished, and after the estimated time has passed. It assumes
+// that all chunks take equally long. If there are few, it counts rounds in which each
+// worker computes one chunk.
 func (p *progress) estimate(elapsed time.Duration) time.Duration {
 	if p.done == 0 {
 		return -1
@@ -214,8 +214,8 @@ func (p *progress) note(format string, args ...any) {
 	p.say(p.name + ": " + fmt.Sprintf(format, args...))
 }
 
-// say prints lines as they are, unless there were many notes. One that differs in
-// numbers alone from another of the last seconds is counted.
+// say prints lines as they are, up to mostNotes times. A note that differs from a recent
+// one only in its numbers is counted instead.
 func (p *progress) say(lines string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -235,7 +235,7 @@ func (p *progress) say(lines string) {
 	io.WriteString(p.out, lines+timesBefore(before))
 }
 
-// guard returns a writer to the same stream that does not garble the line.
+// guard returns a writer to w that first clears the progress line.
 func (p *progress) guard(w io.Writer) io.Writer { return &guarded{p, w} }
 
 type guarded struct {

@@ -47,11 +47,11 @@ type runCommand struct {
 	before, after *placement.Throttling // of this process's control group, for -v and --json
 
 	signal   os.Signal // that asked for the end
-	during   string    // what a run was doing that ended before it computed
+	during   string    // what the run was doing when it ended before computing
 	here     *here     // nil unless tasks run in this process
 	notes    []chunkNote
 	progress *progress
-	untraced error // why there is no trace; the result is as good without
+	untraced error // why the trace was not written; the result is valid nevertheless
 }
 
 func (p *program) newRun() *runCommand {
@@ -72,7 +72,7 @@ func (p *program) runCommand() *cli.Command {
 	}
 }
 
-// prepare checks all that was asked for before anything is started.
+// prepare checks all arguments before anything is started.
 func (r *runCommand) prepare(c *cli.Context) error {
 	read := r.readWorkload
 	if r.options.Worker != nil {
@@ -169,8 +169,8 @@ func (r *runCommand) bounded(ctx context.Context) (context.Context, context.Canc
 	return context.WithDeadline(ctx, r.until)
 }
 
-// ended notes in r that the run was ended where it did not compute. It returns any
-// other error.
+// ended records in r that a signal or the deadline ended the run while it did not compute,
+// and then returns nil. It returns any other error unchanged.
 func (r *runCommand) ended(err error) error {
 	switch signal := r.signals.first(); {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -184,8 +184,8 @@ func (r *runCommand) ended(err error) error {
 	return nil
 }
 
-// readLimits settles the number of workers. What else would have limited it
-// is looked up only if somebody will see it.
+// readLimits sets the number of workers. If --procs gives it, the other limits are read
+// only for -v and --json, which print them.
 func (r *runCommand) readLimits() (err error) {
 	if r.options.Procs > 0 && !r.json && !r.verbose {
 		return nil
@@ -195,8 +195,7 @@ func (r *runCommand) readLimits() (err error) {
 	return err
 }
 
-// open makes the pool. A pool that cannot be had as it was asked for is the user's
-// mistake.
+// open makes the pool. Options that the pool refuses are the user's mistake, exit code 2.
 func (r *runCommand) open(ctx context.Context) (err error) {
 	r.options.OnEvent, r.options.Trace = r.event, r.trace != nil
 	if r.trace == nil {
@@ -224,8 +223,8 @@ func (r *runCommand) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// compute runs the workload. Its own error means that nothing was computed; how
-// the run ended is in r.
+// compute runs the workload and stores in r how it ended. It returns an error only if
+// nothing was computed.
 func (r *runCommand) compute(ctx context.Context) error {
 	r.signals.drains()
 	if r.pool == nil {
@@ -307,7 +306,7 @@ func (r *runCommand) onChunk() func(pool.Chunk) error {
 	}
 }
 
-// event prints what a user should know while the run goes on.
+// event prints a note when a worker is lost or a chunk is retried.
 func (r *runCommand) event(ev pool.Event) {
 	if !r.here.enter() {
 		return
@@ -318,7 +317,7 @@ func (r *runCommand) event(ev pool.Event) {
 	case pool.WorkerLost:
 		r.endStrays()
 		if r.signals.explains(ev.Err) || r.unmet.take(ev.Err) || r.notStarted(ev.Err) {
-			return // there will be one message for it all, or there was one
+			return // one message covers it
 		}
 		r.progress.lost()
 		r.progress.note("%s; its work goes to another", text.OneLine(ev.Err.Error()))
@@ -333,8 +332,8 @@ func (r *runCommand) event(ev pool.Event) {
 	}
 }
 
-// failure returns the run's error with its exit code, and says how far the run
-// came.
+// failure returns the run's error with its exit code, a hint, and how many chunks are
+// done.
 func (r *runCommand) failure() error {
 	if r.err == nil {
 		return nil

@@ -13,6 +13,7 @@ import (
 // make computes shares side by side. One that was interrupted goes on, and the sum is that
 // of an undivided run.
 func TestMakeExample(t *testing.T) {
+	long(t)
 	t.Parallel()
 	program(t, "make")
 	b := newBench(t)
@@ -35,6 +36,7 @@ func TestMakeExample(t *testing.T) {
 
 // Snakemake computes the same, where it is installed.
 func TestSnakemakeExample(t *testing.T) {
+	long(t)
 	t.Parallel()
 	snakemake, err := exec.LookPath("snakemake")
 	if err != nil {
@@ -51,6 +53,7 @@ func TestSnakemakeExample(t *testing.T) {
 // systemd accepts the unit, and its command does as the unit says: it ends with 143 when
 // systemd asks, and goes on when it is started again. No systemd runs here.
 func TestSystemdExample(t *testing.T) {
+	long(t)
 	t.Parallel()
 	b := newBench(t)
 	c := b.job(t, "systemd")

@@ -18,14 +18,14 @@ import (
 	"procpool/pool"
 )
 
-// A dealtShare is the part of the input that a run is about.
+// A dealtShare says which part of the input a run computes.
 type dealtShare struct {
 	share  journal.Share  // zero: the whole
 	deal   string         // journal.Cyclic, or "" for consecutive chunks
-	only   *ipc.Ledger    // what the share has; nil: the whole
-	rest   string         // the journal whose missing chunks are shared; "": all chunks are
-	part   []ipc.Interval // what the share has of those
-	chunks int64          // of the grid that it has
+	only   *ipc.Ledger    // the share's indices; nil: the whole
+	rest   string         // the journal whose missing chunks are divided; "": all chunks are
+	part   []ipc.Interval // with rest, the share's intervals
+	chunks int64          // the number of chunks to compute
 }
 
 func (r *runCommand) shareFlags() []cli.Flag {
@@ -51,8 +51,8 @@ func readShare(text string) (share journal.Share, err error) {
 	return share, nil
 }
 
-// alike returns a note if this is one of several ranks that all compute the same: the
-// whole, or the share of an array's task. Those that --share auto tells apart do not.
+// alike returns a note if this process is one of several ranks (srun -n, MPI) that all
+// compute the same: the whole, or the share of their array task.
 func alike(share journal.Share, getenv func(string) string) string {
 	ranks, err := journal.FindRank(getenv)
 	if err != nil || ranks.N < 2 {
@@ -70,9 +70,8 @@ func alike(share journal.Share, getenv func(string) string) string {
 		ranks.N, ranks.By, ranks.K-1, what)
 }
 
-// cut settles how the input is cut, and which chunks of it the run is about. The grid of
-// shares does not depend on the number of workers, so that shares fit together that were
-// computed on different machines.
+// cut sets the grid, and which of its chunks the run computes. The grid of a share does not
+// depend on the number of workers, so that shares from different machines fit together.
 func (r *runCommand) cut(c *cli.Context) error {
 	if r.deal == blocks {
 		r.deal = ""
@@ -108,11 +107,11 @@ func (r *runCommand) cut(c *cli.Context) error {
 	return nil
 }
 
-// mostParts is how many intervals the share of a rest may consist of. They are in the
-// header of its journal.
+// mostParts limits the intervals of a share of a rest, because its journal's header lists
+// them.
 const mostParts = 500
 
-// restNote says where the chunks of a share of a rest go.
+// restNote returns a note on which journal a share of a rest is written to.
 func (r *runCommand) restNote() string {
 	if r.rest == "" {
 		return ""
@@ -120,14 +119,14 @@ func (r *runCommand) restNote() string {
 	return fmt.Sprintf("journal %s is only read: share %v of the chunks that it lacks goes to %s", r.rest, r.share, r.journalPath)
 }
 
-// divideRest makes the share one of what the journal lacks, if that exists and is of the
-// whole: an unfinished run's, or a merge's of some shares. That journal is only read, so
-// that all shares of the rest can be computed at the same time.
+// divideRest divides only the missing chunks, if --journal names an existing journal of
+// the whole: of an unfinished run, or of a merge of some shares. It only reads that
+// journal, so that all shares of the rest can be computed at the same time.
 func (r *runCommand) divideRest(ctx context.Context) error {
 	path := r.journalPath
 	before, err := journal.ReadHeader(path)
 	if !r.resume || path == "" || err != nil || before.Share != (journal.Share{}) {
-		return nil // openJournal says what is wrong
+		return nil // openJournal reports errors
 	}
 	if r.chunkSize == 0 {
 		r.grid = before.Grid()
@@ -154,7 +153,7 @@ func (r *runCommand) divideRest(ctx context.Context) error {
 	return nil
 }
 
-// parts yields the chunks that the run is about, in order.
+// parts yields the chunks that the run computes, in order.
 func (r *runCommand) parts() iter.Seq[ipc.Interval] {
 	if r.only == nil {
 		return r.grid.All()
@@ -196,7 +195,7 @@ func (r *runCommand) within() ipc.Interval {
 	return iv
 }
 
-// over says in words what the run is about: "[0, 25)", or "share 2/4 of [0, 100)".
+// over describes what the run computes: "[0, 25)", or "share 2/4 of [0, 100)".
 func (r *runCommand) over() string {
 	if iv := r.within(); r.only == nil || r.only.Total() == iv.Len() {
 		return iv.String()

@@ -33,6 +33,7 @@ var completions = []struct{ line, offers, not string }{
 // Every shell is asked what it would offer. Their scripts ask the program, so that
 // what one offers all of them do.
 func TestCompletionInShells(t *testing.T) {
+	long(t)
 	shells := map[string]func(b *bench, line string) []string{"bash": offeredByBash, "zsh": offeredByZsh, "fish": offeredByFish}
 	for shell, offered := range shells {
 		t.Run(shell, func(t *testing.T) {
@@ -134,6 +135,7 @@ func quoted(s string) string { return "'" + s + "'" }
 // The manual page has every command and every flag, and no mistake that those
 // who format it would report. A program that was not built from a commit has no date.
 func TestManualPage(t *testing.T) {
+	long(t)
 	b := newBench(t)
 	page := b.run(b.exe, "man")
 	if page.code != 0 || page.stderr != "" {

@@ -9,7 +9,7 @@ import (
 	"procpool/pool"
 )
 
-// shortageHint tells what to do when the system lacks what a new worker needs.
+// shortageHint returns which limit to raise if err says that one was reached, or "".
 func shortageHint(err error) string {
 	var lost *pool.LostWorkerError
 	switch {
@@ -28,14 +28,15 @@ func shortageHint(err error) string {
 // cannot even wait for a pipe, and would end this program with a stack trace.
 const fewestFiles = 16
 
-// With filesOfWorker for each, many workers are refused where not all of them can have
-// their files. Of a few, as many are started as can be.
+// From manyWorkers on, a run is refused if the limit does not allow filesOfWorker for each.
+// A smaller run starts as many workers as the limit allows.
 const (
 	filesOfWorker = 5
 	manyWorkers   = 1000
 )
 
-// enoughFiles returns an error where no worker could be started, or too few of many.
+// enoughFiles returns an error if the limit of open files allows no worker, or too few of
+// many.
 func enoughFiles(procs int) error {
 	limit, ok := fileLimit()
 	need := uint64(filesOfWorker*procs + fewestFiles)
@@ -50,8 +51,8 @@ func enoughFiles(procs int) error {
 	return &failure{code: exitFailed, err: fmt.Errorf("no worker can be started: the limit of open files is %d", limit), hint: shortageHint(syscall.EMFILE)}
 }
 
-// enoughThreads returns an error where not all workers could be started. pool.New does
-// the same.
+// enoughThreads returns an error if the limit of threads does not allow all workers, as
+// pool.New does later.
 func enoughThreads(o pool.Options) error {
 	if o.Backend != pool.Processes || o.Launcher != "" {
 		return nil

@@ -14,13 +14,12 @@ import (
 	"procpool/pool"
 )
 
-// A watch listens to the signals that ask a program to end, from the first statement
-// of Main to the last. What a signal does depends on the manner of the moment: most
-// commands die of it, as they would without a handler; see [watch.cuts] and
-// [watch.drains] for the others. Process 1 of a container dies of no signal by
-// itself, so without a handler it would not end.
+// A watch handles the signals that ask a program to end, from the first statement of Main
+// to the last. Its manner decides what a signal does: most commands die of it, as they
+// would without a handler; see [watch.cuts] and [watch.drains] for the others. The
+// handler is needed for process 1 of a container, which no signal ends by default.
 type watch struct {
-	ctx     context.Context // ends when what the command does is to be cut off
+	ctx     context.Context // is cancelled when the command must end at once
 	stop    chan struct{}   // is closed by the first signal
 	cancel  context.CancelFunc
 	came    chan os.Signal
@@ -43,12 +42,12 @@ const (
 )
 
 const (
-	// endsWithin is how long a command that was asked to end may take where it has no
-	// result to lose.
+	// endsWithin is how long a command may take to end after a signal if it has no result
+	// to lose.
 	endsWithin = 400 * time.Millisecond
-	// sameRequest is how long after the first signal another one is taken for the same
-	// request. timeout(1) sends two of a kind, systemd SIGTERM and SIGHUP, and a batch
-	// system its own to the process and to its group.
+	// sameRequest is how long after the first signal a further one counts as the same
+	// request: timeout(1) sends a signal twice, systemd sends SIGTERM and SIGHUP, and a
+	// batch system signals both the process and its group.
 	sameRequest = time.Second
 )
 
@@ -98,7 +97,7 @@ func (w *watch) signal(s os.Signal) {
 	switch {
 	case !first && time.Since(w.at) < sameRequest:
 		return
-	case w.manner == dies, w.ctx.Err() != nil: // asked once too often
+	case w.manner == dies, w.ctx.Err() != nil: // a further request
 		die(s)
 	case first:
 		w.seen, w.at = s, time.Now()
@@ -109,8 +108,8 @@ func (w *watch) signal(s os.Signal) {
 	}
 }
 
-// cutOff ends the context. In the manner cuts the process soon dies, should it not
-// have ended by itself. The caller holds mu.
+// cutOff cancels the context. In the manner cuts it also kills the process after
+// endsWithin, if that has not ended by itself. The caller holds mu.
 func (w *watch) cutOff() {
 	w.cancel()
 	if s := w.seen; w.manner == cuts && w.last == nil {
@@ -118,15 +117,15 @@ func (w *watch) cutOff() {
 	}
 }
 
-// cuts has a signal cut off what the command does, by the context. A signal that has
-// come already does so after a while, because what is left is usually short.
+// cuts makes a signal cancel the context. A signal that came before does so only after
+// endsWithin, because the rest of the command is usually short.
 func (w *watch) cuts() { w.set(cuts) }
 
-// drains has the first signal close stop, and the next cut off. The command ends by
-// itself.
+// drains makes the first signal close stop, and the next one cancel the context. The
+// process is not killed: the command ends by itself.
 func (w *watch) drains() { w.set(drains) }
 
-// dies has a signal end this process, as it does by default.
+// dies makes a signal end this process, as it does by default.
 func (w *watch) dies() { w.set(dies) }
 
 func (w *watch) set(m manner) {
@@ -171,8 +170,8 @@ func (w *watch) first() os.Signal {
 	return w.seen
 }
 
-// ended returns the failure of a command that ended with err because a signal cut
-// it off, and err if it ended for another reason.
+// ended returns the failure "ended by SIGNAL" if err is the result of a signal, and else
+// err itself.
 func (w *watch) ended(err error) error {
 	s := w.first()
 	var f *failure
@@ -187,16 +186,16 @@ func endedBy(s os.Signal, err error) *failure {
 	return &failure{code: exitSignal + signalNumber(s), err: fmt.Errorf("ended by %s%w", signalName(s), silent{err})}
 }
 
-// silent is an error that other errors wrap without words.
+// silent wraps an error for errors.Is without adding to the text.
 type silent struct{ error }
 
 func (silent) Error() string   { return "" }
 func (s silent) Unwrap() error { return s.error }
 
-// explains reports whether a worker was lost because the run as a whole is asked
-// to end. A signal to the process group, as of Ctrl-C or a batch system, also
-// kills workers that do not ignore it yet, and may do so a moment before it is
-// seen here.
+// explains reports whether a worker was lost because the whole run was asked to end.
+// Ctrl-C and batch systems signal the process group, which kills workers that do not
+// ignore the signal yet. Such a loss may be reported before this process gets the signal,
+// so explains waits a moment for it.
 func (w *watch) explains(err error) bool {
 	if w.first() != nil {
 		return true
@@ -213,16 +212,16 @@ func (w *watch) explains(err error) bool {
 	}
 }
 
-// release gives signals their former meaning, in a moment. A signal that comes before
-// that ends this process, as it would by default.
+// release stops handling signals, asynchronously. A signal that comes before then ends
+// this process, as it would by default.
 func (w *watch) release() {
 	w.set(dies)
 	close(w.done)
 	w.cancel()
 }
 
-// die ends this process by a signal. Process 1 of a container dies of none: it exits
-// with the code that a shell gives to such an end.
+// die ends this process by a signal. Process 1 of a container cannot die of a signal; it
+// exits with 128 plus the signal's number, as a shell would report it.
 func die(s os.Signal) {
 	newfile.RemoveAll()
 	if os.Getpid() != 1 { // process 1 cannot end by a signal, and another one would have Go end it with code 2

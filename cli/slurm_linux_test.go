@@ -17,7 +17,6 @@ import (
 // slurm brings up a Slurm of 2 nodes with 2 CPUs each, and points b's commands to it.
 func (b *bench) slurm() {
 	b.Helper()
-	engine(b.T)
 	for _, name := range []string{"slurmctld", "slurmd", "munged", "srun", "salloc", "sbatch", "squeue", "scontrol"} {
 		program(b.T, name)
 	}
@@ -97,6 +96,7 @@ func parentOf(pid int) int {
 }
 
 func TestSlurm(t *testing.T) {
+	engine(t)
 	t.Parallel()
 	b := newBench(t)
 	b.slurm()

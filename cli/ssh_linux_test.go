@@ -21,7 +21,6 @@ type sshServer struct {
 
 func (b *bench) sshServer() *sshServer {
 	b.Helper()
-	engine(b.T)
 	sshd, keygen, client := program(b.T, "sshd"), program(b.T, "ssh-keygen"), program(b.T, "ssh")
 	dir := b.TempDir()
 	file := func(name, text string) string {
@@ -85,6 +84,7 @@ func freePort(t *testing.T) string {
 }
 
 func TestSSH(t *testing.T) {
+	engine(t)
 	t.Parallel()
 	b := newBench(t)
 	s := b.sshServer()

@@ -120,7 +120,7 @@ func statusOf(survey *journal.Survey) statusReport {
 	return r
 }
 
-// pace returns the rate, and how many seconds so many chunks take; nil if unknown.
+// pace returns the rate, and how many seconds chunks take at that rate; nil if unknown.
 func pace(rate float64, chunks int64) (perSecond, seconds *float64) {
 	if rate > 0 {
 		perSecond = &rate
@@ -158,7 +158,7 @@ func (r statusReport) text(now time.Time) string {
 	return b.String()
 }
 
-// paceText prints "0.5/s, 2m0s left", with begin before it.
+// paceText returns "0.5/s, 2m0s left", with begin before it, or "" if it is unknown.
 func paceText(begin string, rate, seconds *float64) string {
 	if rate == nil || seconds == nil || *seconds == 0 {
 		return ""

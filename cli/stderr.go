@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// A stderrWriter writes to standard error. A reader that does not read costs the run
-// nothing: what it has not taken is kept, up to keptBytes, and what is beyond is dropped
-// and counted. Likewise a reader that is gone does not end the run.
+// A stderrWriter writes to standard error without ever stopping the run. If the reader is
+// slow it keeps up to keptBytes, and drops and counts messages beyond. If the reader is
+// gone it drops everything.
 type stderrWriter struct {
 	name string // of the program
 	fd   uintptr
 
 	mu      sync.Mutex
 	kept    []byte
-	taken   chan struct{} // closed when what is kept now has been written
+	taken   chan struct{} // closed when kept has been written
 	writing bool          // a goroutine is writing
-	stuck   bool          // the reader was waited for in vain
+	stuck   bool          // the reader did not read within patience
 	lost    int           // writes
 }
 
@@ -33,7 +33,7 @@ func newStderr(name string) *stderrWriter {
 	return &stderrWriter{name: name, fd: os.Stderr.Fd(), taken: make(chan struct{})}
 }
 
-// Fd makes package terminal see what is behind it.
+// Fd lets package terminal find out whether standard error is a terminal.
 func (w *stderrWriter) Fd() uintptr { return w.fd }
 
 func (w *stderrWriter) Write(b []byte) (int, error) {
@@ -58,7 +58,7 @@ func (w *stderrWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// drain writes until nothing is kept. Errors are dropped: there is nowhere to tell them.
+// drain writes until nothing is kept. It drops errors, having nowhere to report them.
 func (w *stderrWriter) drain() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 	"procpool/pool"
 )
 
-// A tracer collects what --trace writes. Nil traces nothing.
+// A tracer records events for --trace. A nil tracer records nothing.
 type tracer struct {
 	path     string
 	recorder compare.Recorder
@@ -36,10 +36,10 @@ func newTracer(c *cli.Context, path string) (*tracer, error) {
 	return &tracer{path: path}, canWrite("--trace", path)
 }
 
-// toStdout reports whether the trace takes the place of the result there.
+// toStdout reports whether the trace goes to standard output, in place of the result.
 func (t *tracer) toStdout() bool { return t != nil && t.path == "-" }
 
-// canWrite finds out before the work whether there is a place for its result.
+// canWrite returns an error if a file could not be written, before the work is done.
 func canWrite(flag, path string) error {
 	dir, err := os.Stat(filepath.Dir(path))
 	switch {
@@ -87,8 +87,8 @@ func (t *tracer) write(r *runCommand) error {
 	return writeFile(t.path, "the trace", func(w io.Writer) error { return report.TraceRuns(w, runs) })
 }
 
-// writeFile writes what render makes to a file. It touches the file only when
-// render has made all of it.
+// writeFile writes the output of render to a file. An error of render leaves the file
+// unchanged.
 func writeFile(path, what string, render func(io.Writer) error) error {
 	var b bytes.Buffer
 	if err := render(&b); err != nil {

@@ -13,12 +13,12 @@ import (
 // plain text.
 type flagValue interface {
 	cli.Generic
-	refusal(flag string) error // why the text that was given cannot be had; flag names the flag
-	completions() []string     // values that a shell can offer; there may be others
+	refusal(flag string) error // the error of Set, with the name of the flag
+	completions() []string     // values for a shell to offer; others may be valid too
 }
 
-// A value reads the text of a flag into *to. It keeps its error, because package
-// flag passes on only the words of it.
+// A value parses the text of a flag into *to. It keeps its error, because package flag
+// passes on only the error's text.
 type value[T any] struct {
 	to      *T
 	text    string // as given, or the default
@@ -27,7 +27,7 @@ type value[T any] struct {
 	offers  func() []string // may be nil
 }
 
-// newValue makes a value with a default, which may be "": then *to stays as it is.
+// newValue returns a value with a default. If the default is "", *to keeps its content.
 func newValue[T any](to *T, text string, read func(string) (T, error)) *value[T] {
 	v := &value[T]{to: to, read: read}
 	if text != "" {
@@ -46,8 +46,8 @@ func (v *value[T]) Set(text string) error {
 
 func (v *value[T]) String() string { return v.text }
 
-// refusal is the error of read with the flag and its text before it, unless read
-// has made the whole message.
+// refusal returns read's error behind the flag and its text, or unchanged if it is a
+// failure, which has the whole message.
 func (v *value[T]) refusal(flag string) error {
 	var whole *failure
 	if v.refused == nil || errors.As(v.refused, &whole) {
@@ -63,7 +63,7 @@ func (v *value[T]) completions() []string {
 	return v.offers()
 }
 
-// offering names values that a shell can complete.
+// offering sets the values that a shell offers.
 func (v *value[T]) offering(words ...string) *value[T] {
 	v.offers = func() []string { return words }
 	return v
@@ -113,8 +113,8 @@ func list[T any](to *[]T, text string, read func(string) (T, error)) *value[[]T]
 	})
 }
 
-// refusedValue returns the error of the value that a flag refused. err has the
-// same reason, as text.
+// refusedValue returns the error of the flag whose value was refused. err has the same
+// text, but not the exit code and hint.
 func refusedValue(c *cli.Context, err error, _ bool) error {
 	for _, f := range c.Command.Flags {
 		if g, ok := f.(namedFlag).documentedFlag.(*cli.GenericFlag); ok {

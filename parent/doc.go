@@ -1,8 +1,7 @@
-// Package parent is the parent's end of one worker process: it starts the
-// process, reads its hello, sends it requests, takes its answers, watches over
-// it, kills it, and says how it ended and what it had used. It knows nothing of a
-// pool and nothing of tasks: whoever owns a [Process] decides what is sent, and
-// what a loss means.
+// Package parent starts one worker process and talks to it: it reads the worker's hello,
+// sends requests, takes answers, watches for silence, kills the process, and reports how
+// it ended and what it used. It knows neither pools nor tasks: the caller decides what to
+// send, and what a lost worker means.
 //
 //	spawner := parent.NewSpawner(parent.SpawnerConfig{Env: os.Environ()})
 //	defer spawner.Close()

@@ -22,15 +22,16 @@ const (
 // workerEnv tells a worker of another program its index.
 const workerEnv = "PROCPOOL_WORKER"
 
-// Depth is how deep this process is nested: 0 for a program that no pool started.
+// Depth returns how deep this process is nested in workers: 0 for a program that no pool
+// started.
 func Depth() int {
 	d, _ := strconv.Atoi(os.Getenv(depthEnv))
 	return d
 }
 
-// Siblings is how many workers share the CPUs that this process may use, itself
-// included: a pool within a worker has its share of them. It is 1 outside a pool, and
-// where each worker is bound to CPUs of its own.
+// Siblings returns how many workers share the CPUs that this process may use, itself
+// included. A pool within a worker uses its part of them. Siblings returns 1 outside a
+// pool, and if each worker is bound to CPUs of its own.
 func Siblings() int {
 	n, _ := strconv.Atoi(os.Getenv(siblingsEnv))
 	return max(n, 1)

@@ -20,7 +20,7 @@ func (e *SilenceError) Error() string {
 	return fmt.Sprintf("silent for longer than %v", e.Limit)
 }
 
-// A BuildError is a worker that runs another program than this one.
+// A BuildError says that a worker runs another build than this process.
 type BuildError struct{ Theirs, Ours string }
 
 func (e *BuildError) Error() string {

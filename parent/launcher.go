@@ -28,7 +28,7 @@ type Launcher struct {
 	settings []string           // further arguments of the worker
 }
 
-// LauncherConfig says how a [Launcher] is made.
+// A LauncherConfig has the settings of a Launcher.
 type LauncherConfig struct {
 	Text    string             // its command line, see pool.Options.Launcher
 	Workers int                // for {n}
@@ -39,7 +39,7 @@ type LauncherConfig struct {
 	Env     []string // of workers: what not every launcher carries is passed on in arguments
 }
 
-// A LauncherError is a launcher that cannot be used as it was asked for.
+// A LauncherError says why a launcher cannot be used.
 type LauncherError struct {
 	Text   string // of the launcher
 	Reason string
@@ -48,8 +48,7 @@ type LauncherError struct {
 
 func (e *LauncherError) Error() string { return fmt.Sprintf("launcher %q: %s", e.Text, e.Reason) }
 
-// NewLauncher makes a Launcher. Its errors are of type *LauncherError, but for
-// those of the system.
+// NewLauncher returns a Launcher. Its error is a *LauncherError or one of the system.
 func NewLauncher(c LauncherConfig) (*Launcher, error) {
 	l := &Launcher{text: c.Text, workers: c.Workers, hosts: c.Hosts}
 	if slices.ContainsFunc(c.Bind, func(s placement.CPUSet) bool { return !s.Empty() }) {

@@ -11,9 +11,9 @@ import (
 	"procpool/ipc"
 )
 
-// Config says how a worker process is talked to and watched. Times are counted
-// in ticks, not by the clock: a job that is stopped as a whole and continued has
-// missed no tick, and loses nobody.
+// A Config says how to talk to a worker process and how to watch it. Its durations are
+// counted in ticks of this process, not by the clock: a job that is stopped as a whole
+// and continued misses no tick, and loses no worker.
 type Config struct {
 	Worker         int           // its index
 	Heartbeat      time.Duration // silence after which it is killed; 0 = never. A worker of another program must say that it beats
@@ -25,25 +25,26 @@ type Config struct {
 	LogLine        func([]byte)  // gets each line of its standard error, without the line's end, which it must not keep; nil drops them
 	LimitLines     bool          // pass on no more lines than a reader could bear
 
-	// Accept returns why a worker of another program cannot be used, by its hello. Nil
-	// accepts those of this program alone.
+	// Accept returns an error if a worker of another program, by its hello, cannot be
+	// used. If Accept is nil, only workers of this program are used.
 	Accept func(ipc.Hello) error
 }
 
-// A Handler takes what a worker says. [Process.Run] calls it, one method at a time.
+// A Handler receives what a worker sends. [Process.Run] calls its methods, one at a time.
 type Handler interface {
-	// Hello is called first: the worker may be sent requests from now on.
+	// Hello is called first. From now on requests may be sent.
 	Hello(h ipc.Hello)
-	// Result is the answer to the oldest request that has none. r.Value may be
-	// kept if owned is set, and is else valid until Result returns. An error is a
-	// fault of the stream, which ends the process.
+	// Result receives the answer to the oldest request that has none. If owned is set,
+	// the handler may keep r.Value; otherwise it is valid until Result returns. An error
+	// counts as a fault of the stream and ends the process.
 	Result(r ipc.Result, owned bool) error
-	// Fail is the other answer to the oldest request. f.Timeout is set if it had
-	// taken longer than its timeout.
+	// Fail receives the error of the oldest request. f.Timeout is set if the request took
+	// longer than its timeout.
 	Fail(f ipc.Fail)
-	// NotBegun takes back a request that was cancelled before it was begun.
+	// NotBegun receives the id of a request that was cancelled before the worker began
+	// it.
 	NotBegun(id uint64)
-	// Flush follows a series of answers: nothing more has arrived so far.
+	// Flush is called after a series of answers, when no more have arrived.
 	Flush()
 }
 

@@ -25,8 +25,8 @@ func programFile() (string, error) {
 	return exe, nil
 }
 
-// FindProgram finds the file of a program that is to run in dir: a path is relative to
-// dir, and a name is looked up as a shell does.
+// FindProgram returns the file of a program that will run in dir. A path is relative to
+// dir; a name is looked up in PATH, as a shell does.
 func FindProgram(name, dir string) (string, error) {
 	if dir != "" && filepath.Base(name) != name && !filepath.IsAbs(name) {
 		name = filepath.Join(dir, name)

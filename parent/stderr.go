@@ -182,7 +182,7 @@ func (t *relay) atTerminal() bool {
 	return slices.ContainsFunc(t.tail, func(line []byte) bool { return strings.Contains(string(line), ipc.AtTerminal) })
 }
 
-// IsCrash reports whether a line is what a dying Go program writes first.
+// IsCrash reports whether line is the first line that a crashing Go program writes.
 func IsCrash(line string) bool {
 	return slices.ContainsFunc([]string{"panic: ", "fatal error: ", "runtime: ", "SIGSEGV", "SIGABRT", "SIGQUIT", "unexpected fault address"},
 		func(prefix string) bool { return strings.HasPrefix(line, prefix) })

@@ -23,7 +23,7 @@ type System struct {
 	CheckThreads func(procs, threads int) error
 }
 
-// A Command says how a worker's process is to be started.
+// A Command says how to start a worker's process.
 type Command struct {
 	Worker  int              // its index
 	Env     []string         // the whole environment
@@ -46,7 +46,7 @@ type OSProcess interface {
 	Wait() ExitStatus // until it is gone; called once
 }
 
-// An ExitStatus says how a process ended and what it had used.
+// An ExitStatus says how a process ended and what it used.
 type ExitStatus struct {
 	Code         int    // -1 if a signal ended it, or unknown
 	Signal       string // such as "killed"; "" if it exited

@@ -54,10 +54,10 @@ func parseTemplate(text string) (template, error) {
 	return t, nil
 }
 
-// SplitWords splits a command line into its words, of which there must be one, without
-// a shell: what starts with $, `, *, ~ and the like stands for itself. It splits as Python's shlex.split does: single quotes keep
-// everything, a backslash keeps the next character, and within double quotes only a
-// quote or a backslash.
+// SplitWords splits a command line into at least one word, as Python's shlex.split does:
+// single quotes keep everything, a backslash keeps the next character, and within double
+// quotes only a quote or a backslash. There is no shell: $, `, * and ~ stand for
+// themselves.
 func SplitWords(text string) (words []string, err error) {
 	var word strings.Builder
 	started := false

@@ -106,10 +106,10 @@ type Chunk struct {
 	partial task.Partial
 }
 
-// Value returns the partial in the form for output.
+// Value returns the partial in the form that people read.
 func (c Chunk) Value() any { return c.partial.Value() }
 
-// Total returns the partial in the task's partial type.
+// Total returns the partial, which has the type of the task's partials.
 func (c Chunk) Total() any { return c.partial.Total() }
 
 // Append appends the partial in wire encoding to dst.

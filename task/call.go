@@ -10,9 +10,9 @@ import (
 	"procpool/ipc"
 )
 
-// An Error is what a task returned or panicked with, in every backend alike: text
-// and stack, and which of the errors that [Errors] names it is, since nothing else
-// can cross from one process to another.
+// An Error is the error or panic of a task, the same in every backend. It has the text,
+// the stack, and which of the errors that [Errors] names it is: nothing else can be sent
+// from one process to another.
 type Error struct {
 	Text  string
 	Stack string // of a panic; else empty
@@ -22,11 +22,11 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Text }
 
-// Unwrap gives the errors that the task names by [Errors] and that this one is.
+// Unwrap returns those errors named by [Errors] that this one is.
 func (e *Error) Unwrap() []error { return e.is }
 
-// Failure is an error of the task as it came from a worker: is are the places of
-// the errors that it is among those that the task names.
+// Failure returns the error of a task from what a worker sent: is lists the places, among
+// the errors that the task names, of those that it is.
 func (s *Spec) Failure(text, stack string, is []uint64) *Error {
 	e := &Error{Text: text, Stack: stack}
 	for _, i := range is {
@@ -112,24 +112,23 @@ func (s *Spec) plain(ctx context.Context, err error) error {
 	return e
 }
 
-// Worker is the stable index of the worker that runs this, from 0 to the
-// pool's size less one. A replaced worker's successor has its index. It is 0
+// Worker returns the index of the worker that runs this task, from 0 to the number of
+// workers less one. A process that replaces a lost one keeps its index. Worker returns 0
 // outside a pool.
 func Worker(ctx context.Context) int { return role.CallOf(ctx).Worker }
 
-// Index is the place of the input that this call is for in its sequence, or of the
-// chunk in its sum, from 0. It is 0 outside a pool.
+// Index returns the place of the task's input in its sequence, or of its chunk in the
+// sum, counted from 0. It returns 0 outside a pool.
 func Index(ctx context.Context) int64 { return role.CallOf(ctx).Index }
 
-// Attempt is how many workers met this input before and were lost to it, or ran
-// out of time: 0 the first time.
+// Attempt returns how many times this input was run before, in workers that it lost or in
+// which its time ran out: 0 the first time.
 func Attempt(ctx context.Context) int { return role.CallOf(ctx).Attempt }
 
-// OnStart registers f to run once in each worker process, before the process says
-// hello and takes work: to load a model, or to open a connection. Its time is that
-// of the pool's StartupTimeout, and its error is a reason why the worker cannot be
-// started. The functions run in order of registration. They do not run in a backend
-// without worker processes.
+// OnStart registers f to run once in each worker process before it takes work: to load a
+// model, or to open a connection. f must return within the pool's StartupTimeout. If it
+// returns an error, the worker cannot be started. The functions run in the order of
+// registration, and not at all in backends without worker processes.
 func OnStart(f func(ctx context.Context) error) { role.OnStart(f) }
 
 // OnExit registers f to run when this worker process ends in good order, after its

@@ -39,7 +39,7 @@ type Partial interface {
 	Append(dst []byte) ([]byte, error)
 	// Value is the partial as a reader wants to see it.
 	Value() any
-	// Total is the partial itself.
+	// Total returns the partial itself.
 	Total() any
 }
 

@@ -141,13 +141,13 @@ func Lookup(name string) (*Spec, bool) {
 	return s, ok
 }
 
-// About is what a worker says of the task in its hello.
+// About returns what a worker's hello says about the task.
 func (s *Spec) About() ipc.About {
 	return ipc.About{Version: s.Version, Grain: s.Grain, Exact: s.Exact}
 }
 
-// Abouts returns what a worker's hello says of the tasks of the program: of those
-// for which it is not [ipc.DefaultAbout].
+// Abouts returns what a worker's hello says about the program's tasks, without those that
+// have [ipc.DefaultAbout].
 func Abouts() map[string]ipc.About {
 	registry.Lock()
 	defer registry.Unlock()

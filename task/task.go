@@ -62,17 +62,17 @@ func About(computes, stresses string) Option {
 	return func(s *Spec) { s.Computes, s.Stresses = computes, stresses }
 }
 
-// Causes says in a few words why the task might be slower on one side: shared is what
-// goroutines compete for ("one cache line for all threads"), repeated is what each
-// process does again ("each process builds its own table"). Package compare shows one of
-// them where the CPU time of that side bears it out. Either may be empty.
+// Causes says in a few words why the task may be slower on one side of a comparison:
+// shared names what goroutines compete for ("one cache line for all threads"), repeated
+// what each process does again ("each process builds its own table"). Package compare
+// shows one of them if that side used more CPU time. Either may be empty.
 func Causes(shared, repeated string) Option {
 	return func(s *Spec) { s.Shared, s.Repeated = shared, repeated }
 }
 
-// Errors names errors whose identity crosses to the caller: where the task returns
-// one of them, or an error that wraps one, errors.Is finds it in what the caller
-// gets. They must be the same, in the same order, wherever the task is defined.
+// Errors names errors that keep their identity on the way to the caller: if the task
+// returns one of them, or an error that wraps one, errors.Is finds it in the caller's
+// error. The list must be the same, in the same order, wherever the task is defined.
 func Errors(sentinels ...error) Option {
 	return func(s *Spec) { s.sentinels = append(s.sentinels, sentinels...) }
 }

@@ -1,12 +1,12 @@
-// Package command is the task of 'procpool exec': it runs a program of the user's once
-// for each interval, and reduces what the program prints.
+// Package command defines the task of 'procpool exec', which runs the user's command once
+// for each interval and reduces the outputs. Package cli puts a [Call] into the request
+// of each chunk, by pool.Workload.With, and an [Index] finds the lines of an input file.
 //
-// The words of the command travel in the request of each chunk, see
-// pool.Workload.With: a worker needs nothing but the wire, whatever started it.
+// The command's words travel in the requests, so a worker needs no flags or files of its
+// own, and any launcher can start it.
 //
-// command.go has the task, process.go runs one command, output.go reads what it prints,
-// partial.go and number.go reduce that, index.go finds the lines of the file that is its
-// input.
+// command.go defines the task, process.go runs one command, output.go reads its output,
+// partial.go and number.go reduce outputs, index.go indexes the input file.
 package command
 
 import (
@@ -28,11 +28,11 @@ const Name = "exec"
 var Task = task.DefineSum(Name, run, add, task.Exact(), task.Version("1"), task.Errors(ErrExit, ErrChanged),
 	task.About("what a program of the user's prints, reduced", "whatever the program does"))
 
-// ErrExit is a command that ended with another exit code than 0, or by a signal: it may
-// succeed when it is run again.
+// ErrExit is wrapped by the error of a command that exited with a code other than 0, or
+// was ended by a signal. Such a chunk is worth a retry.
 var ErrExit = errors.New("the command failed")
 
-// A Call is what a worker has to know of the command for one chunk.
+// A Call tells a worker which command to run for one chunk.
 type Call struct {
 	Words  []string `msgpack:"words"`
 	Reduce string   `msgpack:"reduce"` // one of the constants of partial.go
@@ -46,7 +46,7 @@ func (c *Call) Append(dst []byte) []byte {
 	return dst
 }
 
-// placeholders stand for what differs from chunk to chunk.
+// placeholders are replaced by values of the chunk.
 var placeholders = [...]string{"{start}", "{end}", "{len}", "{chunk}", "{worker}"}
 
 // HasPlaceholder reports whether any of the words has a placeholder.
@@ -56,8 +56,9 @@ func HasPlaceholder(words ...string) bool {
 	})
 }
 
-// For is the command line for a chunk. The bounds of the interval follow where nothing
-// else says what the chunk is: neither a placeholder nor lines.
+// For returns the command line for a chunk. It appends the bounds of the interval if the
+// words have no placeholder and the command reads no lines, because then nothing else
+// would tell it which chunk to compute.
 func (c *Call) For(iv ipc.Interval, worker string) []string {
 	start, end := strconv.FormatInt(iv.Start, 10), strconv.FormatInt(iv.End, 10)
 	if !HasPlaceholder(c.Words...) {
@@ -79,7 +80,7 @@ func (c *Call) For(iv ipc.Interval, worker string) []string {
 	return words
 }
 
-// Environment is what a command finds in its environment beside the worker's.
+// Environment returns the variables that are added to the worker's environment.
 func (c *Call) Environment(iv ipc.Interval, worker string) []string {
 	return []string{
 		"PROCPOOL_START=" + strconv.FormatInt(iv.Start, 10), "PROCPOOL_END=" + strconv.FormatInt(iv.End, 10),
@@ -100,7 +101,7 @@ func run(ctx context.Context, iv ipc.Interval) (Partial, error) {
 	switch {
 	case len(c.Words) == 0:
 		return Partial{}, errors.New("the command has no words")
-	case iv.Len() == 0 && c.Reduce == Sum: // of nothing, for which no command runs
+	case iv.Len() == 0 && c.Reduce == Sum: // no command runs for an empty interval
 		return Partial{Reduce: Sum, Number: "0"}, nil
 	case iv.Len() == 0:
 		return Partial{Reduce: c.Reduce}, nil

@@ -14,11 +14,11 @@ import (
 	"slices"
 )
 
-// An Index tells where the lines of a file are. It is made in one pass and takes at
-// most a MiB, whatever the size of the file.
+// An Index finds lines of a file by number. [NewIndex] makes it in one pass; it takes at
+// most 1 MiB of memory, however large the file is.
 type Index struct {
 	Path   string // absolute
-	Lines  int64  // the last one need not have an end
+	Lines  int64  // also counts a last line without a newline
 	Size   int64  // of the file in bytes
 	SHA256 string // of its bytes, in hexadecimal
 
@@ -35,9 +35,10 @@ const (
 	readSize  = 256 << 10
 )
 
-// NewIndex reads a file. It ends soon after ctx is done, with its error.
+// NewIndex reads a file and indexes its lines. It returns ctx's error soon after ctx is
+// done, and an error that wraps [ErrChanged] if the file changes while it is read.
 func NewIndex(ctx context.Context, path string) (*Index, error) {
-	info, err := os.Stat(path) // a FIFO cannot be opened without somebody who writes to it
+	info, err := os.Stat(path) // before Open, which would block on a FIFO
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,8 @@ func NewIndex(ctx context.Context, path string) (*Index, error) {
 	return x, x.check(file)
 }
 
-// read reads the file, with marks that are gap bytes apart or a line more.
+// read reads the file and sets a mark at the first line that begins at least gap bytes
+// after the mark before.
 func (x *Index) read(ctx context.Context, file io.Reader, gap int64) error {
 	hash := sha256.New()
 	buf, last, next := make([]byte, readSize), byte('\n'), gap
@@ -103,10 +105,10 @@ func (x *Index) read(ctx context.Context, file io.Reader, gap int64) error {
 	}
 }
 
-// Text identifies the file's content in a journal.
+// Text returns size and checksum, by which a journal identifies the input.
 func (x *Index) Text() string { return fmt.Sprintf("%d bytes with SHA-256 %s", x.Size, x.SHA256) }
 
-// Part is how a worker finds the line with a number.
+// Part tells a worker how to find a line, counted from 0.
 func (x *Index) Part(line int64) *Part {
 	p := &Part{Path: x.Path, Size: x.Size, Modified: x.modified, Skip: line}
 	i, _ := slices.BinarySearchFunc(x.marks, line+1, func(m mark, line int64) int { return cmp.Compare(m.line, line) })
@@ -116,7 +118,8 @@ func (x *Index) Part(line int64) *Part {
 	return p
 }
 
-// Unchanged returns an error if the file is not what was read.
+// Unchanged returns an error that wraps [ErrChanged] if the file has changed since it was
+// indexed.
 func (x *Index) Unchanged() error {
 	file, err := os.Open(x.Path)
 	if err != nil {
@@ -128,7 +131,7 @@ func (x *Index) Unchanged() error {
 
 func (x *Index) check(file *os.File) error { return x.Part(0).check(file) }
 
-// A Part says where in a file lines begin, and what file it must be.
+// A Part is a place in a file, with the size and time that the file must have.
 type Part struct {
 	Path     string `msgpack:"path"`
 	Size     int64  `msgpack:"size"`
@@ -137,10 +140,10 @@ type Part struct {
 	Skip     int64  `msgpack:"skip"`     // lines from there
 }
 
-// ErrChanged is a file that is not what it was when it was indexed.
+// ErrChanged reports that the file changed after it was indexed.
 var ErrChanged = errors.New("the file of --lines changed during the run")
 
-// check returns an error if an open file is not the one that was indexed.
+// check compares size and modification time of an open file with those of the index.
 func (p *Part) check(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
@@ -152,7 +155,7 @@ func (p *Part) check(file *os.File) error {
 	return nil
 }
 
-// open opens the file for n lines.
+// open returns a reader of n lines.
 func (p *Part) open(n int64) (io.ReadCloser, error) {
 	file, err := os.Open(p.Path)
 	if err != nil {
@@ -203,7 +206,8 @@ func (l *lines) Read(buf []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// after is what follows n lines in block; n counts down.
+// after returns the rest of block behind its first *n lines, and subtracts from *n the
+// lines that it has skipped.
 func after(block []byte, n *int64) []byte {
 	for *n > 0 && len(block) > 0 {
 		at := bytes.IndexByte(block, '\n')

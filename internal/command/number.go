@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A number is digits times a power of ten, exactly. One that was written without a
-// point and an exponent is whole, and stays so in sums with other whole ones.
+// A number is digits times a power of ten, exactly. A number written without a point or
+// an exponent is whole, and a sum of whole numbers is whole.
 type number struct {
 	digits  big.Int
 	power   int64 // of ten; 0 if whole
@@ -25,7 +25,8 @@ var (
 	errTooFar   = errors.New("a number with a power of ten beyond 100000")
 )
 
-// printedNumber is parseNumber for what a command prints: it has limits.
+// printedNumber parses a number that a command printed, within limits that keep sums
+// affordable.
 func printedNumber(s string) (n number, err error) {
 	if len(s) > maxDigits {
 		return n, errNoNumber
@@ -36,8 +37,8 @@ func printedNumber(s string) (n number, err error) {
 	return n, err
 }
 
-// parseNumber reads [+-]digits[.digits][e[+-]digits]; digits may be missing on one
-// side of the point.
+// parseNumber parses [+-]digits[.digits][e[+-]digits]. Digits may be missing on one side
+// of the point.
 func parseNumber(s string) (n number, err error) {
 	mantissa, power := s, int64(0)
 	if at := strings.IndexAny(s, "eE"); at >= 0 {
@@ -76,8 +77,8 @@ func isDigits(s string) bool {
 	return true
 }
 
-// text is the only text of a number: two that are equal, and both whole or both
-// decimal, have the same.
+// text returns the canonical text: equal numbers that are both whole or both decimal have
+// the same text.
 func (n number) text() string {
 	if !n.decimal {
 		return n.digits.String()
@@ -90,7 +91,7 @@ func (n number) text() string {
 	return bare + "e" + strconv.FormatInt(power+int64(len(digits)-len(bare)), 10)
 }
 
-// aligned are the digits of both with the same power of ten, the lower.
+// aligned returns the digits of a and b scaled to the lower of their powers of ten.
 func aligned(a, b number) (x, y *big.Int, power int64) {
 	x, y, power = &a.digits, &b.digits, min(a.power, b.power)
 	return scaled(x, a.power-power), scaled(y, b.power-power), power
@@ -111,7 +112,7 @@ func (n number) plus(m number) (sum number) {
 	return sum
 }
 
-// compare is below, at or above 0 as n is to m.
+// compare returns a negative number if n < m, 0 if they are equal, else a positive one.
 func (n number) compare(m number) int {
 	x, y, _ := aligned(n, m)
 	return x.Cmp(y)

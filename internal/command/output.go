@@ -17,13 +17,13 @@ const (
 // errTooMuch ends a command whose output concat cannot carry.
 var errTooMuch = errors.New("it prints more than 64 MiB")
 
-// An output is what a command printed, as far as it is wanted.
+// An output collects the standard output of a command: all of it, or its last line.
 type output struct {
 	all   []byte // of concat; nil for the others
-	keeps bool   // all is wanted
+	keeps bool   // whether to fill all
 	first []byte // the first bytes
 	last  []byte // the last line that is not empty
-	line  []byte // the one that is not at its end
+	line  []byte // the line being read
 }
 
 // readFrom reads r to its end.
@@ -67,7 +67,7 @@ func (o *output) take(b []byte) error {
 	return nil
 }
 
-// add adds to the line, of which no more is kept than a number may have.
+// add appends to the line, up to the length that a number may have.
 func (o *output) add(b []byte) {
 	room := maxDigits + 1 - len(o.line)
 	o.line = append(o.line, b[:min(room, len(b))]...)
@@ -80,7 +80,7 @@ func (o *output) endLine() {
 	o.line = o.line[:0]
 }
 
-// partial is what the output counts for.
+// partial makes the chunk's partial of the output.
 func (o *output) partial(reduce string) (Partial, error) {
 	switch reduce {
 	case None:
@@ -104,7 +104,7 @@ func (o *output) partial(reduce string) (Partial, error) {
 	return Partial{Reduce: reduce, Number: n.text()}, nil
 }
 
-// begins shows how the output begins, where that is not line.
+// begins quotes the beginning of the output for a message, unless line is at the beginning.
 func (o *output) begins(line []byte) string {
 	if bytes.HasPrefix(bytes.TrimSpace(o.first), line[:min(len(line), len(bytes.TrimSpace(o.first)))]) {
 		return ""
@@ -112,7 +112,7 @@ func (o *output) begins(line []byte) string {
 	return "; its output begins with " + quoted(o.first)
 }
 
-// quoted is the beginning of b for a message.
+// quoted quotes the beginning of b.
 func quoted(b []byte) string {
 	if len(b) > firstLen {
 		return fmt.Sprintf("%q...", b[:firstLen])
@@ -120,14 +120,14 @@ func quoted(b []byte) string {
 	return fmt.Sprintf("%q", b)
 }
 
-// A tail keeps the last lines of what goes through it.
+// A tail copies a stream to a writer and keeps its last lines, for error messages.
 type tail struct {
 	to    io.Writer
 	lines [][]byte
 	line  []byte
 }
 
-// pass passes r on to its end.
+// pass copies r to its end.
 func (t *tail) pass(r io.Reader, buf []byte) {
 	for {
 		n, err := r.Read(buf)
@@ -166,7 +166,7 @@ func (t *tail) endLine() {
 	t.line = t.line[:0]
 }
 
-// String is the end of an error's text.
+// String returns the last lines as the end of an error's text.
 func (t *tail) String() string {
 	if len(t.lines) == 0 {
 		return ""

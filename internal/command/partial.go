@@ -20,16 +20,16 @@ const (
 // Reduces are all ways, the usual one first.
 var Reduces = []string{Sum, Min, Max, Concat, None}
 
-// A Partial is what the command of a chunk printed, and what those of several reduce
-// to. The zero Partial is that of no chunks.
+// A Partial is the result of one chunk's command, or of several chunks reduced. The zero
+// Partial is the result of no chunks.
 type Partial struct {
 	Reduce string `msgpack:"reduce"`
 	Number string `msgpack:"number"` // of sum, min and max, see number.text
 	Output []byte `msgpack:"output"` // of concat
 }
 
-// add reduces two partials, in any order. Outputs are not kept: who wants them prints
-// them one by one.
+// add reduces two partials; their order does not matter. It drops the outputs of concat,
+// which package cli prints chunk by chunk.
 func add(a, b Partial) Partial {
 	switch {
 	case a.Reduce == "":
@@ -55,7 +55,7 @@ func add(a, b Partial) Partial {
 	return a
 }
 
-// Check returns an error if p is none that a worker of this program sends.
+// Check returns an error if a worker has sent something else than a number.
 func (p Partial) Check() error {
 	if _, err := parseNumber(p.Number); err != nil && p.Number != "" {
 		return fmt.Errorf("a partial result is %.100q: %w", p.Number, err)
@@ -63,8 +63,8 @@ func (p Partial) Check() error {
 	return nil
 }
 
-// number is the number as text: a whole number with all its digits, a decimal
-// number rounded to a float64. "" if there is none.
+// number returns the number as text: a whole number with all its digits, a decimal number
+// rounded to a float64. It returns "" if there is no number.
 func (p Partial) number() string {
 	if p.Number == "" {
 		return ""
@@ -80,7 +80,7 @@ func (p Partial) number() string {
 	return text.Float(v)
 }
 
-// String is the number for a reader, or what stands for it.
+// String returns the number, or "no number".
 func (p Partial) String() string {
 	if n := p.number(); n != "" {
 		return n

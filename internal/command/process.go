@@ -16,11 +16,13 @@ import (
 	"procpool/ipc"
 )
 
-// politeTime is what a command has to end after SIGTERM, before it is killed with
-// all that it has started. The pool's CancelGrace is longer.
-const politeTime = 400 * time.Millisecond
+// termGrace is how long a command may take to end after SIGTERM. Then it is killed, with
+// everything that it started. It is shorter than the pool's CancelGrace, after which the
+// worker itself is killed.
+const termGrace = 400 * time.Millisecond
 
-// adopt makes this process, once, the parent of what commands leave behind.
+// adopt makes this process the parent of processes that a command leaves behind, so that
+// they can be found and killed.
 var adopt = sync.OnceFunc(proctree.Adopt)
 
 // execute runs the command for a chunk, in a session of its own, which has no terminal.
@@ -48,7 +50,7 @@ func (c *Call) execute(ctx context.Context, iv ipc.Interval, worker string) (*ou
 	return &p.out, nil
 }
 
-// silent is an error that has another in it and no text.
+// silent wraps an error for errors.Is without adding to the text.
 type silent struct{ error }
 
 func (silent) Error() string   { return "" }
@@ -77,7 +79,7 @@ func (p *process) start(c *Call, iv ipc.Interval) (err error) {
 		}
 		return r, w
 	}
-	p.cmd.Stdin, p.cmd.Stdout = os.Stdin, os.Stdout // of a worker: nothing, and what its standard error is
+	p.cmd.Stdin, p.cmd.Stdout = os.Stdin, os.Stdout // in a worker, the null device and standard error
 	var stdout, feed *os.File
 	if c.Reduce != None {
 		r, w := pipe()
@@ -120,7 +122,7 @@ func (p *process) start(c *Call, iv ipc.Interval) (err error) {
 	return nil
 }
 
-// stream carries a stream and then closes it. An error ends the command.
+// stream runs carry in a goroutine, then closes end. An error of carry ends the command.
 func (p *process) stream(end *os.File, carry func(buf []byte) error) {
 	p.streams.Go(func() {
 		buf := buffers.Get().(*[]byte)
@@ -133,7 +135,7 @@ func (p *process) stream(end *os.File, carry func(buf []byte) error) {
 	})
 }
 
-// feedLines writes the lines to the command, which need not read them all.
+// feedLines writes the lines to the command. A command that stops reading is no error.
 func feedLines(feed *os.File, lines io.ReadCloser, buf []byte) error {
 	defer lines.Close()
 	for {
@@ -150,8 +152,9 @@ func feedLines(feed *os.File, lines io.ReadCloser, buf []byte) error {
 	}
 }
 
-// wait waits for the command's end, or sees to it. What the command has started ends
-// with it, so that no stream stays open.
+// wait waits until the command exits. It ends the command when ctx is done or a stream has
+// failed. Everything that the command started is killed with it, or its streams would
+// stay open.
 func (p *process) wait(ctx context.Context) error {
 	exited := make(chan error, 1)
 	go func() {
@@ -168,7 +171,7 @@ func (p *process) wait(ctx context.Context) error {
 		select {
 		case <-exited:
 			return ctx.Err() // also if the command says that all is well
-		case <-time.After(politeTime):
+		case <-time.After(termGrace):
 		}
 	}
 	proctree.Kill(p.cmd.Process)
@@ -178,7 +181,7 @@ func (p *process) wait(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// ended says how a command ended.
+// ended describes how a command ended: "exited with code 1".
 func ended(state *os.ProcessState) string {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return "was ended by signal: " + status.Signal().String()
@@ -186,7 +189,7 @@ func ended(state *os.ProcessState) string {
 	return fmt.Sprintf("exited with code %d", state.ExitCode())
 }
 
-// cannotStart says why a command cannot be started.
+// cannotStart returns the error for a command that did not start.
 func cannotStart(cmd *exec.Cmd, err error) error {
 	var path *fs.PathError
 	var look *exec.Error

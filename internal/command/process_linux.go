@@ -5,10 +5,11 @@ import (
 	"syscall"
 )
 
-// ownSession has the command die with its worker, whose threads never end before it.
+// ownSession starts the command in its own session and kills it when its worker dies. The
+// kernel does so when the starting thread ends, and threads of a worker live as long as it.
 func ownSession() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// terminate asks the command, and what is in its process group, to end.
+// terminate sends SIGTERM to the command's process group.
 func terminate(p *os.Process) { syscall.Kill(-p.Pid, syscall.SIGTERM) }

@@ -9,5 +9,5 @@ import (
 
 func ownSession() *syscall.SysProcAttr { return nil }
 
-// terminate kills the command: what it has started cannot be asked.
+// terminate kills the command, because there is no process group to signal.
 func terminate(p *os.Process) { p.Kill() }
