@@ -10,10 +10,9 @@
 //	exit := process.Run() // calls handler until the worker has ended
 //
 // Read process.go first: a [Process] from its start to its [Exit]. talk.go reads
-// what the worker says, send.go writes to it, watch.go keeps the limits of time,
-// stderr.go passes its standard error on. spawn*.go starts processes on one
-// thread, env.go makes their environment. launcher.go and template.go make the
-// command lines of workers that another program starts, launched_process.go
-// ends those. system.go is the seam to the operating system, of which package
-// parenttest has a fake.
+// the worker's messages, send.go writes to it, watch.go enforces the limits of time,
+// stderr.go passes its standard error on. spawn.go starts processes on one thread,
+// env.go makes their environment. launcher.go and template.go make the command lines of
+// launched workers, launched_process.go ends those. system.go is the interface to the
+// operating system; package parenttest has a fake of it.
 package parent

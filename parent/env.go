@@ -9,17 +9,16 @@ import (
 	"strings"
 )
 
-// MaxDepth is how deep pools may be nested in workers of pools.
+// MaxDepth is how deep pools may be nested: a pool in a worker of another pool has depth 2.
 const MaxDepth = 3
 
-// depthEnv carries a process's depth, siblingsEnv how many workers share the CPUs
-// that it may use.
+// depthEnv is the variable with a process's [Depth], siblingsEnv that with its [Siblings].
 const (
 	depthEnv    = "PROCPOOL_DEPTH"
 	siblingsEnv = "PROCPOOL_SIBLINGS"
 )
 
-// workerEnv tells a worker of another program its index.
+// workerEnv is the variable with the index of a worker of another program.
 const workerEnv = "PROCPOOL_WORKER"
 
 // Depth returns how deep this process is nested in workers: 0 for a program that no pool
@@ -39,16 +38,16 @@ func Siblings() int {
 
 // WorkerEnv says how the environment of workers differs from this process's.
 type WorkerEnv struct {
-	Workers    int      // that share this process's GOMEMLIMIT, and its CPUs
-	Bound      bool     // each worker has CPUs of its own
+	Workers    int      // number of workers that share this process's GOMEMLIMIT and its CPUs
+	Bound      bool     // each worker is bound to CPUs of its own
 	GOMAXPROCS int      // of each worker
 	GOMEMLIMIT int64    // of each worker, in bytes; 0 = this process's, if its environment sets one, divided by Workers
-	Extra      []string // "key=value", before all else
+	Extra      []string // "key=value"; overrides environ and the settings above
 }
 
-// Of is environ as workers get it. The last of a key counts. GOMAXPROCS and
-// GOMEMLIMIT are always said: inherited, they would give every worker all the
-// CPUs and all the memory.
+// Of returns the environment of workers, made from environ. The last of a key counts. It
+// sets GOMAXPROCS and GOMEMLIMIT, because inherited values would give each worker all
+// the CPUs and all the memory.
 func (w WorkerEnv) Of(environ []string) []string {
 	environ = append(slices.Clone(environ), "GOMAXPROCS="+strconv.Itoa(w.GOMAXPROCS))
 	if limit := w.memoryLimit(); limit > 0 {
@@ -78,21 +77,21 @@ func (w WorkerEnv) Of(environ []string) []string {
 	return out
 }
 
-// preemptible is a GODEBUG without the setting that lets a task in a tight loop keep
-// its worker from saying that it lives.
+// preemptible returns a value of GODEBUG without asyncpreemptoff. With that setting a
+// task in a tight loop would keep its worker from sending beats.
 func preemptible(godebug string) string {
 	settings := slices.DeleteFunc(strings.Split(godebug, ","), func(s string) bool { return strings.HasPrefix(s, "asyncpreemptoff=") })
 	return strings.Join(settings, ",")
 }
 
-// memoryLimit is each worker's, in bytes; 0 for none. A limit that the user set
-// for this process is for all that it does: passed on as it is, N workers would
-// take N times as much.
+// memoryLimit returns the memory limit of each worker in bytes; 0 means none. It divides
+// a limit that the user set for this process among the workers: passed on as it is, N
+// workers would use N times as much.
 func (w WorkerEnv) memoryLimit() int64 {
 	if w.GOMEMLIMIT != 0 || os.Getenv("GOMEMLIMIT") == "" {
 		return w.GOMEMLIMIT
 	}
-	// The runtime has read the variable; a negative argument only asks.
+	// The runtime has parsed the variable; a negative argument only returns the limit.
 	whole := debug.SetMemoryLimit(-1)
 	if whole == math.MaxInt64 {
 		return 0

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A SilenceError is a worker that said nothing for longer than the heartbeat,
-// or, while it was starting, than the startup timeout.
+// A SilenceError says that a worker sent nothing for longer than the heartbeat or, while
+// it was starting, for longer than the startup timeout.
 type SilenceError struct {
 	Limit    time.Duration
 	Starting bool
@@ -27,17 +27,18 @@ func (e *BuildError) Error() string {
 	return fmt.Sprintf("it is another build, %q; this is %q", e.Theirs, e.Ours)
 }
 
-// A StartFailure is a worker that could not do what it does at its start.
+// A StartFailure says that a worker's own start failed, such as a function registered
+// with OnStart. Text is the worker's error.
 type StartFailure struct{ Text string }
 
 func (e *StartFailure) Error() string { return "its start failed: " + e.Text }
 
 var (
-	// ErrNoHello is a worker whose output ended before it said hello.
+	// ErrNoHello says that a worker's output ended before its hello.
 	ErrNoHello = errors.New("it ended before it said hello")
-	// ErrHeldBack is a worker whose hello came when its input was closed.
-	ErrHeldBack = errors.New("its hello came only when its input was closed: the launcher holds output back")
-	// ErrTerminal is a worker whose standard input is a terminal.
+	// ErrHeldBack says that a worker's hello arrived only after its input was closed.
+	ErrHeldBack = errors.New("its hello came only after its input was closed: the launcher buffers its output")
+	// ErrTerminal says that a worker's standard input is a terminal.
 	ErrTerminal = errors.New("its standard input is a terminal, which changes bytes")
 
 	errStopped     = errors.New("no more processes are started")

@@ -8,15 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// beforeFirstStart has Go's package os find out whether pidfds work, which it would do
-// at the first start of a process.
+// beforeFirstStart makes package os check whether pidfds work, with all signals blocked.
+// Otherwise os would check at the first start of a process, with signals enabled.
 //
-// For that it clones a child that runs in this process's memory, on the stack of this
-// thread, and with the signals that this thread does not block (Go 1.23 to 1.26,
-// syscall.doCheckClonePidfd). A signal that reaches the child and for which nobody
-// listens, as Ctrl-C sends it to the whole group, ends it within Go's handler, which
-// leaves this thread in the middle of a handler: "fatal: morestack on gsignal", exit
-// code 133. testdata/peers/pidfd shows it. With all signals blocked the child takes none.
+// The check clones a child that shares this process's memory, the stack of this thread
+// and its signal mask (Go 1.23 to 1.26, syscall.doCheckClonePidfd). If a signal reaches
+// that child and the program does not catch it (Ctrl-C sends it to the whole group), the
+// child ends within Go's signal handler and leaves this thread in the middle of it:
+// "fatal: morestack on gsignal", exit code 133. testdata/peers/pidfd shows it.
 var beforeFirstStart = sync.OnceFunc(func() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -2,5 +2,5 @@
 
 package parent
 
-// beforeFirstStart does nothing: pidfds are Linux's.
+// beforeFirstStart does nothing, because only Linux has pidfds.
 func beforeFirstStart() {}

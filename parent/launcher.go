@@ -14,18 +14,18 @@ import (
 	"procpool/placement"
 )
 
-// A Launcher makes the command lines of workers that another program starts: a
-// wrapper such as "nice" or "taskset -c {cpu}", or a way to another machine such
-// as "srun -Q -n1 -N1 --exact" or "ssh -T {host} {cmd}".
+// A Launcher makes the command lines that start workers through another program: a
+// wrapper such as "nice" or "taskset -c {cpu}", or a program that reaches another
+// machine, such as "srun -Q -n1 -N1 --exact" or "ssh -T {host} {cmd}".
 type Launcher struct {
-	text     string // as it was asked for
+	text     string // as the user wrote it
 	template template
 	workers  int
 	hosts    []string
-	exe      string             // path of the workers' program, here and where they run
-	args     []string           // of another program than this one; nil = those of a worker
-	cpus     []placement.CPUSet // for {cpu}: that of worker i is cpus[i%len(cpus)]
-	settings []string           // further arguments of the worker
+	exe      string             // path of the workers' program, the same on every machine
+	args     []string           // arguments of a worker of another program; nil = those of this program's workers
+	cpus     []placement.CPUSet // for {cpu}: worker i has cpus[i%len(cpus)]
+	settings []string           // "key=value" arguments of the worker, see carried
 }
 
 // A LauncherConfig has the settings of a Launcher.
@@ -87,33 +87,33 @@ func (l *Launcher) refuse(advice, format string, args ...any) error {
 	return &LauncherError{Text: l.text, Reason: fmt.Sprintf(format, args...), Advice: advice}
 }
 
-// carried are the variables that reach a worker as arguments, too, since a
-// launcher such as ssh passes no environment on.
+// carried lists the variables that a worker gets as arguments too, because a launcher
+// such as ssh passes no environment on.
 var carried = [...]string{"GOMAXPROCS", "GOMEMLIMIT", depthEnv, siblingsEnv}
 
-// check refuses placeholders and what should fill them where one is without the other.
+// check refuses a placeholder without values for it, and values without the placeholder.
 func (l *Launcher) check() error {
 	switch has := l.template.has; {
 	case has("host") && len(l.hosts) == 0:
 		return l.refuse("name them: --hosts a,b", "{host} needs hosts")
 	case !has("host") && len(l.hosts) > 0:
-		return l.refuse("for example 'ssh -T {host} {cmd}'", "there are hosts, but no {host} where they go")
+		return l.refuse("for example 'ssh -T {host} {cmd}'", "hosts need a {host} in it")
 	case !has("cpu") && len(l.cpus) > 0:
-		return l.refuse("for example 'taskset -c {cpu}'", "it decides on which CPUs workers run, and has no {cpu} where theirs go")
+		return l.refuse("for example 'taskset -c {cpu}'", "a binding needs a {cpu} in it, because the launcher decides on which CPUs workers run")
 	}
 	for _, h := range l.hosts {
 		if strings.Trim(h, hostChars) != "" || h == "" || h[0] == '-' {
-			return l.refuse("hosts are single names; 'scontrol show hostnames' expands Slurm's lists", "%q is no name of a host", h)
+			return l.refuse("hosts are single names; 'scontrol show hostnames' expands Slurm's lists", "invalid host name %q", h)
 		}
 	}
 	return nil
 }
 
-// hostChars are all that a host may have, such as user@fe80::1%eth0: the launcher may be
-// a shell's command line.
+// hostChars are the characters that a host name may have, as in user@fe80::1%eth0. Others
+// are refused, because a launcher may pass the name to a shell.
 const hostChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@%-"
 
-// programPath is the path by which others can start this program.
+// programPath returns the path by which a launcher can start this program.
 func (l *Launcher) programPath() (string, error) {
 	exe, err := programFile()
 	if err != nil {
@@ -125,7 +125,7 @@ func (l *Launcher) programPath() (string, error) {
 	return exe, err
 }
 
-// closeCPUs deals the CPUs that this process may use out to the workers.
+// closeCPUs divides the CPUs that this process may use among the workers, width for each.
 func closeCPUs(workers, width int) ([]placement.CPUSet, error) {
 	system := placement.System{}
 	mask, err := system.Mask()
@@ -138,7 +138,7 @@ func closeCPUs(workers, width int) ([]placement.CPUSet, error) {
 	return plan.CPUs, err
 }
 
-// words is the command line that launches worker i.
+// words returns the command line that launches worker i.
 func (l *Launcher) words(i int) []string {
 	f := fill{rank: i, n: l.workers, host: l.host(i), exe: l.exe, args: l.args}
 	if f.args == nil {
@@ -150,7 +150,7 @@ func (l *Launcher) words(i int) []string {
 	return l.template.expand(f)
 }
 
-// host is the host that worker i is to run on; "" if there are none.
+// host returns the host for worker i; "" if there are none.
 func (l *Launcher) host(i int) string {
 	if len(l.hosts) == 0 {
 		return ""
@@ -172,12 +172,12 @@ func LauncherNote(text string) string {
 	return "ssh hands its words to a shell on the other side, which splits them again: end the launcher with {cmd}, which is quoted for it"
 }
 
-// slurmOutput are variables by which srun would change a worker's streams:
-// label lines, read stdin from a file, and so on.
+// slurmOutput lists variables that make srun change a worker's streams, for example
+// label its lines or read its stdin from a file.
 var slurmOutput = [...]string{"SLURM_LABELIO", "SLURM_STDINMODE", "SLURM_STDOUTMODE", "SLURM_STDERRMODE"}
 
-// launcherEnv is environ without those, and has ssh ask nobody: a window in which it
-// does may be seen by nobody.
+// launcherEnv returns environ without slurmOutput, and with a setting that keeps ssh from
+// asking for a password in a window, which in a batch job nobody sees.
 func launcherEnv(environ []string) []string {
 	kept := slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
 		key, _, _ := strings.Cut(kv, "=")

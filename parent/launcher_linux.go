@@ -2,9 +2,9 @@ package parent
 
 import "syscall"
 
-// launcherAttr asks the kernel to terminate a launcher with its parent, which
-// makes srun and ssh end what they carry; SIGKILL would leave it alone. In a session of
-// its own a launcher has no terminal, on which ssh would ask what nobody sees, and wait.
+// launcherAttr makes the kernel send SIGTERM to a launcher when its parent ends, on which
+// srun and ssh end the worker; after SIGKILL they could not. A session of its own takes
+// the terminal away, on which ssh would ask for a password and wait.
 func launcherAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGTERM}
 }

@@ -4,6 +4,6 @@ package parent
 
 import "syscall"
 
-// launcherAttr asks for no signal with the parent's end: a launcher notices
-// it by its streams, or its worker by the missing heartbeats.
+// launcherAttr starts a launcher in a session of its own. These systems send no signal
+// when the parent ends: a launcher notices by its streams, or its worker by missing beats.
 func launcherAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

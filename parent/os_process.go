@@ -15,7 +15,7 @@ import (
 // childArg is child.Arg, which this package must not import.
 const childArg = "procpool-child"
 
-// An osProcess is a real one.
+// An osProcess is an OSProcess of the real operating system.
 type osProcess struct {
 	proc           *os.Process
 	stdin          *os.File
@@ -23,7 +23,7 @@ type osProcess struct {
 	killing        sync.Once
 }
 
-// OS is the operating system.
+// OS returns the real operating system.
 func OS() System {
 	return System{Start: startProcess, ResidentSet: residentSet, OOMKills: oomKills, CheckThreads: placement.System{}.CheckThreads}
 }
@@ -61,8 +61,9 @@ func startProcess(c Command) (_ OSProcess, err error) {
 	return p, nil
 }
 
-// pipes gives p its ends of the worker's standard streams, and returns the
-// worker's, in order. With an error there are those that could be made.
+// pipes creates the pipes of the worker's standard streams. It stores the parent's ends
+// in p and returns the worker's: stdin, stdout, stderr. With an error it returns those
+// that were created.
 func (p *osProcess) pipes() (theirs []*os.File, err error) {
 	for _, ours := range []**os.File{&p.stdin, &p.stdout, &p.stderr} {
 		r, w, err := os.Pipe()
@@ -77,7 +78,7 @@ func (p *osProcess) pipes() (theirs []*os.File, err error) {
 	return theirs, nil
 }
 
-// program is the file and the command line of a worker.
+// program returns the file and the command line of a worker.
 func (c *Command) program() (path string, words []string, err error) {
 	if c.Program == nil {
 		path, err = self()
@@ -87,7 +88,8 @@ func (c *Command) program() (path string, words []string, err error) {
 	return path, c.Program, err
 }
 
-// withoutPath drops "fork/exec /proc/self/exe", which helps nobody.
+// withoutPath removes "fork/exec /proc/self/exe" from an error: the path tells a user
+// nothing.
 func withoutPath(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {
@@ -109,7 +111,7 @@ func (p *osProcess) Stdin() io.WriteCloser { return p.stdin }
 func (p *osProcess) Stdout() io.ReadCloser { return p.stdout }
 func (p *osProcess) Stderr() io.ReadCloser { return p.stderr }
 
-// Kill kills the process with everything that it started, and returns at once.
+// Kill kills the process and everything that it started. It does not wait for that.
 func (p *osProcess) Kill() { p.killing.Do(func() { go proctree.Kill(p.proc) }) }
 
 func (p *osProcess) Wait() ExitStatus {

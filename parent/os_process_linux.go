@@ -11,8 +11,8 @@ import (
 	"procpool/placement"
 )
 
-// self is the path of the program that this process runs, with /proc also when its file
-// has been replaced or deleted since.
+// self returns a path of the program that this process runs. /proc/self/exe stays valid
+// when the program's file is replaced or deleted.
 func self() (string, error) {
 	const exe = "/proc/self/exe"
 	if unix.Access(exe, unix.X_OK) == nil {
@@ -37,9 +37,9 @@ func startBound(path string, words []string, cpus placement.CPUSet, attr *os.Pro
 	return os.StartProcess(path, words, attr)
 }
 
-// procAttr has the kernel end a worker with the thread that starts it: a
-// parent that is killed leaves nobody behind, however busy they are. Not so one that
-// has to end what it has started: it notices by its streams.
+// procAttr makes the kernel kill a worker when the thread that started it ends, so that a
+// parent that is killed leaves no worker behind, however busy. A worker with EndsOwn must
+// first end what it started; it notices by its streams that the parent is gone.
 func procAttr(c Command) *syscall.SysProcAttr {
 	if c.EndsOwn {
 		return nil
@@ -47,9 +47,9 @@ func procAttr(c Command) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
 
-// awaitExit waits until p has ended, as one of many in the runtime's poller:
-// Wait alone would keep a thread for each process. Where the kernel has no
-// handles for processes it returns at once.
+// awaitExit waits until p has ended, by a pidfd in the runtime's poller. Process.Wait
+// alone would block a thread for each process. If the kernel has no pidfds, awaitExit
+// returns at once.
 func awaitExit(p *os.Process) {
 	fd := -1
 	err := p.WithHandle(func(handle uintptr) {

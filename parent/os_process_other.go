@@ -19,10 +19,10 @@ func startBound(path string, words []string, cpus placement.CPUSet, attr *os.Pro
 	return os.StartProcess(path, words, attr)
 }
 
-// procAttr asks for nothing: a worker notices by its streams that the parent is gone.
+// procAttr returns nil: a worker notices by its streams that the parent is gone.
 func procAttr(Command) *syscall.SysProcAttr { return nil }
 
-func awaitExit(*os.Process) {} // Wait waits itself
+func awaitExit(*os.Process) {} // Process.Wait does the waiting
 
 func residentSet(int) int64 { return 0 }
 func oomKills() int64       { return 0 }

@@ -15,15 +15,15 @@ import (
 // counted in ticks of this process, not by the clock: a job that is stopped as a whole
 // and continued misses no tick, and loses no worker.
 type Config struct {
-	Worker         int           // its index
-	Heartbeat      time.Duration // silence after which it is killed; 0 = never. A worker of another program must say that it beats
-	StartupTimeout time.Duration // from its start to its hello; 0 = none
-	Grace          time.Duration // from End to its end; 0 = none
-	CancelGrace    time.Duration // from the cancel of a request, or its timeout, to its answer; then it is killed
-	MaxMessage     int64         // bytes of a message in either direction
-	Trace          bool          // results say when they were begun
-	LogLine        func([]byte)  // gets each line of its standard error, without the line's end, which it must not keep; nil drops them
-	LimitLines     bool          // pass on no more lines than a reader could bear
+	Worker         int           // the worker's index
+	Heartbeat      time.Duration // silence after which the worker is killed; 0 = never. A worker of another program is watched only if its hello says that it sends beats
+	StartupTimeout time.Duration // from the worker's start to its hello; 0 = no limit
+	Grace          time.Duration // from End to the worker's exit; 0 = no limit
+	CancelGrace    time.Duration // from the cancel or the timeout of a request to its answer; after that the worker is killed
+	MaxMessage     int64         // limit of bytes in a message, in either direction
+	Trace          bool          // results carry the time at which they were begun
+	LogLine        func([]byte)  // receives each line of standard error, without its newline; it must not keep the slice. Nil drops the lines
+	LimitLines     bool          // limit the rate of those lines, see pool.Options.LimitLines
 
 	// Accept returns an error if a worker of another program, by its hello, cannot be
 	// used. If Accept is nil, only workers of this program are used.
@@ -48,12 +48,12 @@ type Handler interface {
 	Flush()
 }
 
-// A Process is one worker process from its start to its end. Its methods but Run
-// may be called from any goroutine, and never call the handler.
+// A Process is one worker process, from its start to its end. Run must be called once;
+// the other methods may be called from any goroutine, and never call the handler.
 //
-// Five goroutines belong to it, and Run waits for all of them: Run's own, which
-// reads, one that writes, one that passes standard error on, one that watches the
-// time, and one that waits for the process to end.
+// It has five goroutines, and Run waits for all of them: Run's own, which reads, one that
+// writes, one that passes standard error on, one that watches the limits of time, and one
+// that waits for the process to end.
 type Process struct {
 	config  Config
 	handler Handler
@@ -63,50 +63,51 @@ type Process struct {
 	stderr  *relay
 	born    time.Time
 
-	launched *launchedProcess // os, if it is a launcher
+	launched *launchedProcess // the same as os if there is a launcher, else nil
 
-	gotBytes atomic.Bool    // bytes came since watch looked last
-	wake     chan struct{}  // holds one when there is something to write
-	over     chan struct{}  // closed when the talk is over
-	hurry    chan struct{}  // holds one when watch should look sooner than it means to
-	helpers  sync.WaitGroup // the writer, the relay and watch
+	gotBytes atomic.Bool    // bytes have arrived since watch looked last
+	wake     chan struct{}  // holds one token when there is something to write
+	over     chan struct{}  // closed when Run has stopped reading
+	hurry    chan struct{}  // holds one token when watch should look before its timer ends
+	helpers  sync.WaitGroup // the writer and watch
 	exited   chan struct{}  // closed when status is set
 	status   ExitStatus
 
-	// Run's own.
+	// Used only by Run's goroutine.
 	bye     *ipc.Bye        // the worker's last message
-	lastID  uint64          // of the last answer
-	asked   uint64          // requests sent, when Run looked last
+	lastID  uint64          // id of the last request answered
+	asked   uint64          // number of requests sent, when Run looked last
 	skipped map[uint64]bool // requests above lastID that came back as not begun
 
-	accepting atomic.Bool // it may be sent requests
+	accepting atomic.Bool // the worker may be sent requests
 
-	mu        sync.Mutex // guards what follows
-	pid       int        // of the worker, as far as it is known
-	host      string     // of the worker; "" for this one. Before its hello, the one that it is to run on
+	mu        sync.Mutex // guards the fields below
+	pid       int        // of the worker; of the launcher until the hello
+	host      string     // of the worker; "" for this machine. Before its hello, the host that it was meant for
 	ready     bool       // it said hello
 	ending    bool       // it was told to end
-	killed    error      // why it was killed from here; nil if it was not
-	lateID    uint64     // of the request that it was killed for
-	sent      uint64     // requests
-	answered  uint64     // requests
+	killed    error      // why this process killed it; nil if it did not
+	lateID    uint64     // the request that took longer than its timeout
+	sent      uint64     // number of requests sent
+	answered  uint64     // number of requests answered
 	queue     sendQueue
 	clocks    clocks
 	every     time.Duration            // how often watch looks
-	timeouts  map[uint64]time.Duration // of requests that have one
-	askedBack map[uint64]bool          // requests without an answer; true = cancelled, false = only if not begun
+	timeouts  map[uint64]time.Duration // timeouts of unanswered requests that have one
+	askedBack map[uint64]bool          // unanswered requests; true = cancelled, false = recalled
 }
 
 const (
-	// drainDelay is how long output may still come after a process has ended:
-	// something that it started may hold the pipe open for ever.
+	// drainDelay is how long output is read after a process has ended. There must be a
+	// limit, because something that the process started may hold the pipe open for ever.
 	drainDelay = time.Second
-	// reapDelay is how long a killed process may take to be gone. One that the
-	// kernel cannot end (it waits for a dead disk, say) is waited for in the background.
+	// reapDelay is how long Run waits for a killed process to be gone. If the kernel
+	// cannot end it (it waits for a dead disk, say), it is reaped in the background.
 	reapDelay = 5 * time.Second
 )
 
-// newProcess makes the Process of a started one, and starts what goes with it.
+// newProcess makes the Process of an OSProcess that was started, and starts its
+// goroutines.
 func newProcess(s *Spawner, c Config, h Handler, started OSProcess, born time.Time) *Process {
 	p := &Process{
 		config: c, handler: h, spawner: s, os: started, born: born, pid: started.Pid(),
@@ -118,21 +119,23 @@ func newProcess(s *Spawner, c Config, h Handler, started OSProcess, born time.Ti
 	}
 	p.in = newReader(p)
 	p.stderr = newRelay(c)
-	go p.stderr.run(started.Stderr()) // LogLine may block it: Run waits for it, but not for ever
+	go p.stderr.run(started.Stderr()) // not one of helpers: LogLine may block it for ever
 	p.helpers.Go(p.write)
 	p.helpers.Go(p.watch)
 	go p.wait()
 	return p
 }
 
-// PID is the worker's process identifier, on its host once it has said hello.
+// PID returns the worker's process identifier on its host. Before the hello of a launched
+// worker it is that of the launcher.
 func (p *Process) PID() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.pid
 }
 
-// ResidentSet is the worker's resident set in bytes; 0 if it cannot be seen from here.
+// ResidentSet returns the worker's resident set in bytes; 0 if it is unknown, as behind a
+// launcher.
 func (p *Process) ResidentSet() int64 {
 	if p.launched != nil {
 		return 0
@@ -140,15 +143,14 @@ func (p *Process) ResidentSet() int64 {
 	return p.spawner.system.ResidentSet(p.os.Pid())
 }
 
-// Far reports whether something stands between the worker and this process, so
-// that messages have a way to go.
+// Far reports whether messages pass through a launcher on their way to the worker.
 func (p *Process) Far() bool { return p.launched != nil && !p.launched.itself.Load() }
 
-// Born is when the process began to be made.
+// Born returns the time at which the start of the process began.
 func (p *Process) Born() time.Time { return p.born }
 
-// Run talks to the worker until it ends, and says how it ended. When it returns
-// the process is gone, unless the system could not end it.
+// Run reads the worker's answers and calls the handler until the worker ends, and returns
+// how it ended. When it returns, the process is gone, unless the system could not end it.
 func (p *Process) Run() Exit {
 	err := p.greet()
 	p.spawner.started()
@@ -157,7 +159,7 @@ func (p *Process) Run() Exit {
 	}
 	p.accepting.Store(false)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, ErrNoHello) {
-		p.kill(err) // where the stream merely ended, how the process ended says more
+		p.kill(err) // if the stream only ended, the process is ending by itself
 	}
 	close(p.over)
 	if !p.isGoneWithin(drainDelay) { // one that has said bye, or closed its output, should be gone
@@ -172,7 +174,7 @@ func (p *Process) Run() Exit {
 	return p.exit(err)
 }
 
-// wait reaps the process.
+// wait reaps the process, and closes its output pipes after drainDelay.
 func (p *Process) wait() {
 	p.status = p.os.Wait()
 	close(p.exited)
@@ -188,8 +190,8 @@ func (p *Process) isGoneWithin(d time.Duration) bool {
 	}
 }
 
-// End lets the worker answer what it was sent, say bye and exit. One that has
-// not said hello is killed.
+// End asks the worker to answer the requests that it was sent, say bye and exit. A worker
+// that has not said hello is killed.
 func (p *Process) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -205,11 +207,11 @@ func (p *Process) End() {
 	}
 }
 
-// Abort kills the process: nobody wants its work any more.
+// Abort kills the process. Its Exit has Unwanted set.
 func (p *Process) Abort() { p.kill(errUnwanted) }
 
-// kill ends the process. The first reason is kept. Should its output stay open
-// although it is gone, reading ends soon.
+// kill kills the process. The first reason is kept. It also closes the process's output
+// after drainDelay, so that reading ends even if something else holds the pipe open.
 func (p *Process) kill(why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -228,26 +230,26 @@ func (p *Process) killLocked(why error) {
 // An Exit says how a worker process ended.
 type Exit struct {
 	PID      int
-	Host     string // "" for this one; before its hello, the one that it was to run on
+	Host     string // "" for this machine; before the worker's hello, the host that it was meant for
 	Ready    bool   // it had said hello
 	InOrder  bool   // it was told to end, and said bye after all its answers
-	Left     bool   // it left because this process was silent: it had been stopped
-	Unwanted bool   // it was killed by Abort, or did not end within the grace
-	LateID   uint64 // the request that it was killed for, counted from 1; 0 = none
-	Launcher string // that did not bring it to its hello; "" if it said hello or was started without one
+	Left     bool   // it exited because this process had been silent, for example stopped
+	Unwanted bool   // it was killed by Abort, or because it did not end within the grace
+	LateID   uint64 // the request for whose timeout it was killed, counted from 1; 0 = none
+	Launcher string // the launcher, if the worker ended before its hello; else ""
 
-	Err      error    // what was seen first, such as an *ipc.Fault; nil where the exit says it better
-	Signal   string   // that ended it, such as "killed"; "" if it exited
-	ExitCode int      // -1 if a signal ended it or it is unknown
-	Killed   bool     // it was killed from here
-	CPULimit int64    // the limit of CPU time, in seconds, for which the system ended it; 0 if it did not
-	Stderr   []string // the last lines of its standard error; before them, of a Go crash, the first
+	Err      error    // what was seen first, such as an *ipc.Fault; nil if Signal and ExitCode say enough
+	Signal   string   // the signal that ended it, such as "killed"; "" if it exited
+	ExitCode int      // -1 if a signal ended it or the code is unknown
+	Killed   bool     // this process killed it
+	CPULimit int64    // the limit of CPU time in seconds, if the system ended the worker for it; else 0
+	Stderr   []string // the last lines of its standard error; after a Go crash, preceded by the crash's first line
 
 	Lived time.Duration
-	Used  *ipc.Bye // what it used, as it said itself, or else as the system tells; nil if unknown
+	Used  *ipc.Bye // what it reported in its bye, or else what the system reports; nil if unknown
 }
 
-// exit says how the process ended whose talk ended with err.
+// exit returns how the process ended. err is the error with which reading ended.
 func (p *Process) exit(err error) Exit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -277,7 +279,7 @@ func (p *Process) exit(err error) Exit {
 		}
 	default:
 	}
-	// A stream that merely ended says nothing that the exit does not say better.
+	// If the stream only ended, the signal or the exit code says more than err.
 	var fault *ipc.Fault
 	if p.killed == nil && errors.As(err, &fault) && fault.First == nil && (e.Signal != "" || e.ExitCode >= 0) {
 		e.Err = nil
@@ -285,23 +287,23 @@ func (p *Process) exit(err error) Exit {
 	return e
 }
 
-// used is what the process used: what it said itself, or else what the system
-// tells of a process that is gone.
+// used returns what the process used: what it reported in its bye, or else what the system
+// reports of an ended process.
 func (p *Process) used() *ipc.Bye {
 	user, system := p.status.User.Seconds(), p.status.System.Seconds()
 	if p.Far() {
-		user, system = 0, 0 // are the launcher's
+		user, system = 0, 0 // these are the launcher's
 	}
 	if p.bye == nil {
 		return &ipc.Bye{Usage: ipc.Usage{UserSeconds: user, SystemSeconds: system}}
 	}
-	// Exit itself costs time that a worker cannot know of.
+	// The system's figures include the exit, which the bye cannot.
 	p.bye.UserSeconds = max(p.bye.UserSeconds, user)
 	p.bye.SystemSeconds = max(p.bye.SystemSeconds, system)
 	return p.bye
 }
 
-// thisHost is the name of this machine; "" if it has none.
+// thisHost returns the name of this machine; "" if it has none.
 func thisHost() string {
 	host, _ := os.Hostname()
 	return host

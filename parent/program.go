@@ -7,15 +7,15 @@ import (
 	"path/filepath"
 )
 
-// programFile returns the path of this program's file, which another program may have
-// taken by now: the build that a worker tells in its hello shows that.
+// programFile returns the path of this program's file. The file may have been replaced
+// since; the build in a worker's hello shows that.
 func programFile() (string, error) {
 	exe, err := os.Executable()
 	if err == nil {
 		return exe, nil
 	}
-	// Without /proc only the name by which it was called tells. A relative one holds as
-	// long as the program stays in the folder where it was started.
+	// Without /proc, fall back on the name by which the program was called. A relative
+	// name is valid only as long as the program has not changed its directory.
 	if exe, err = exec.LookPath(os.Args[0]); err == nil {
 		exe, err = filepath.Abs(exe)
 	}

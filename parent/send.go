@@ -7,30 +7,29 @@ import (
 	"procpool/ipc"
 )
 
-// A sendQueue holds what waits to be written to a worker, in order: parts
-// first, then buf.
+// A sendQueue holds the bytes to be written to a worker, in order: parts first, then buf.
 type sendQueue struct {
 	parts [][]byte
 	buf   []byte
-	spare []byte // a buffer that was written, to be used again
+	spare []byte // a buffer that was written, to be reused
 }
 
 func (q *sendQueue) empty() bool { return len(q.parts) == 0 && len(q.buf) == 0 }
 
-// take hands out everything to be written.
+// take empties the queue and returns what it held.
 func (q *sendQueue) take() (parts [][]byte, last []byte) {
 	parts, last = q.parts, q.buf
 	q.parts, q.buf, q.spare = nil, q.spare[:0], nil
 	return parts, last
 }
 
-// Accepting reports whether the worker may be sent requests: it has said hello
-// and was neither told to end nor killed.
+// Accepting reports whether the worker may be sent requests: it has said hello, and was
+// neither told to end nor killed.
 func (p *Process) Accepting() bool { return p.accepting.Load() }
 
-// SendInterval queues a request for a task over an interval, and returns its id:
-// 1 for the first. with is an encoded value that the task gets besides, or nil.
-// [Process.Flush] must follow, after any number of requests.
+// SendInterval queues a request for a task over an interval, and returns the request's
+// id; the first is 1. with is an encoded value for the task, or nil. Call [Process.Flush]
+// after the last of a series of requests.
 func (p *Process) SendInterval(task string, iv ipc.Interval, with []byte, o ipc.RequestOptions) (id uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -39,8 +38,8 @@ func (p *Process) SendInterval(task string, iv ipc.Interval, with []byte, o ipc.
 	return p.sent
 }
 
-// SendInput queues a request with an encoded input, which must not change until
-// it is answered. The rest is as for [Process.SendInterval].
+// SendInput is like [Process.SendInterval] for an encoded input. arg must not change until
+// the request is answered.
 func (p *Process) SendInput(task string, arg []byte, o ipc.RequestOptions) (id uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,9 +54,9 @@ func (p *Process) SendInput(task string, arg []byte, o ipc.RequestOptions) (id u
 	return p.sent
 }
 
-// SendBatch queues a batch of n requests with encoded inputs, one after the other, and
-// returns the id of the first. Each is a request like any other, with the next id and
-// index. Only a worker whose hello says so may be sent batches.
+// SendBatch queues n requests in one message and returns the id of the first. args has
+// their encoded inputs, one after the other. The ids and indices count up from the first.
+// Only a worker whose hello has Batches set may be sent batches.
 func (p *Process) SendBatch(task string, args []byte, n int, o ipc.RequestOptions) (first uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,8 +68,7 @@ func (p *Process) SendBatch(task string, args []byte, n int, o ipc.RequestOption
 	return first
 }
 
-// beginRequest appends what stands before a request's argument. The caller
-// holds mu.
+// beginRequest appends the part of a request before its argument. The caller holds mu.
 func (p *Process) beginRequest(task string, o ipc.RequestOptions) {
 	p.count(o)
 	p.queue.buf = ipc.AppendRequestHeadWith(p.queue.buf, p.sent, task, o)
@@ -87,9 +85,9 @@ func (p *Process) count(o ipc.RequestOptions) {
 	}
 }
 
-// Cancel asks for a request's answer no more. One that has not been begun comes
-// back as [Handler.NotBegun]; the task of one that has is cancelled, and answers
-// with whatever comes of that. A worker that does not answer within
+// Cancel cancels a request. A request that has not been begun comes back by
+// [Handler.NotBegun]. If it has been begun, its task's context is cancelled, and the task
+// still answers with a result or a failure. A worker that does not answer within
 // Config.CancelGrace is killed.
 func (p *Process) Cancel(id uint64) {
 	p.mu.Lock()
@@ -99,16 +97,15 @@ func (p *Process) Cancel(id uint64) {
 
 func (p *Process) cancelLocked(id uint64) { p.askBack(id, true) }
 
-// Recall asks for a request back that may not have been begun. Unlike Cancel it
-// lets the worker have all the time for one that has.
+// Recall asks for a request back if it has not been begun; then it comes back by
+// [Handler.NotBegun]. Unlike Cancel it does not disturb a request that has been begun.
 func (p *Process) Recall(id uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.askBack(id, false)
 }
 
-// askBack asks for a request back, and with cancel also for an end of its task if
-// it has been begun. The caller holds mu.
+// askBack sends a cancel or, if cancel is false, a recall. The caller holds mu.
 func (p *Process) askBack(id uint64, cancel bool) {
 	cancelled, is := p.askedBack[id]
 	if is && (cancelled || !cancel) || id <= p.answered || p.killed != nil {
@@ -125,7 +122,7 @@ func (p *Process) askBack(id uint64, cancel bool) {
 	p.kick()
 }
 
-// Flush has the queued requests written.
+// Flush makes the writer write the queued requests. It does not wait for that.
 func (p *Process) Flush() { p.kick() }
 
 // kick wakes the writer.
@@ -136,8 +133,8 @@ func (p *Process) kick() {
 	}
 }
 
-// write carries what is queued to the worker until the talk is over. A worker
-// that does not read blocks it alone; watch notices the silence.
+// write writes the queue to the worker until Run has stopped reading. A worker that does
+// not read blocks only this goroutine; watch notices the worker's silence.
 func (p *Process) write() {
 	stdin, wide := p.os.Stdin(), false
 	for {
@@ -169,8 +166,9 @@ func (p *Process) write() {
 	}
 }
 
-// inputClosed is called when the worker's input is closed. If the worker is about
-// to end, Run sees that and says what happened; if not, it would never answer.
+// inputClosed is called when writing to the worker failed. A worker that is about to end
+// has drainDelay for it, and Run reports why it ended. One that goes on is killed, because
+// it would never answer.
 func (p *Process) inputClosed() {
 	select {
 	case <-p.over:

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// signalOf names the signal that ended a process, or is "".
+// signalOf returns the name of the signal that ended a process, or "".
 func signalOf(state *os.ProcessState) string {
 	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		return ws.Signal().String()

@@ -10,21 +10,21 @@ import (
 	"procpool/placement"
 )
 
-// SpawnerConfig says how worker processes are started. The zero value is valid.
+// SpawnerConfig configures a [Spawner]. The zero value is valid.
 type SpawnerConfig struct {
-	System   System             // the zero System stands for [OS]
+	System   System             // the zero System means [OS]
 	Env      []string           // the whole environment of each process
 	Dir      string             // their working directory; "" = this process's
 	Bind     []placement.CPUSet // worker i is bound to Bind[i%len(Bind)]; an empty set binds nothing
 	Program  []string           // command line of workers of another program; nil = this program
-	Launcher *Launcher          // that starts workers, also those of another program; nil = none
-	EndsOwn  bool               // workers outlive this process until they have ended what they started
-	Stop     <-chan struct{}    // closed when nothing more is to be started; nil = never
+	Launcher *Launcher          // starts the workers, also those of another program; nil = none
+	EndsOwn  bool               // if this process is killed, workers first end what their tasks started, see pool.Options.EndsOwn
+	Stop     <-chan struct{}    // closed when no more processes are to be started; nil = never
 }
 
-// A Spawner starts worker processes, one after the other, on one thread. The
-// thread matters on Linux: the kernel ends a child when the thread that started
-// it ends, and a child inherits that thread's CPU mask.
+// A Spawner starts worker processes, one at a time, on one OS thread. On Linux the kernel
+// kills a worker when the thread that started it ends, and a worker inherits that thread's
+// CPU mask.
 type Spawner struct {
 	system   System
 	env      []string
@@ -35,7 +35,7 @@ type Spawner struct {
 	endsOwn  bool
 	stop     <-chan struct{}
 	requests chan spawnRequest
-	starting chan struct{}  // holds one for each launched worker that has not said hello; nil without a launcher
+	starting chan struct{}  // holds a token for each launched worker that has not said hello; nil without a launcher
 	closed   chan struct{}  // closed by Close
 	owned    sync.WaitGroup // the thread, and launchers that are being ended
 }
@@ -67,15 +67,15 @@ func NewSpawner(c SpawnerConfig) *Spawner {
 	return s
 }
 
-// Close waits for everything that the spawner started. No process of its may be
-// running any more.
+// Close ends the spawner's thread, and waits for it and for launchers that are still being
+// ended. Every Run must have returned.
 func (s *Spawner) Close() {
 	close(s.closed)
 	s.owned.Wait()
 }
 
-// run starts what is asked for. The thread goes back to Go's runtime at the end,
-// which keeps it.
+// run starts the requested processes. At the end it unlocks its thread, which the Go
+// runtime keeps: if the thread ended, the kernel would signal what it started.
 func (s *Spawner) run() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -103,8 +103,8 @@ func (s *Spawner) command(worker int) Command {
 	return c
 }
 
-// Start starts a process for worker c.Worker, whose [Process.Run] must follow.
-// Launched ones wait until few others are on their way.
+// Start starts a process for worker c.Worker. The caller must call its [Process.Run].
+// With a launcher, Start waits while maxStarting workers have not said hello.
 func (s *Spawner) Start(c Config, h Handler) (_ *Process, err error) {
 	born := time.Now()
 	if s.starting != nil {
@@ -132,14 +132,14 @@ func (s *Spawner) Start(c Config, h Handler) (_ *Process, err error) {
 	return newProcess(s, c, h, a.proc, born), nil
 }
 
-// started is called when a worker has said hello, or never will.
+// started is called when a worker has said hello, or has ended without one.
 func (s *Spawner) started() {
 	if s.starting != nil {
 		<-s.starting
 	}
 }
 
-// adopt makes Close wait for a launcher beyond the talk that it carried.
+// adopt makes Close wait for a launcher whose Run has returned before it was gone.
 func (s *Spawner) adopt(l *launchedProcess) {
 	l.closed = s.closed
 	s.owned.Go(l.linger)

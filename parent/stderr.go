@@ -14,33 +14,33 @@ import (
 )
 
 const (
-	tailLines   = 10              // the last lines that are kept
+	tailLines   = 10              // number of last lines that are kept
 	wholeLine   = 1 << 20         // bytes; a longer line is passed on in pieces
-	limitedLine = 4 << 10         // bytes; likewise, where lines are limited
-	burstBytes  = 64 << 10        // that a limited worker may write at once
-	bytesPerSec = 64 << 10        // and go on writing
-	crashTime   = 2 * time.Second // a crash is over by then, or it was none
+	limitedLine = 4 << 10         // the same with LimitLines
+	burstBytes  = 64 << 10        // passed on at once with LimitLines
+	bytesPerSec = 64 << 10        // passed on per second after that
+	crashTime   = 2 * time.Second // a process that still writes after this did not crash
 )
 
-// A relay passes a worker's standard error on, line by line. It always reads, so
-// that no worker waits for it, unless the one who gets the lines blocks. Where
-// they are limited it passes on no more than a reader could bear: it counts what
-// is over the rate, and of a Go crash it passes on the first line and the last ten.
+// A relay passes a worker's standard error on, line by line. It keeps reading, so that the
+// worker never waits for it, unless LogLine blocks. With LimitLines it limits the rate,
+// counts the lines that it drops, and passes on only the first line and the last ten of a
+// Go crash.
 type relay struct {
 	pass    func(line []byte)
 	limited bool
 	done    chan struct{} // closed when the stream has ended
 
 	mu    sync.Mutex
-	crash string   // the line that a crash began with
+	crash string   // the first line of a crash
 	tail  [][]byte // the last lines
 
-	// run's own.
-	delayed  int       // lines of a crash that are not passed on yet; the tail has the last of them
-	began    time.Time // of the crash that is delayed
+	// Used only by run's goroutine.
+	delayed  int       // lines of a crash that are not passed on yet; tail has the last of them
+	began    time.Time // when that crash began; zero if there is none
 	allowed  float64   // bytes that may be passed on now
-	refilled time.Time
-	dropped  int // lines over the rate since the last that was passed on
+	refilled time.Time // when allowed was last increased
+	dropped  int       // lines over the rate since the last line that was passed on
 }
 
 func newRelay(c Config) *relay {
@@ -77,7 +77,7 @@ func (t *relay) run(r io.Reader) {
 	t.passDropped()
 }
 
-// wait waits for the end of the stream, at most for limit.
+// wait waits for the end of the stream, but no longer than limit.
 func (t *relay) wait(limit time.Duration) {
 	select {
 	case <-t.done:
@@ -85,7 +85,7 @@ func (t *relay) wait(limit time.Duration) {
 	}
 }
 
-// last lists the last lines, and before them the first of a crash.
+// last returns the last lines, preceded by the first line of a crash.
 func (t *relay) last() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -119,7 +119,7 @@ func (t *relay) line(line []byte) {
 	}
 }
 
-// keep makes line the tail's last, and reports whether a crash begins with it.
+// keep appends line to the tail, and reports whether a crash begins with it.
 func (t *relay) keep(line []byte) (crash bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -167,7 +167,7 @@ func (t *relay) show(line []byte) {
 	t.pass(line)
 }
 
-// passDropped says how many lines were over the rate.
+// passDropped passes on a note of how many lines were dropped.
 func (t *relay) passDropped() {
 	if t.dropped > 0 {
 		t.pass(fmt.Appendf(nil, "... %d lines are not shown, there were too many", t.dropped))

@@ -9,15 +9,15 @@ import (
 	"procpool/ipc"
 )
 
-// largeValue is the length in bytes above which an input is written from where
-// it is, and an output takes the buffer over into which it was read.
+// largeValue is the length in bytes above which values are not copied: an input is
+// written from the caller's slice, and an output keeps the buffer that it was read into.
 const largeValue = 64 << 10
 
-// flushAt is how many answers the handler is given between two flushes at most.
+// flushAt is the most answers that the handler gets between two calls of Flush.
 const flushAt = 256
 
 func newReader(p *Process) *ipc.Reader {
-	// A hello may be longer than any output.
+	// A hello may be longer than MaxMessage.
 	return ipc.NewReader(&pipe.WatchedReader{R: p.os.Stdout(), GotBytes: &p.gotBytes}, ipc.DefaultLimit)
 }
 
@@ -34,7 +34,7 @@ func (p *Process) greet() error {
 		err = p.arrived(hello)
 	}
 	if err != nil {
-		var fault *ipc.Fault // has its first bytes with it
+		var fault *ipc.Fault // a fault already quotes the first bytes
 		if len(noise) > 0 && !errors.As(err, &fault) {
 			err = fmt.Errorf("%w; what it said instead begins with %q", err, noise[:min(len(noise), 200)])
 		}
@@ -58,7 +58,7 @@ func (p *Process) greet() error {
 	return nil
 }
 
-// accept returns why a worker that says h cannot be used; nil if it can.
+// accept returns why a worker with this hello cannot be used; nil if it can.
 func (c *Config) accept(h ipc.Hello) error {
 	switch {
 	case c.Accept != nil:
@@ -69,8 +69,8 @@ func (c *Config) accept(h ipc.Hello) error {
 	return nil
 }
 
-// arrived notes who says hello. Behind a launcher that may be another process,
-// on another machine.
+// arrived stores the worker's pid and host. Behind a launcher they may be those of another
+// process, on another machine.
 func (p *Process) arrived(h ipc.Hello) error {
 	if p.launched == nil {
 		return nil
@@ -90,19 +90,18 @@ func (p *Process) arrived(h ipc.Hello) error {
 	return nil
 }
 
-// streamEnded reports whether err is the end of a worker's output: its own, or
-// that it was closed here because the process is gone and something else still
-// holds the pipe.
+// streamEnded reports whether err means the end of a worker's output: the worker closed
+// it, or this process did, because the worker is gone and something else holds the pipe.
 func streamEnded(err error) bool {
-	if err == nil { // at once: this is asked after every message, and what follows allocates
+	if err == nil { // fast path: it is called for every message, and errors.As below allocates
 		return false
 	}
 	var fault *ipc.Fault
 	return !errors.As(err, &fault)
 }
 
-// listen takes answers until the stream ends. It returns nil only if that
-// followed a bye.
+// listen handles messages until the stream ends. It returns nil only if the stream ended
+// after a bye.
 func (p *Process) listen() error {
 	waiting := 0 // answers since the last flush
 	for {
@@ -129,7 +128,7 @@ func (p *Process) listen() error {
 	}
 }
 
-// take takes one message, and returns how many answers it had.
+// take handles one message, and returns how many answers it had.
 func (p *Process) take(m ipc.Message) (answers int, err error) {
 	switch {
 	case p.bye != nil:
@@ -146,14 +145,14 @@ func (p *Process) take(m ipc.Message) (answers int, err error) {
 	case m.Kind == ipc.KindBye:
 		bye, err := ipc.ParseBye(m.Body)
 		p.bye = &bye
-		p.os.Stdin().Close() // a launcher may wait for its end before it closes the output
+		p.os.Stdin().Close() // a launcher may keep the output open until its input ends
 		return 0, err
 	}
 	return 0, &ipc.Fault{Reason: fmt.Sprintf("a worker does not say %q", m.Kind)}
 }
 
-// result takes a result, or the answers to several requests of a batch, and returns how
-// many there were.
+// result handles a result, or the answers to several requests of a batch, and returns how
+// many answers there were.
 func (p *Process) result(m ipc.Message) (answers int, err error) {
 	r, err := ipc.ParseResult(m.Body)
 	if err != nil {
@@ -203,8 +202,8 @@ func (p *Process) fail(m ipc.Message) error {
 	return err
 }
 
-// notBegun takes a request back that was cancelled in time. Its answer comes
-// before those of the requests ahead of it.
+// notBegun handles the return of a request that was not begun. It arrives before the
+// answers to the requests ahead of it.
 func (p *Process) notBegun(id uint64) error {
 	p.mu.Lock()
 	_, asked := p.askedBack[id]
@@ -222,7 +221,7 @@ func (p *Process) notBegun(id uint64) error {
 	return nil
 }
 
-// skip moves lastID over requests that were taken back.
+// skip moves lastID over requests that came back as not begun.
 func (p *Process) skip() {
 	for p.skipped[p.lastID+1] {
 		p.lastID++
@@ -230,8 +229,8 @@ func (p *Process) skip() {
 	}
 }
 
-// expect accepts the answer to the oldest request that has none. Workers answer
-// in order, so any other is a fault.
+// expect checks that id is the oldest unanswered request. Workers answer in order, so any
+// other answer is a fault.
 func (p *Process) expect(kind ipc.Kind, id uint64) error {
 	if p.lastID >= p.asked {
 		p.mu.Lock()
@@ -251,12 +250,12 @@ func (p *Process) expect(kind ipc.Kind, id uint64) error {
 	return nil
 }
 
-// noteAnswers tells watch which requests have their answers.
+// noteAnswers removes answered requests from the limits that watch enforces.
 func (p *Process) noteAnswers() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lastID == p.answered {
-		return // requests came back that were not begun: the oldest has no more time for that
+		return // only requests that were not begun came back: the clocks of the oldest run on
 	}
 	for id := p.answered + 1; id <= p.lastID && len(p.timeouts)+len(p.askedBack) > 0; id++ {
 		delete(p.timeouts, id)

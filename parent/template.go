@@ -10,31 +10,30 @@ import (
 	"procpool/internal/text"
 )
 
-// A template is a launcher's command line as it was asked for: words, each a
-// series of literal pieces and placeholders.
+// A template is a launcher's command line: words, each a series of literal pieces and
+// placeholders.
 type template [][]piece
 
-// A piece is text that stands for itself, or the name of a placeholder.
+// A piece is literal text, or the name of a placeholder.
 type piece struct{ literal, name string }
 
-// The placeholders. The first ones may stand anywhere in a word; argv and args
-// are lists, and stand alone.
+// The placeholders. Those of inWords may stand anywhere in a word. Those of ownWords
+// stand for several words and must be words of their own.
 var (
 	inWords  = [...]string{"rank", "n", "host", "cpu", "exe", "cmd"}
 	ownWords = [...]string{"argv", "args"}
 )
 
-// A fill is what the placeholders stand for in one worker's command line.
+// A fill holds the values of the placeholders for one worker.
 type fill struct {
 	rank, n        int
 	host, cpu, exe string
 	args           []string // of the program
 }
 
-// parseTemplate splits text into words as a POSIX shell splits it, but for
-// everything that starts with $, `, *, ~ and the like: there is no shell, and
-// these stand for themselves. {{ and }} are literal braces. Where no
-// placeholder says where the worker's own command line goes, it goes last.
+// parseTemplate splits text into words as [SplitWords] does, and parses the placeholders
+// in them. {{ and }} are literal braces. If none of {argv}, {args} and {cmd} occurs,
+// {argv} is appended.
 func parseTemplate(text string) (template, error) {
 	words, err := SplitWords(text)
 	if err != nil {
@@ -101,7 +100,7 @@ func SplitWords(text string) (words []string, err error) {
 	return words, nil
 }
 
-// parseWord finds the placeholders in a word.
+// parseWord splits a word into literal pieces and placeholders.
 func parseWord(word string) (pieces []piece, err error) {
 	rest := word
 	literal := func(s string) {
@@ -152,7 +151,7 @@ func (t template) has(name string) bool {
 	})
 }
 
-// expand is the command line for one worker.
+// expand returns the command line for one worker.
 func (t template) expand(f fill) []string {
 	var words []string
 	for _, pieces := range t {

@@ -6,17 +6,17 @@ import (
 	"procpool/ipc"
 )
 
-// clocks measure in watch's ticks.
+// clocks count time in watch's ticks.
 type clocks struct {
-	starting   time.Duration // without a hello
-	silent     time.Duration // without a byte from the worker
-	busy       time.Duration // with a request and without an answer
-	cancelling time.Duration // with a cancelled request that is the oldest without an answer
-	ending     time.Duration // told to end
-	sinceSent  time.Duration // without a byte to the worker
+	starting   time.Duration // since the start, until the hello
+	silent     time.Duration // since the last byte from the worker
+	busy       time.Duration // since the last answer, while a request is unanswered
+	cancelling time.Duration // since the oldest unanswered request was cancelled
+	ending     time.Duration // since the worker was told to end
+	sinceSent  time.Duration // since the last byte to the worker
 }
 
-// watch keeps the limits of time until the talk is over.
+// watch enforces the limits of time until Run has stopped reading.
 func (p *Process) watch() {
 	p.mu.Lock()
 	every := p.tick()
@@ -35,14 +35,14 @@ func (p *Process) watch() {
 			return
 		}
 		now := time.Now()
-		every = p.look(min(now.Sub(last), every), hurried) // more is time in which this process was stopped
+		every = p.look(min(now.Sub(last), every), hurried) // beyond every, this process was stopped: that time does not count
 		last = now
 		timer.Reset(every)
 	}
 }
 
-// tick is how soon watch looks again: often enough for the shortest limit that
-// counts now. The caller holds mu.
+// tick sets and returns the time until watch looks again, short enough for the shortest
+// limit that counts now. The caller holds mu.
 func (p *Process) tick() time.Duration {
 	c := p.config
 	p.every = min(time.Second, tickFor(c.Heartbeat), tickFor(p.timeouts[p.answered+1]))
@@ -58,7 +58,8 @@ func (p *Process) tick() time.Duration {
 	return p.every
 }
 
-// tickFor is how often watch looks for a limit; 0 is none.
+// tickFor returns how often watch looks at a limit: eight times, but at most once a
+// millisecond and at least once a second. A limit of 0 is none.
 func tickFor(limit time.Duration) time.Duration {
 	if limit <= 0 {
 		return time.Second
@@ -66,7 +67,8 @@ func tickFor(limit time.Duration) time.Duration {
 	return max(min(limit/8, time.Second), time.Millisecond)
 }
 
-// hasten tells watch of a limit that begins to count now. The caller holds mu.
+// hasten wakes watch if a limit that begins to count now needs shorter ticks. The caller
+// holds mu.
 func (p *Process) hasten(limit time.Duration) {
 	if tickFor(limit) < p.every {
 		select {
@@ -76,8 +78,7 @@ func (p *Process) hasten(limit time.Duration) {
 	}
 }
 
-// keepTimeout notes the timeout of the request that was queued last. The caller
-// holds mu.
+// keepTimeout stores the timeout of the request that was queued last. The caller holds mu.
 func (p *Process) keepTimeout(d time.Duration) {
 	if p.timeouts == nil {
 		p.timeouts = make(map[uint64]time.Duration)
@@ -88,9 +89,9 @@ func (p *Process) keepTimeout(d time.Duration) {
 	}
 }
 
-// look advances the clocks and acts on those that have run out. It returns how
-// soon it is to be called again. If it was hurried, a limit has just begun to count,
-// and what passed before does not count for it.
+// look advances the clocks by passed and acts on limits that are exceeded. It returns the
+// time until its next call. hurried means that hasten woke watch: a limit has just begun,
+// so the time before does not count for requests and the end.
 func (p *Process) look(passed time.Duration, hurried bool) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -124,8 +125,8 @@ func (p *Process) act(passed, counts time.Duration) {
 		p.lateID = p.answered + 1
 		p.cancelLocked(p.lateID)
 	}
-	// Only the oldest request can be running. One that waits behind it is not late
-	// for its cancel, and later ones give the oldest no more time.
+	// Only the oldest request can be running, so CancelGrace counts for it alone. Answers
+	// to later requests do not reset its clock.
 	if !p.askedBack[p.answered+1] {
 		c.cancelling = 0
 	} else if c.cancelling += counts; c.cancelling > o.CancelGrace {

@@ -201,18 +201,18 @@ func TestLauncherRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for why, o := range map[string]Options{
-		"{host} needs hosts":     {Procs: 1, Launcher: "sh {host}"},
-		"no {host}":              {Procs: 1, Launcher: "nice", Hosts: []string{"a"}},
-		"no name of a host":      {Procs: 1, Launcher: "nice {host}", Hosts: []string{"-oProxyCommand=x"}},
-		"n[1-2]":                 {Procs: 1, Launcher: "nice {host}", Hosts: []string{"n[1-2]"}},
-		"no program \"nosuch\"":  {Procs: 1, Launcher: "nosuch"},
-		"heartbeats":             {Procs: 1, Launcher: "nice", Heartbeat: -1},
-		"resident set":           {Procs: 1, Launcher: "nice", MaxRSS: 1 << 30},
-		"has no {cpu}":           {Procs: 1, Launcher: "nice", Bind: []placement.CPUSet{cpus}},
-		"must be said":           {Launcher: "nice"},
-		"launches nothing":       {Procs: 1, Launcher: "nice", Backend: Goroutines},
-		"placeholder {nothing}":  {Procs: 1, Launcher: "nice {nothing}"},
-		"there can be 1 to 4096": {Procs: 5000, Launcher: "nice"},
+		"{host} needs hosts":      {Procs: 1, Launcher: "sh {host}"},
+		"hosts need a {host}":     {Procs: 1, Launcher: "nice", Hosts: []string{"a"}},
+		"invalid host name":       {Procs: 1, Launcher: "nice {host}", Hosts: []string{"-oProxyCommand=x"}},
+		"n[1-2]":                  {Procs: 1, Launcher: "nice {host}", Hosts: []string{"n[1-2]"}},
+		"no program \"nosuch\"":   {Procs: 1, Launcher: "nosuch"},
+		"heartbeats":              {Procs: 1, Launcher: "nice", Heartbeat: -1},
+		"resident set":            {Procs: 1, Launcher: "nice", MaxRSS: 1 << 30},
+		"a binding needs a {cpu}": {Procs: 1, Launcher: "nice", Bind: []placement.CPUSet{cpus}},
+		"must be said":            {Launcher: "nice"},
+		"launches nothing":        {Procs: 1, Launcher: "nice", Backend: Goroutines},
+		"placeholder {nothing}":   {Procs: 1, Launcher: "nice {nothing}"},
+		"there can be 1 to 4096":  {Procs: 5000, Launcher: "nice"},
 	} {
 		t.Setenv("SLURM_JOB_ID", "")
 		_, err := New(t.Context(), o)
