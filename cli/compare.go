@@ -39,8 +39,8 @@ type compareCommand struct {
 
 	progress *progress
 	old      *compare.Record // of --baseline
-	saved    string          // file that has the record
-	signal   os.Signal       // that cut it short
+	saved    string          // the file of the record; "" if it was not written
+	signal   os.Signal       // the signal that ended the experiment, or nil
 }
 
 func (p *program) compareCommand() *cli.Command {
@@ -56,7 +56,8 @@ func (p *program) compareCommand() *cli.Command {
 
 const compareAbout = `Runs the same tasks, cut the same way, on goroutines and in processes, and says who wins, by how much, and why. Two runs make a pair, one directly after the other; a coin decides each time which goes first. Starting is measured apart, so the ratio does not depend on how large a task is. A comparison that is decided is not run again, and when all are, it ends; all verdicts together are right with the --confidence. Without TASK it takes the standard ones, or all where the program does not have these. Results must agree to the bit. With --exec 'CMD ARGS' INTERVALS it compares a program of yours with itself: run for one chunk after the other, and for as many chunks at a time as there are workers. CMD is run once a chunk, as exec does, so its own start is part of both times. The first signal ends it with what is known so far. The last record is kept in the user's cache folder, and --from asks it again.`
 
-// prepare checks all that was asked for before anything is run.
+// prepare reads and checks flags and arguments, so that mistakes are found before anything
+// runs.
 func (m *compareCommand) prepare(c *cli.Context) (err error) {
 	if m.exports, err = readExports(c, m.json); err != nil {
 		return err
@@ -115,8 +116,8 @@ func (m *compareCommand) read(flag, path string) (rec compare.Record, err error)
 	return rec, nil
 }
 
-// judge asks a saved record by the rule of --confidence and --equivalence, and refuses
-// an --expect that it cannot answer.
+// judge computes the verdicts of a saved record anew, by --confidence and --equivalence. It
+// returns an error if the record has no row for an --expect.
 func (m *compareCommand) judge(rec *compare.Record) error {
 	if err := rec.Judge(m.options.Confidence, m.options.Margin); err != nil {
 		return badInput(err)
@@ -129,14 +130,15 @@ func (m *compareCommand) judge(rec *compare.Record) error {
 	return nil
 }
 
-// save keeps the record in the user's cache folder, as far as there is one.
+// save writes the record to the user's cache folder and returns the path of the file, or
+// "" if it cannot be written.
 func (m *compareCommand) save(rec compare.Record) (path string) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return ""
 	}
 	own := filepath.Join(dir, m.Name)
-	for _, d := range []string{dir, own} { // and not the user's home, if that is missing
+	for _, d := range []string{dir, own} { // a missing home is not created
 		os.Mkdir(d, 0o700)
 	}
 	path = filepath.Join(own, "last")
@@ -216,7 +218,7 @@ func (m *compareCommand) finish(rec compare.Record, ended error) error {
 	if len(rec.Runs) == 0 && failed != nil {
 		return failed // there is nothing to show
 	}
-	var unwritten error // if one cannot be written, the others still are
+	var unwritten error // an export that fails does not stop the others
 	for _, x := range m.exports {
 		unwritten = errors.Join(unwritten, m.export(x, rec))
 	}
@@ -262,8 +264,8 @@ func tilde(path string) string {
 	return text.ShellQuote(path)
 }
 
-// changes prints what is different from the --baseline: after the table, or on stderr
-// where stdout has an export.
+// changes prints how the ratios differ from those of --baseline: after the table, or on
+// stderr if an export goes to stdout.
 func (m *compareCommand) changes(rec compare.Record) error {
 	if m.old == nil {
 		return nil

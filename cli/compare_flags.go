@@ -70,7 +70,7 @@ func (m *compareCommand) readOptions(c *cli.Context) error {
 	if err := m.checkBinding(); err != nil {
 		return err
 	}
-	for _, x := range m.expected { // before minutes are spent on what cannot answer
+	for _, x := range m.expected { // before the experiment takes minutes
 		if err := o.CanAnswer(x); err != nil {
 			return usageHint(fmt.Sprintf("--expect: %q: %v", x.Text, err), "what it names must be among the tasks, --backends and --procs of the experiment")
 		}
@@ -78,7 +78,7 @@ func (m *compareCommand) readOptions(c *cli.Context) error {
 	return nil
 }
 
-// readSubjects finds out what to compare.
+// readSubjects sets the tasks of the experiment.
 func (m *compareCommand) readSubjects(c *cli.Context) error {
 	o := &m.options
 	if c.IsSet("exec") {
@@ -158,7 +158,7 @@ func findCompared(name string) (*task.Spec, error) {
 	return findTask(name)
 }
 
-// checkBinding refuses a --bind that no worker can have.
+// checkBinding returns an error if no worker can be bound as --bind says.
 func (m *compareCommand) checkBinding() error {
 	if m.pools.Bind == "none" {
 		return nil
@@ -173,7 +173,7 @@ func (m *compareCommand) checkBinding() error {
 	return nil
 }
 
-// onlyRenders refuses what --from does not use.
+// onlyRenders returns an error if there is an argument or a flag that --from does not use.
 func (m *compareCommand) onlyRenders(c *cli.Context) error {
 	if c.NArg() > 0 {
 		return usage("--from renders what was compared: it takes no tasks, but there is %q", c.Args().First())

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"procpool/compare/rank"
+	"procpool/internal/units"
 	"procpool/pool"
 )
 
@@ -12,23 +13,22 @@ import (
 // does not change rec. Do and Read call it; call it again after changing the confidence
 // or the margin of the plan.
 func Analyse(rec Record) Results {
-	a := analysis{rec: &rec, p: &rec.Plan, runs: make([][]int, len(rec.Plan.Cells))}
+	res := Results{Tasks: []TaskResult{}, Rows: []RowResult{}, Cells: []CellResult{}}
+	a := analysis{Results: &res, rec: &rec, p: &rec.Plan, runs: make([][]int, len(rec.Plan.Cells))}
 	for k, r := range rec.Runs {
 		a.runs[r.Cell] = append(a.runs[r.Cell], k)
 	}
-	res := Results{Tasks: []TaskResult{}, Rows: []RowResult{}, Cells: []CellResult{}}
 	for _, t := range a.p.Tasks {
 		res.Tasks = append(res.Tasks, a.task(t.Name))
 	}
 	for i := range a.p.Cells {
 		if len(a.runs[i]) > 0 {
-			a.cells = append(a.cells, a.cell(i))
+			res.Cells = append(res.Cells, a.cell(i))
 		}
 	}
-	for i := range a.cells {
-		a.speedup(&a.cells[i])
+	for i := range res.Cells {
+		a.speedup(&res.Cells[i])
 	}
-	res.Cells = append(res.Cells, a.cells...)
 	pairs, samples := make([][][2]Run, len(a.p.Rows)), make([][]float64, len(a.p.Rows))
 	for i := range a.p.Rows {
 		pairs[i] = a.pairs(i)
@@ -45,10 +45,10 @@ func Analyse(rec Record) Results {
 }
 
 type analysis struct {
-	rec   *Record
-	p     *Plan
-	runs  [][]int // of each cell, as indices in rec.Runs
-	cells []CellResult
+	*Results // as far as they are computed
+	rec      *Record
+	p        *Plan
+	runs     [][]int // of each cell, as indices in rec.Runs
 }
 
 // logRatio is the paired sample of a row.
@@ -98,28 +98,19 @@ func (a *analysis) row(i int, r rank.Row, pairs [][2]Run) RowResult {
 	if later < 0 {
 		later, gain = -later, -gain
 	}
-	if size := a.p.serialSeconds(out.Task); out.Verdict != Open && out.Verdict != Same && gain > 0 && size > 0 {
+	if size := a.p.task(out.Task).SerialSeconds; out.Verdict != Open && out.Verdict != Same && gain > 0 && size > 0 {
 		out.FromSeconds = Known(later / gain * size)
 	}
 	return out
 }
 
-func (p *Plan) serialSeconds(task string) float64 {
-	for _, t := range p.Tasks {
-		if t.Name == task {
-			return t.SerialSeconds
-		}
-	}
-	return 0
-}
-
-// result is the summary of cell i, or nil if it did not run.
-func (a *analysis) result(i int) *CellResult {
-	k := slices.IndexFunc(a.cells, func(c CellResult) bool { return c.Cell == i })
+// result returns the summary of cell i, or nil if it did not run.
+func (r *Results) result(i int) *CellResult {
+	k := slices.IndexFunc(r.Cells, func(c CellResult) bool { return c.Cell == i })
 	if k < 0 {
 		return nil
 	}
-	return &a.cells[k]
+	return &r.Cells[k]
 }
 
 func (a *analysis) task(name string) TaskResult {
@@ -182,4 +173,12 @@ func (e Estimate) Turned() Estimate {
 // Bounded reports whether the interval is finite.
 func (e Estimate) Bounded() bool {
 	return !math.IsInf(float64(e.High), 0) && !math.IsNaN(float64(e.High))
+}
+
+// Span prints the interval of a ratio, or nothing if it is not finite.
+func (e Estimate) Span() string {
+	if !e.Bounded() {
+		return ""
+	}
+	return units.RatioSpan(e.Low, e.High)
 }

@@ -3,11 +3,11 @@ package compare
 import (
 	"bufio"
 	"cmp"
+	"errors"
+	"fmt"
 	"io"
 
-	"fmt"
 	"procpool/internal/units"
-
 	"procpool/pool"
 )
 
@@ -49,7 +49,7 @@ func Changes(old, new Record) ([]Change, error) {
 		out = append(out, c)
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("the two records have no row in common")
+		return nil, errors.New("the two records have no row in common")
 	}
 	return out, nil
 }
@@ -61,15 +61,12 @@ func ChangesText(w io.Writer, changes []Change, o TextOptions) {
 	tb := Table{Caption: "Against the baseline: the new ratio divided by the old one", Align: "lrrrrl",
 		Head: []string{"task", "old", "new", "new/old", "interval", "verdict"}}
 	for _, c := range changes {
-		verdict, interval := "no change shown", ""
+		verdict := "no change shown"
 		if c.Changed {
 			verdict = "changed"
 		}
-		if c.Ratio.Bounded() {
-			interval = units.RatioSpan(c.Ratio.Low, c.Ratio.High)
-		}
 		tb.Rows = append(tb.Rows, []string{fmt.Sprintf("%s %s/%s×%d", c.Task, c.A, c.B, c.Workers),
-			units.Ratio(c.Old.Centre), units.Ratio(c.New.Centre), units.Ratio(c.Ratio.Centre), interval, verdict})
+			units.Ratio(c.Old.Centre), units.Ratio(c.New.Centre), units.Ratio(c.Ratio.Centre), c.Ratio.Span(), verdict})
 	}
 	t.table(tb)
 	t.w.Flush()

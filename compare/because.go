@@ -13,12 +13,12 @@ import (
 	"procpool/pool"
 )
 
-// telling is how many times the CPU time of serial a side must use for that to be the
-// reason why it is slower.
+// telling is the ratio of CPU times, of the slower side to serial, above which the CPU time
+// is given as the reason.
 const telling = 1.3
 
-// because says in a few words why a row ends as it does: the task's own cause where CPU
-// times bear it out, or else the largest parts of the gap. borne reports the former.
+// because returns a few words on why a row ends as it does: the task's own cause if CPU
+// times confirm it, else the largest parts of the gap. borne reports the former.
 func (a *analysis) because(r RowResult, pairs [][2]Run) (why string, borne bool) {
 	if r.Verdict == Open || r.Verdict == Same {
 		return bound(r.Ratio), false
@@ -29,7 +29,7 @@ func (a *analysis) because(r RowResult, pairs [][2]Run) (why string, borne bool)
 		loser, slower = row.B, r.B
 	}
 	if used, ok := a.cpu(loser); ok && used.times > telling {
-		cause := a.p.cause(r.Task)
+		cause := a.p.task(r.Task).Cause
 		words := cause.Shared
 		if slower == pool.Processes {
 			words = cause.Repeated
@@ -38,15 +38,6 @@ func (a *analysis) because(r RowResult, pairs [][2]Run) (why string, borne bool)
 		return cmp.Or(words, string(slower)) + ": " + units.Digits(used.times) + "× the CPU time" + used.where, borne
 	}
 	return gap(pairs), false
-}
-
-func (p *Plan) cause(task string) Cause {
-	for _, t := range p.Tasks {
-		if t.Name == task {
-			return t.Cause
-		}
-	}
-	return Cause{}
 }
 
 // cpuUse is the CPU time of a cell against that of the serial one.
@@ -74,7 +65,7 @@ func (a *analysis) cpu(cell int) (u cpuUse, ok bool) {
 	return u, true
 }
 
-// bound says what an interval of ratios leaves possible.
+// bound describes an interval of ratios: "between 9 % faster and 12 % slower".
 func bound(e Estimate) string {
 	if !e.Bounded() {
 		return "too few pairs for an interval (" + text.Plural(int64(e.N), "pair") + ")"

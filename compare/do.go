@@ -130,7 +130,7 @@ func (e *engine) run(ctx context.Context, stage Stage, c Cell, compared bool) (R
 }
 
 // measure runs rounds until all rows are decided or the budget does not hold another
-// round. What ends it is never how the undecided rows look.
+// round. How undecided rows look must not end it: that would bias the verdicts.
 func (e *engine) measure(ctx context.Context) error {
 	p := &e.rec.Plan
 	e.trial, e.samples = rank.NewTrial(len(p.Rows), 1-p.Confidence, p.Margin), make([][]float64, len(p.Rows))
@@ -156,7 +156,7 @@ func (e *engine) measure(ctx context.Context) error {
 // long as they are wanted, in random order.
 func (e *engine) round(ctx context.Context) error {
 	p := &e.rec.Plan
-	explained := e.explains() && e.rounds < whyRounds // which need both times of each of its rounds
+	explained := e.explains() && e.rounds < whyRounds // why needs all cells of these rounds
 	for _, i := range e.rng.Perm(len(p.Rows) + len(p.Cells)) {
 		var err error
 		if i < len(p.Rows) {
@@ -198,8 +198,8 @@ func (e *engine) pair(ctx context.Context, row int) error {
 	return nil
 }
 
-// single runs a cell outside of all rows. The serial ones use a share of the budget at
-// most, after the first round.
+// single runs a cell outside of all rows. After the first round it skips serial cells that
+// have used their share of the budget.
 func (e *engine) single(ctx context.Context, i int) error {
 	c := e.rec.Plan.Cells[i]
 	if c.Backend == pool.Serial && e.rounds > 0 && e.serial > serialShare*e.rec.Plan.MaxSeconds {
@@ -229,8 +229,7 @@ func (e *engine) finish(err error) {
 	rec.Results = Analyse(*rec)
 }
 
-// statusOf is how an experiment that returned err ended. Interrupted and Failed
-// keep the pairs that were complete.
+// statusOf returns how an experiment with this error ended.
 func statusOf(err error) pool.Status {
 	var differ *DifferError
 	switch {

@@ -291,7 +291,7 @@ func TestTheSizeDoesNotMatter(t *testing.T) {
 		s := newSimulation(4)
 		s.noise, s.floor, s.truth = lognormal(0.02), func(Cell) float64 { return 0.01 }, processesTake(1.2)
 		rec := s.do(t, Experiment{Tasks: tasks("a"), Target: target})
-		r, c := rec.Results.Rows[0], rec.cell(rec.Plan.Rows[0].A)
+		r, c := rec.Results.Rows[0], rec.Results.result(rec.Plan.Rows[0].A)
 		if r.Ratio.Centre < 1.15 || r.Ratio.Centre > 1.25 || math.Abs(c.Starting-0.01) > 0.001 {
 			t.Errorf("target %v: ratio %g, starting %g s", target, r.Ratio.Centre, c.Starting)
 		}

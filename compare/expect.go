@@ -75,10 +75,10 @@ func ParseExpectation(s string) (Expectation, error) {
 	return e, nil
 }
 
-// CanAnswer returns an error if the experiment has no row for e, so that it
-// could never be met. If its cells cannot run on this machine, e is unresolved.
+// CanAnswer returns an error if the experiment has no row for e. If it has one, but its
+// cells cannot run on this machine, [CheckAll] answers NotResolved.
 func (x Experiment) CanAnswer(e Expectation) error {
-	x.Environment = []Fact{} // not needed, and slow to find out
+	x.Environment = []Fact{} // avoids Environment, which is slow
 	var p Plan
 	x.withDefaults().layout(&p)
 	return p.CanAnswer(e)

@@ -77,7 +77,7 @@ func Backends() []pool.Backend {
 	return []pool.Backend{pool.Serial, pool.Goroutines, pool.Threads, pool.Processes}
 }
 
-// rank is the place of b in Backends.
+// rankOf returns the place of b in Backends, or -1.
 func rankOf(b pool.Backend) int { return slices.Index(Backends(), b) }
 
 func checkBackend(b pool.Backend) error {
@@ -164,7 +164,7 @@ func (x Experiment) check() error {
 	return checkRule(x.Confidence, x.Margin)
 }
 
-// checkRule checks what verdicts depend on.
+// checkRule returns an error if no verdict can have this confidence and margin.
 func checkRule(confidence, margin float64) error {
 	switch {
 	case !(confidence > 0.5 && confidence < 1):

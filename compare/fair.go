@@ -7,7 +7,7 @@ import (
 	"procpool/pool"
 )
 
-// unfair compares what the runs observed with what a fair comparison needs.
+// unfair lists the conditions under which the cells did not run alike.
 func (a *analysis) unfair() []string {
 	out := []string{}
 	say := func(format string, args ...any) {

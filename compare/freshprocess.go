@@ -93,11 +93,11 @@ func (r runRequest) run(ctx context.Context) (Run, error) {
 	return run, run.SumPhases()
 }
 
-// A work does all of a cell's work on a pool. What it returns makes the value
-// afterwards, outside of the time that is measured.
+// A work does all of a cell's work on a pool. The function that it returns makes the value
+// afterwards, so that this is not timed.
 type work func(ctx context.Context, p *pool.Pool) (value func() (Value, error), err error)
 
-// work finds what the cell has to do.
+// work returns the work of the cell.
 func (r runRequest) work() (work, error) {
 	c := r.Cell
 	if singles := inputs[c.Task]; singles != nil {
@@ -144,7 +144,7 @@ func concat(w pool.Workload) work {
 	}
 }
 
-// options are those of the pool.
+// options returns the options of the pool, and the CPUs that may be used.
 func (r runRequest) options() (o pool.Options, mask placement.CPUSet, err error) {
 	o = pool.Options{Procs: r.Cell.Workers, Backend: r.Cell.Backend, Trace: true, MaxMessage: ipc.DefaultLimit}
 	if r.Cell.Task == Exec { // outputs may be long, and a killed run must leave no program behind
@@ -166,7 +166,7 @@ func (r runRequest) options() (o pool.Options, mask placement.CPUSet, err error)
 	return o, mask, err
 }
 
-// terms are the conditions of this run.
+// terms returns the conditions of this run.
 func (r runRequest) terms(o pool.Options, mask placement.CPUSet) Terms {
 	t := Terms{ParentGOMAXPROCS: runtime.GOMAXPROCS(0), WorkerGOMAXPROCS: o.GOMAXPROCS, HeapBudget: r.HeapBudget,
 		Mask: mask.String(), Binding: "none", Pool: "cold"}
@@ -185,8 +185,8 @@ func (r runRequest) terms(o pool.Options, mask placement.CPUSet) Terms {
 
 // A startWaiter records a pool's events and waits for its workers to start.
 type startWaiter struct {
-	mu       sync.Mutex // guards what follows, but for started
-	since    time.Time  // what began earlier is not recorded
+	mu       sync.Mutex // guards the other fields but started
+	since    time.Time  // events that began earlier are not recorded
 	recorder Recorder
 	missing  int           // workers that have not started
 	started  chan struct{} // closed when all have
@@ -194,7 +194,7 @@ type startWaiter struct {
 	lost     int
 }
 
-// restart forgets what was recorded, and what is still to be told of it.
+// restart drops what was recorded, and ignores events that began before since.
 func (w *startWaiter) restart(since time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -229,8 +229,8 @@ func (w *startWaiter) wait(ctx context.Context) error {
 	}
 }
 
-// valueOf is the result with its exact bits: those of the float64, and for any
-// other type its wire encoding.
+// valueOf returns the result with its exact bits: those of a float64, or the wire encoding
+// of any other type.
 func valueOf(o pool.Outcome) (Value, error) {
 	if f, ok := o.Total.(float64); ok {
 		return Value{text.Float(f), fmt.Sprintf("%016x", math.Float64bits(f))}, nil

@@ -12,7 +12,7 @@ import (
 	"procpool/pool"
 )
 
-// inputs has what runs a task over inputs, by the name of the task.
+// inputs holds the functions that run a task over its inputs, by the task's name.
 var inputs = map[string]func(context.Context, *pool.Pool, ipc.Interval) (func() (Value, error), error){}
 
 // Inputs makes a task with inputs comparable: input(i) is its i-th input, from 0. It
@@ -22,9 +22,8 @@ var inputs = map[string]func(context.Context, *pool.Pool, ipc.Interval) (func() 
 //	var resize = pool.Define("resize", ...)
 //	var _ = compare.Inputs(resize, func(i int64) Image { return samples[i%10] })
 //
-// An experiment then runs pool.Map over as many inputs as it needs, including what it
-// costs to send them. Their outputs must agree to the bit between the backends, as they
-// travel.
+// An experiment then runs pool.Map over as many inputs as it needs; the time includes
+// sending them. Outputs of all backends must agree to the bit in wire encoding.
 func Inputs[In, Out any](t pool.Task[In, Out], input func(i int64) In) Subject {
 	subject := SubjectOf(t.Spec())
 	inputs[subject.Name] = func(ctx context.Context, p *pool.Pool, iv ipc.Interval) (func() (Value, error), error) {
@@ -41,7 +40,7 @@ func each[In any](iv ipc.Interval, input func(int64) In) iter.Seq[In] {
 	}
 }
 
-// digest is a value that differs when any output does.
+// digest returns a value that differs when any output differs.
 func digest[Out any](outs []Out) (Value, error) {
 	sum := fnv.New128a()
 	var buffer []byte
@@ -60,6 +59,6 @@ func digestValue(of string, sum hash.Hash) Value {
 	return Value{of + ", digest " + bits[:8], bits}
 }
 
-// Comparable reports whether a task can be compared: it works on intervals, or [Inputs]
-// has inputs for it.
+// Comparable reports whether [Inputs] has inputs for the task of that name. Tasks over
+// intervals need none.
 func Comparable(name string) bool { return inputs[name] != nil }

@@ -7,7 +7,7 @@ import (
 	"procpool/task"
 )
 
-// Null is the name of the task that does nothing. It shows what a pool can do at best.
+// Null is the name of the task that does nothing. Its time is that of the pool alone.
 const Null = "null"
 
 // The task null costs nothing, however long the interval. It is defined here, so that

@@ -41,8 +41,8 @@ func (x Experiment) layout(p *Plan) {
 	}
 }
 
-// explains reports whether the difference between goroutines and processes is taken
-// apart, so both must run.
+// explains reports whether the experiment splits the difference between goroutines and
+// processes into parts. Both must run for that.
 func (x Experiment) explains() bool {
 	return x.Why && slices.Contains(x.Backends, pool.Goroutines) && slices.Contains(x.Backends, pool.Processes)
 }
@@ -50,10 +50,18 @@ func (x Experiment) explains() bool {
 // freeze gives every cell the size of its task. From then on sizes are fixed.
 func (p *Plan) freeze() {
 	for i, c := range p.Cells {
-		t := p.Tasks[slices.IndexFunc(p.Tasks, func(t TaskPlan) bool { return t.Name == c.Task })]
+		t := p.task(c.Task)
 		p.Cells[i].Interval = ipc.Interval{Start: t.Start, End: t.Start + t.Size}
 		p.Cells[i].ChunkSize = t.ChunkSize
 	}
+}
+
+// task returns the plan of a task, the zero TaskPlan if there is none.
+func (p *Plan) task(name string) (t TaskPlan) {
+	if i := slices.IndexFunc(p.Tasks, func(t TaskPlan) bool { return t.Name == name }); i >= 0 {
+		t = p.Tasks[i]
+	}
+	return t
 }
 
 // resize cuts size indices into about chunks chunks of whole grains; inputs are chunks
@@ -73,15 +81,15 @@ func scale(size int64, factor float64) int64 {
 	return int64(math.Min(math.Max(float64(size)*factor, 1), float64(ipc.MaxIndex)))
 }
 
-// find is the index of the cell, or -1. The interval does not matter.
+// find returns the index of the cell, or -1.
 func (p *Plan) find(task string, b pool.Backend, workers int) int {
 	return slices.IndexFunc(p.Cells, func(c Cell) bool {
 		return c.Task == task && c.Backend == b && (b == pool.Serial || c.Workers == workers) && !c.Twin
 	})
 }
 
-// row is the index of the row of these backends, and whether it compares them the other
-// way round; -1 if there is none.
+// row returns the index of the row that compares a with b, or -1. turned reports that the
+// row has them the other way round.
 func (p *Plan) row(task string, a, b pool.Backend, workers int) (i int, turned bool) {
 	x, y := p.find(task, a, workers), p.find(task, b, workers)
 	for i, r := range p.Rows {
@@ -92,7 +100,7 @@ func (p *Plan) row(task string, a, b pool.Backend, workers int) (i int, turned b
 	return -1, false
 }
 
-// extra reports whether cell i runs outside of all rows, and in how many rounds.
+// extra returns in how many rounds cell i runs outside of all rows.
 func (p *Plan) extra(i int) (rounds int) {
 	switch {
 	case slices.ContainsFunc(p.Rows, func(r Row) bool { return r.A == i || r.B == i }):

@@ -22,8 +22,8 @@ import (
 //
 // Each run has a fresh process as its parent, which is this program once more: it
 // starts the workers, hands out the chunks and adds up the results. So every run
-// begins alike, with an empty heap and cold caches of its own, and the record that
-// grows in this process does not disturb it. The clock runs in the fresh process,
+// begins alike, with an empty heap and cold caches, and the growing record in this
+// process does not disturb it. The clock runs in the fresh process,
 // from the first worker's start to the final sum; the fresh process's own start is
 // not timed. The resources of the run's parent (CPU seconds, faults, memory) are
 // those of the fresh process from its start to its end, as for worker processes.
@@ -43,7 +43,7 @@ type Pools struct {
 func (p Pools) Run(ctx context.Context, c Cell) (Run, error) {
 	env, budget := p.heap(c)
 	request := runRequest{Cell: c, Command: p.Command, Reduce: cmp.Or(p.Reduce, command.Sum), Bind: p.Bind, GOMAXPROCS: max(p.GOMAXPROCS, 1), HeapBudget: budget}
-	threads := c.Workers // what runs in the fresh process has as many CPUs as workers, as processes have
+	threads := c.Workers // goroutines and threads get as many CPUs as that many processes have
 	if c.Backend == pool.Processes {
 		threads = runtime.GOMAXPROCS(0)
 	}
@@ -80,8 +80,8 @@ func (r *Run) addParent(fresh pool.WorkerStats) {
 
 func isBound(bind string) bool { return bind != "" && bind != "none" }
 
-// heap is the environment that gives a cell its heap budget, and that budget in
-// words. Workers inherit it from the fresh process. The least heap at which Go collects
+// heap returns the environment that gives a cell its heap budget, and a description of
+// that budget. Workers inherit it from the fresh process. The least heap at which Go collects
 // is 4 MiB * GOGC/100 a process, so one process with N times the GOGC waits as
 // long as N processes together (runtime/mgcpacer.go, heapMinimum).
 func (p Pools) heap(c Cell) (env []string, budget string) {
@@ -99,8 +99,8 @@ func (p Pools) heap(c Cell) (env []string, budget string) {
 	return []string{"GOGC=" + percent}, budget + ", one heap"
 }
 
-// send runs the cell in the fresh process of p. Both ways it is JSON: a [Run] has
-// fields that only its own encoding knows.
+// send runs the cell in the fresh process of p. Request and Run travel as JSON, because
+// the wire encoding does not know some types of a [Run]'s fields.
 func (r runRequest) send(ctx context.Context, p *pool.Pool) (run Run, err error) {
 	in, err := json.Marshal(r)
 	if err != nil {

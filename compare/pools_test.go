@@ -283,7 +283,7 @@ func TestTasksWithInputs(t *testing.T) {
 	if err != nil || rec.Results.Rows[0].Pairs != 3 || !strings.HasPrefix(rec.Results.Tasks[0].Value.Text, "100 outputs, digest ") {
 		t.Errorf("%v: %+v, %+v", err, rec.Results.Rows, rec.Results.Tasks)
 	}
-	if c := rec.cell(rec.Plan.Rows[0].A); c.in(PhaseSpawn, PhaseHello) != 0 || rec.Runs[0].Terms.Pool != "warm" {
+	if c := rec.Results.result(rec.Plan.Rows[0].A); c.in(PhaseSpawn, PhaseHello) != 0 || rec.Runs[0].Terms.Pool != "warm" {
 		t.Errorf("a warm pool starts for %v, %+v", c.Where, rec.Runs[0].Terms)
 	}
 }

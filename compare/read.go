@@ -15,8 +15,8 @@ import (
 	"procpool/pool"
 )
 
-// What a record may hold. Everything that is computed or drawn from one is then bounded
-// by the size of its file.
+// Limits of a record. They keep the work of computing and drawing results in proportion to
+// the size of its file.
 const (
 	maxSeconds = 1e9  // of a run, or of any time in it
 	maxCells   = 4096 // and rows

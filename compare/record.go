@@ -193,7 +193,7 @@ type PhaseTime struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// lanes lists who worked in a run: its workers, or the parent where there are none.
+// lanes returns the workers of a run, or the parent if there are none.
 func (r Run) lanes() []WorkerRun {
 	if len(r.Workers) == 0 {
 		return []WorkerRun{r.Parent}
@@ -212,8 +212,8 @@ func (r Run) mean(phases ...Phase) float64 {
 	return sum / float64(len(lanes))
 }
 
-// Starting is the time that the run has once, whatever the size of its task: until the
-// mean worker was ready, and set up. Work is handed out as workers are ready for it, so
+// Starting is the time that the run spends once, whatever the size of its task: until the
+// mean worker was ready and set up. Work is handed out as workers are ready for it, so
 // each worker's start delays the end by its share.
 func (r Run) Starting() float64 { return min(r.mean(starting...), r.Wall) }
 

@@ -79,8 +79,8 @@ func (r *Recorder) Run(backend pool.Backend, began time.Time, wall time.Duration
 	return run
 }
 
-// lastAccepted is when the parent had the last result, in seconds since began.
-// From then on no worker computes.
+// lastAccepted returns when the parent had the last result, in seconds since began. After
+// that no worker computes.
 func (r *Recorder) lastAccepted(began time.Time, wall float64) float64 {
 	last := -1.0
 	for _, stretches := range r.workers {
@@ -180,7 +180,7 @@ func (t *timeline) withPauses(stops []Span) []Span {
 	return t.spans
 }
 
-// pauses are the times since began at which the garbage collector stopped all
+// pauses returns the spans since began in which the garbage collector stopped all
 // goroutines of this process, oldest first. Go keeps the last 256 cycles: the end
 // of each one's second pause, and the sum of both.
 func pauses(began time.Time) []Span {

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -38,17 +39,14 @@ func rowsTable(rec Record) Table {
 		Head: []string{"task", "comparison", "verdict", "ratio", "interval", "pairs", "one pair is off by", "wins from"}}
 	for _, r := range rec.Results.Rows {
 		row := rec.Plan.Rows[r.Row]
-		interval := "too few pairs"
-		if r.Ratio.Bounded() {
-			interval = units.RatioSpan(r.Ratio.Low, r.Ratio.High)
-		}
+		interval := cmp.Or(r.Ratio.Span(), "too few pairs")
 		tb.Rows = append(tb.Rows, []string{r.Task, rec.Plan.Cells[row.A].Label() + " / " + rec.Plan.Cells[row.B].Label(), string(r.Verdict),
 			units.Ratio(r.Ratio.Centre), interval, strconv.Itoa(r.Pairs), units.Percent(float64(r.Spread)), blank(r.FromSeconds, units.Seconds)})
 	}
 	return tb
 }
 
-// whyTables take one gap apart each.
+// whyTables returns a table for each gap that was split into parts.
 func whyTables(rec Record) (out []Table) {
 	for _, w := range rec.Results.Why {
 		n := strconv.Itoa(w.Workers)
@@ -70,8 +68,6 @@ func whyTables(rec Record) (out []Table) {
 	return out
 }
 
-func (rec Record) cellName(i int) string { return rec.Plan.Cells[i].String() }
-
 func costTable(rec Record) Table {
 	tb := Table{Kind: "cost", Caption: "What it cost: medians of the runs, of parent and workers together",
 		Head: []string{"cell", "CPU, user", "system", "peak memory", "GC cycles", "GC pauses"}}
@@ -82,7 +78,7 @@ func costTable(rec Record) Table {
 	}
 	tb.Align = "l" + strings.Repeat("r", len(tb.Head)-1)
 	for _, c := range rec.Results.Cells {
-		row := []string{rec.cellName(c.Cell), maybe(c.UserSeconds, units.Seconds), maybe(c.SystemSeconds, units.Seconds), maybe(c.PeakRSSBytes, text.Bytes), maybe(c.GCCycles, units.Count), maybe(c.GCPauseSeconds, units.Seconds)}
+		row := []string{rec.Plan.Cells[c.Cell].String(), maybe(c.UserSeconds, units.Seconds), maybe(c.SystemSeconds, units.Seconds), maybe(c.PeakRSSBytes, text.Bytes), maybe(c.GCCycles, units.Count), maybe(c.GCPauseSeconds, units.Seconds)}
 		medians := c.CountersOf.All()
 		for _, n := range medians[1:] {
 			row = append(row, maybe(*n.Count, units.Count))
@@ -92,7 +88,7 @@ func costTable(rec Record) Table {
 	return tb.withoutEmptyColumns()
 }
 
-// withoutEmptyColumns drops the columns of which nothing is known.
+// withoutEmptyColumns drops the columns that have no value in any row.
 func (tb Table) withoutEmptyColumns() Table {
 	for col := len(tb.Head) - 1; col > 0; col-- {
 		if slices.ContainsFunc(tb.Rows, func(row []string) bool { return row[col] != "n/a" }) {
@@ -118,7 +114,7 @@ func timesTable(rec Record) Table {
 		tb.Head = append(tb.Head, string(p))
 	}
 	for _, c := range rec.Results.Cells {
-		row := []string{rec.cellName(c.Cell), strconv.Itoa(c.Runs), units.Seconds(c.Seconds), units.Seconds(c.Starting),
+		row := []string{rec.Plan.Cells[c.Cell].String(), strconv.Itoa(c.Runs), units.Seconds(c.Seconds), units.Seconds(c.Starting),
 			units.Seconds(c.Computing), blank(c.Speedup, func(x float64) string { return units.Ratio(x) + "×" })}
 		for _, p := range phases {
 			s := ""

@@ -20,9 +20,9 @@ import (
 type TextOptions struct {
 	Width   int    // columns; 0: 80, at least 40
 	Color   bool   // ANSI colours for winners; see [WantColor]
-	ASCII   bool   // for a terminal that shows nothing else; see [WantASCII]
+	ASCII   bool   // print nothing but ASCII; see [WantASCII]
 	Verbose bool   // also all tables
-	Details string // a last sentence that says where more is; none: it is left out
+	Details string // a last sentence; "" prints none
 }
 
 // WantColor reports whether to use colour: on a terminal, unless NO_COLOR is set to
@@ -96,9 +96,7 @@ func (t *textWriter) answer(rec Record) {
 				cells[1] = strings.TrimSuffix(cells[1], "×")
 			}
 		}
-		if r.Ratio.Bounded() {
-			cells[2] = units.RatioSpan(r.Ratio.Low, r.Ratio.High)
-		}
+		cells[2] = r.Ratio.Span()
 		lines = append(lines, cells)
 	}
 	widths := [4]int{}
@@ -143,8 +141,8 @@ func (rec Record) RowName(r RowResult) string {
 	return name
 }
 
-// Sentences says what the table of rows does not: what starting costs, whether results
-// agree, how sure it is, and how much noise there was.
+// Sentences returns the text below the table of rows: what starting costs, whether results
+// agree, how certain the verdicts are, and how much noise there was.
 func Sentences(rec Record) []string {
 	var out []string
 	if s := startingCosts(rec); s != "" {
@@ -157,8 +155,8 @@ func Sentences(rec Record) []string {
 	return out
 }
 
-// startingCosts says what processes cost once, at the largest worker count, and from
-// which size on those that compute faster win.
+// startingCosts returns sentences on what starting processes costs, at the largest worker
+// count, and from which size on processes that compute faster win.
 func startingCosts(rec Record) string {
 	most, costs, setups := 0, []float64{}, []string{}
 	for _, r := range rec.Results.Rows {
@@ -169,7 +167,7 @@ func startingCosts(rec Record) string {
 	var from []string
 	share, later := 0.0, 0.0
 	for _, r := range rec.Results.Rows {
-		c := rec.cell(rec.Plan.Rows[r.Row].A)
+		c := rec.Results.result(rec.Plan.Rows[r.Row].A)
 		if r.A != pool.Processes || r.Workers != most || c == nil {
 			continue
 		}
@@ -179,7 +177,7 @@ func startingCosts(rec Record) string {
 			setups = append(setups, fmt.Sprintf("%s sets up for %s in each process", r.Task, units.Seconds(setup)))
 		}
 		share = max(share, c.Starting/c.Seconds)
-		if serial := rec.Plan.serialSeconds(r.Task); serial > 0 {
+		if serial := rec.Plan.task(r.Task).SerialSeconds; serial > 0 {
 			later = max(later, c.Starting/(c.Starting+c.Computing/serial))
 		}
 		if s, ok := r.FromSeconds.Get(); ok && r.Verdict == Faster && s > 0 {
@@ -240,7 +238,7 @@ func certainty(rec Record) string {
 	return s + fmt.Sprintf(". A difference within ±%s counts as none. %s in %s.", units.Level(rec.Plan.Margin), text.Plural(int64(rec.Results.Rounds), "round"), units.Seconds(rec.Seconds))
 }
 
-// noise says how far one pair's ratio typically is from the others.
+// noise returns a sentence on how far one pair's ratio typically is from the centre.
 func noise(rec Record) string {
 	var least, most RowResult
 	for _, r := range rec.Results.Rows {
@@ -267,14 +265,6 @@ func noise(rec Record) string {
 		s += " The machine is busy: a quieter one decides sooner."
 	}
 	return s
-}
-
-func (rec Record) cell(i int) *CellResult {
-	k := slices.IndexFunc(rec.Results.Cells, func(c CellResult) bool { return c.Cell == i })
-	if k < 0 {
-		return nil
-	}
-	return &rec.Results.Cells[k]
 }
 
 const (

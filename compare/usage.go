@@ -2,7 +2,7 @@ package compare
 
 import "procpool/compare/rank"
 
-// usage fills in the medians over runs of what the parent and all workers used.
+// usage fills in the resources of a cell: the medians over its runs.
 func (a *analysis) usage(c *CellResult, runs []int) {
 	for i, m := range c.Resources.all() {
 		*m = a.median(runs, func(r Run) Maybe[float64] { return r.total(i) })
@@ -34,7 +34,7 @@ func (r Run) total(i int) Maybe[float64] {
 	return Maybe[float64]{}
 }
 
-// CPUSeconds is what the run used altogether.
+// CPUSeconds is the CPU time of the parent and all workers.
 func (r Run) CPUSeconds() Maybe[float64] {
 	return Resources{UserSeconds: r.total(0), SystemSeconds: r.total(1)}.CPUSeconds()
 }
@@ -60,7 +60,7 @@ func (r Run) sum(i int) (sum float64, n int) {
 	return sum, n
 }
 
-// where fills in where the time of a cell went: for each run the mean over its
+// where fills in the time that a cell spent in each phase: for each run the mean over its
 // workers (the parent, where there are none), then the mean over runs. The parent
 // folds some results while workers are busy; only the part of its reduce that lies
 // after its workers' phases adds to the wall time.

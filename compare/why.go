@@ -5,9 +5,9 @@ import (
 	"procpool/pool"
 )
 
-// why takes the gaps between processes and goroutines apart, if threads ran. Every
-// part is measured round by round. Locked threads stand between the two: they share one
-// address space as goroutines do, and each stays one worker's as a process does.
+// why splits the gaps between processes and goroutines into parts, if threads ran. It
+// measures every part round by round. Locked threads are between the two: they share one
+// address space as goroutines do, and each belongs to one worker as a process does.
 func (a *analysis) why() (out []Why) {
 	for _, row := range a.p.Rows {
 		p, g := a.p.Cells[row.A], a.p.Cells[row.B]

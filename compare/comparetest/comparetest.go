@@ -8,7 +8,7 @@
 //
 //	func BenchmarkResize(b *testing.B) { comparetest.Run(b, resize, samples) }
 //
-// The pools are started and warm before the clock starts, as in a program that keeps
+// The clock starts when both pools have done the work once, as in a program that keeps
 // its pool. Every iteration runs all inputs once on each side; a coin decides which goes
 // first. The benchmark reports goroutines-ns/op, processes-ns/op and ratio, which is the
 // time of processes by that of goroutines: 0.8 means that processes take 0.8 of the time.
@@ -30,7 +30,7 @@ import (
 )
 
 // Run measures pool.Map of a task over inputs. The outputs of both sides must agree to
-// the bit, as they travel.
+// the bit in wire encoding.
 func Run[In, Out any](b *testing.B, t pool.Task[In, Out], inputs []In) {
 	b.Helper()
 	run(b, func(ctx context.Context, p *pool.Pool) ([]Out, error) {
@@ -66,7 +66,7 @@ func run[T any](b *testing.B, work func(context.Context, *pool.Pool) (T, error))
 		if err := p.Ready(ctx); err != nil {
 			b.Fatal(err)
 		}
-		value, err := work(ctx, p) // which warms it up
+		value, err := work(ctx, p) // warms the pool up
 		if err == nil {
 			values[i], err = ipc.AppendValue(nil, &value)
 		}
@@ -90,7 +90,7 @@ func run[T any](b *testing.B, work func(context.Context, *pool.Pool) (T, error))
 		n := len(logs)
 		logs = append(logs, math.Log(sides[0].seconds[n]/sides[1].seconds[n]))
 	}
-	b.ReportMetric(0, "ns/op") // that of both together says nothing
+	b.ReportMetric(0, "ns/op") // removes the time of both sides together
 	for _, s := range sides {
 		b.ReportMetric(1e9*rank.Median(s.seconds), string(s.backend)+"-ns/op")
 	}

@@ -1,6 +1,6 @@
-// Package rank decides whether paired times differ: by Wilcoxon's signed rank test, by
-// intervals that invert the same test, and by a plan of looks at growing data that
-// keeps the probability of any wrong verdict below a bound.
+// Package rank decides whether paired times differ. [Estimate] returns the centre of paired
+// log-ratios with an interval that inverts Wilcoxon's signed rank test. A [Trial] looks at
+// growing data and keeps the probability of any wrong verdict below a bound.
 //
 // The test needs no assumption about how times are distributed. Where two programs are
 // the same, and a coin decided which of them ran first in each pair, every log-ratio is
@@ -15,13 +15,13 @@ import (
 	"sync"
 )
 
-// MaxPairs is the largest number of pairs that the package takes, that of the last look.
+// MaxPairs is the largest number of pairs that the package uses: the last look has as many.
 const MaxPairs = 500
 
 // An Interval is an estimate of the centre of paired log-ratios. With too few pairs for
 // its level, Low and High are infinite.
 type Interval struct {
-	Centre    float64 // Hodges and Lehmann's: the median of the means of all pairs of samples
+	Centre    float64 // by Hodges and Lehmann: the median of the means of all pairs of samples
 	Low, High float64
 	Missed    float64 // exact probability that the interval misses the centre of a symmetric distribution
 	N         int
@@ -71,8 +71,8 @@ func critical(n int, alpha float64) (c int, size float64) {
 var known sync.Map // number of values -> tails
 
 // tails returns the probabilities that the rank sum of n values is at most 0, 1, 2 and
-// so on, for the lower half of its distribution. That is built up value by value: the
-// k-th adds k or nothing, with probability 1/2 each.
+// so on, for the lower half of its distribution. It builds the distribution up value by
+// value: the k-th adds k or nothing, with probability 1/2 each.
 func tails(n int) []float64 {
 	if t, ok := known.Load(n); ok {
 		return t.([]float64)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"strings"
 
 	"procpool/compare"
 	"procpool/internal/text"
@@ -35,10 +36,7 @@ func (p *page) forest() *figure {
 		if r.Ratio.N == 0 {
 			continue
 		}
-		value := units.Ratio(r.Ratio.Centre)
-		if r.Ratio.Bounded() {
-			value += " " + units.RatioSpan(r.Ratio.Low, r.Ratio.High)
-		}
+		value := strings.TrimSpace(units.Ratio(r.Ratio.Centre) + " " + r.Ratio.Span())
 		y, ok := f.row(i, p.RowName(r), value+" "+icon(r.Verdict)+" "+r.Winner())
 		if !ok {
 			break

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"procpool/compare"
+	"procpool/internal/units"
 )
 
 // Gobench writes every raw run as a line of the Go benchmark format, one
@@ -21,8 +22,8 @@ func Gobench(w io.Writer, rec compare.Record) error {
 	b := bufio.NewWriter(w)
 	for _, f := range rec.Environment {
 		// A configuration line is "key: value"; keys start in lower case and have no blanks.
-		key := printable(strings.ReplaceAll(strings.ToLower(f.Name), " ", "-"))
-		fmt.Fprintf(b, "%s: %s\n", key, printable(strings.ReplaceAll(f.Value, "\n", " ")))
+		key := units.Printable(strings.ReplaceAll(strings.ToLower(f.Name), " ", "-"))
+		fmt.Fprintf(b, "%s: %s\n", key, units.Printable(strings.ReplaceAll(f.Value, "\n", " ")))
 	}
 	fmt.Fprintf(b, "pkg: procpool\n")
 	for _, r := range rec.Runs {
@@ -43,5 +44,5 @@ func Gobench(w io.Writer, rec compare.Record) error {
 // benchName makes a task's name safe within a benchmark name, where blanks end
 // the name and slashes and equals signs have a meaning.
 func benchName(s string) string {
-	return strings.NewReplacer(" ", "_", "\t", "_", "\n", "_", "/", "_", "=", "_").Replace(printable(s))
+	return strings.NewReplacer(" ", "_", "\t", "_", "\n", "_", "/", "_", "=", "_").Replace(units.Printable(s))
 }

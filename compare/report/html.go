@@ -140,11 +140,7 @@ func (p *page) answers() {
 func (p *page) card(r compare.RowResult) {
 	p.put(`<article class="card %s"><h2>%s</h2><p class="chip">%s %s</p>`, string(r.Verdict), p.RowName(r), icon(r.Verdict), r.Winner())
 	if r.Ratio.N > 0 {
-		interval := ""
-		if r.Ratio.Bounded() {
-			interval = units.RatioSpan(r.Ratio.Low, r.Ratio.High)
-		}
-		p.put(`<p class="small">time of %s by that of %s</p><p class="factor">%s <span>%s</span></p>`, string(r.A), string(r.B), units.Ratio(r.Ratio.Centre), interval)
+		p.put(`<p class="small">time of %s by that of %s</p><p class="factor">%s <span>%s</span></p>`, string(r.A), string(r.B), units.Ratio(r.Ratio.Centre), r.Ratio.Span())
 	}
 	row := p.Plan.Rows[r.Row]
 	for _, c := range p.Results.Cells {

@@ -124,5 +124,5 @@ func (s scale) ticks(n int) []float64 {
 // escape makes text of s for HTML and SVG. Package html would bring its table of all
 // named characters into every worker.
 func escape(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(printable(s))
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(units.Printable(s))
 }

@@ -20,8 +20,8 @@ type TraceRun struct {
 
 // TraceRuns writes runs as Chrome trace-event JSON, which Perfetto and
 // chrome://tracing open. Each run is a process of the trace that starts at 0, so
-// that runs can be compared; each worker is a thread, the parent is thread 0. Events are complete ("X") or metadata ("M"), in microseconds, and
-// strictly nested within a thread.
+// that runs can be compared; each worker is a thread, the parent is thread 0. Events are
+// complete ("X") or metadata ("M"), in microseconds, and strictly nested within a thread.
 func TraceRuns(w io.Writer, runs []TraceRun) error {
 	t := tracer{w: bufio.NewWriter(w)}
 	t.w.WriteString(`{"displayTimeUnit":"ms","traceEvents":[`)
@@ -40,10 +40,13 @@ type tracer struct {
 func (t *tracer) run(pid int, name string, r compare.Run) {
 	t.meta(pid, 0, "process_name", "name", name)
 	t.meta(pid, 0, "process_sort_index", "sort_index", pid)
-	for tid, w := range lanes(r) {
-		name := w.name
-		if tid > 0 && w.PID != 0 {
-			name += fmt.Sprintf(" (pid %d)", w.PID)
+	for tid, w := range append([]compare.WorkerRun{r.Parent}, r.Workers...) {
+		name := "parent"
+		if tid > 0 {
+			name = fmt.Sprintf("worker %d", w.Index)
+			if w.PID != 0 {
+				name += fmt.Sprintf(" (pid %d)", w.PID)
+			}
 		}
 		t.meta(pid, tid, "thread_name", "name", name)
 		t.meta(pid, tid, "thread_sort_index", "sort_index", tid)
