@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os/exec"
 	"slices"
 	"strings"
@@ -344,13 +343,4 @@ func (r *runCommand) runExec(c *cli.Context) error {
 		r.note("%d more command lines are not shown", more)
 	}
 	return r.print("the command lines", b.String())
-}
-
-// plainError returns the system's error without the name of the file.
-func plainError(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }

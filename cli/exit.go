@@ -3,7 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"strings"
 	"syscall"
 
@@ -108,9 +108,14 @@ func writing(what string, err error) error {
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return err
 	}
-	var path *os.PathError
+	return fmt.Errorf("writing %s: %w", what, plainError(err))
+}
+
+// plainError returns the system's error without the name of the file.
+func plainError(err error) error {
+	var path *fs.PathError
 	if errors.As(err, &path) {
-		err = path.Err
+		return path.Err
 	}
-	return fmt.Errorf("writing %s: %w", what, err)
+	return err
 }

@@ -23,7 +23,7 @@ func script(t *testing.T, name string) string {
 // job is a bench in a directory of its own, with what a job script reads.
 func (b *bench) job(t *testing.T, dir string, env ...string) *bench {
 	t.Helper()
-	c := &bench{T: t, dir: filepath.Join(b.dir, dir), exe: b.exe}
+	c := &bench{T: t, dir: filepath.Join(b.dir, dir), exe: b.exe, work: b.work}
 	if err := os.Mkdir(c.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ var exampleJobs = map[string]string{
 // printed is what job prints for an engine, with 4 shares of the benches' work.
 func (b *bench) printed(engine string, flags ...string) string {
 	b.Helper()
-	args := slices.Concat([]string{"procpool", "job", "--engine", engine, "--shares", "4"}, flags, []string{"--", "run"}, work)
+	args := slices.Concat([]string{"procpool", "job", "--engine", engine, "--shares", "4"}, flags, []string{"--", "run"}, b.work)
 	s := b.run(append([]string{"env"}, args...)...)
 	if s.code != 0 || s.stderr != "" {
 		b.Fatalf("%+v", s)
@@ -85,7 +85,8 @@ func TestJobsAreTheExamples(t *testing.T) {
 func TestJobsOfParallelAndMake(t *testing.T) {
 	long(t)
 	b := newBench(t)
-	want := b.undisturbed(work...)
+	b.work = littleWork
+	want := b.undisturbed(b.work...)
 	for engine, command := range map[string][]string{"parallel": {"sh", "job"}, "make": {"make", "-f", "job", "-j2"}} {
 		t.Run(engine, func(t *testing.T) {
 			program(t, engine)
@@ -121,7 +122,8 @@ echo 'Job <7> is submitted'
 func TestJobsOfEnginesThatAreNotHere(t *testing.T) {
 	long(t)
 	b := newBench(t)
-	want := b.undisturbed(work...)
+	b.work = littleWork
+	want := b.undisturbed(b.work...)
 	for _, engine := range []string{"gridengine", "pbs", "lsf"} {
 		c := b.job(t, engine)
 		os.WriteFile(filepath.Join(c.dir, "job"), []byte(c.printed(engine, "--mem", "1G", "--procs", "2")), 0o644)

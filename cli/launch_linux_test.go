@@ -35,6 +35,7 @@ type bench struct {
 	*testing.T
 	dir, exe string
 	env      []string
+	work     []string // that printed jobs compute
 }
 
 func newBench(t *testing.T) *bench {
@@ -43,7 +44,7 @@ func newBench(t *testing.T) *bench {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{T: t, dir: dir, exe: filepath.Join(dir, "procpool")}
+	b := &bench{T: t, dir: dir, exe: filepath.Join(dir, "procpool"), work: work}
 	exe, err := built()
 	if err == nil {
 		err = os.Link(exe, b.exe)
@@ -227,6 +228,9 @@ func (b *bench) start(args ...string) (cmd *exec.Cmd, end func() said) {
 // The sum that disturbed runs compute: exact, so its bits cannot depend on
 // who computed what how often.
 var work = []string{"--task", "pi-fast", "--chunk-size", "10_000_000", "5e10"}
+
+// littleWork is for jobs that nothing disturbs.
+var littleWork = []string{"--task", "pi-fast", "--chunk-size", "10_000_000", "1e9"}
 
 func (b *bench) undisturbed(args ...string) string {
 	b.Helper()

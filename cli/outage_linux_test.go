@@ -26,13 +26,13 @@ func TestOutageOfAllHosts(t *testing.T) {
 	}
 	come()
 	t.Run("and come back", func(t *testing.T) {
-		want := b.undisturbed("--task", "pi-fast", "--chunk-size", "10_000_000", "1e11")
+		want := b.undisturbed("--task", "pi-fast", "--chunk-size", "10_000_000", "5e10")
 		log, err := os.Create(filepath.Join(b.dir, "log"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer log.Close()
-		cmd := b.command(run("--json", "-v", "--retries", "9", "--journal", "outage", "--task", "pi-fast", "--chunk-size", "10_000_000", "1e11")...)
+		cmd := b.command(run("--json", "-v", "--retries", "9", "--journal", "outage", "--task", "pi-fast", "--chunk-size", "10_000_000", "5e10")...)
 		var out strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, log
 		if err := cmd.Start(); err != nil {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -55,11 +54,7 @@ func canWrite(flag, path string) error {
 		return usage("%s %s: it is a journal, and journals are never overwritten", flag, path)
 	}
 	if err := newfile.Check(path); err != nil {
-		var reason *os.PathError
-		if errors.As(err, &reason) {
-			err = reason.Err
-		}
-		return usage("%s %s: %w", flag, path, err)
+		return usage("%s %s: %w", flag, path, plainError(err))
 	}
 	return nil
 }

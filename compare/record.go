@@ -205,9 +205,7 @@ func (r Run) lanes() []WorkerRun {
 func (r Run) mean(phases ...Phase) float64 {
 	sum, lanes := 0.0, r.lanes()
 	for _, w := range lanes {
-		for _, p := range phases {
-			sum += w.seconds(p)
-		}
+		sum += sumOf(w.Phases, phases...)
 	}
 	return sum / float64(len(lanes))
 }

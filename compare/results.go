@@ -96,17 +96,8 @@ func (c CellResult) Mean() float64 {
 	return sum
 }
 
-// in is the mean time of some phases.
-func (c CellResult) in(phases ...Phase) (sum float64) {
-	for _, w := range c.Where {
-		for _, p := range phases {
-			if w.Phase == p {
-				sum += w.Seconds
-			}
-		}
-	}
-	return sum
-}
+// in returns the mean time of some phases.
+func (c CellResult) in(phases ...Phase) float64 { return sumOf(c.Where, phases...) }
 
 // Why takes the difference between processes and goroutines of one task and worker count
 // apart, in seconds; a negative part favours processes.

@@ -7,14 +7,6 @@ import (
 	"slices"
 )
 
-// sortSpans puts spans in the order of their start, an enclosing span before
-// those within it.
-func sortSpans(spans []Span) {
-	slices.SortStableFunc(spans, func(a, b Span) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
-	})
-}
-
 // phaseTimes adds up sorted spans by innermost phase, in the order of [Phases], to
 // the nanosecond, the resolution of clocks. It returns an error for spans that
 // overlap without being nested, end before they start, leave [0, wall], or are of
@@ -72,7 +64,9 @@ func (w *WorkerRun) sumPhases(wall float64) (err error) {
 	if len(w.Spans) == 0 {
 		return nil
 	}
-	sortSpans(w.Spans)
+	slices.SortStableFunc(w.Spans, func(a, b Span) int { // an enclosing span before those within it
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
+	})
 	if w.Phases, err = phaseTimes(w.Spans, wall); err == nil {
 		w.separatePauses()
 	}
@@ -92,8 +86,15 @@ func (w *WorkerRun) separatePauses() {
 	w.Phases = slices.Insert(w.Phases, i+1, PhaseTime{PhaseGC, pause})
 }
 
-// seconds is the time of one phase, 0 if there was none.
-func (w WorkerRun) seconds(p Phase) float64 {
-	s, _ := w.Seconds(p).Get()
-	return s
+// seconds returns the time of one phase, 0 if there was none.
+func (w WorkerRun) seconds(p Phase) float64 { return sumOf(w.Phases, p) }
+
+// sumOf adds up the times of some phases.
+func sumOf(times []PhaseTime, phases ...Phase) (sum float64) {
+	for _, t := range times {
+		if slices.Contains(phases, t.Phase) {
+			sum += t.Seconds
+		}
+	}
+	return sum
 }

@@ -267,16 +267,9 @@ func noise(rec Record) string {
 	return s
 }
 
-const (
-	green  = "\x1b[32m"
-	red    = "\x1b[31m"
-	yellow = "\x1b[33m"
-	cyan   = "\x1b[36m"
-	reset  = "\x1b[0m"
-)
-
+// winnerColor returns the ANSI code of a verdict's colour: green, red, cyan or yellow.
 func winnerColor(v Verdict) string {
-	return map[Verdict]string{Faster: green, Slower: red, Same: cyan, Open: yellow}[v]
+	return map[Verdict]string{Faster: "\x1b[32m", Slower: "\x1b[31m", Same: "\x1b[36m", Open: "\x1b[33m"}[v]
 }
 
 func (t *textWriter) line(s string) {
@@ -293,7 +286,7 @@ func (t *textWriter) line(s string) {
 func (t *textWriter) wrap(prefix, s, color string) {
 	indent := utf8.RuneCountInString(prefix)
 	if t.Color && color != "" {
-		prefix = color + prefix + reset
+		prefix = color + prefix + "\x1b[0m"
 	}
 	if t.Width-indent < 20 {
 		t.line(prefix)
