@@ -155,7 +155,10 @@ func TestKilledWorkerCostsNothing(t *testing.T) {
 		if want := resultOf(t, args...); code != 0 || j.result() != want {
 			t.Errorf("exit code %d, result %q, not %q", code, j.result(), want)
 		}
-		expect(t, j.stderr.String(), fmt.Sprintf(`^procpool: (pi over \[\d+, \d+\): )?worker [01] \(pid %d\) was ended by signal: killed; its work goes to another\n$`, workers[0]))
+		if strings.HasPrefix(j.stderr.String(), "procpool: pi over ") {
+			continue // it had one chunk alone, which is named
+		}
+		expect(t, j.stderr.String(), fmt.Sprintf(`^procpool: worker [01] \(pid %d\) was ended by signal: killed; its work goes to another\n$`, workers[0]))
 		return
 	}
 	t.Error("no run noticed that a worker was killed")

@@ -14,29 +14,19 @@
 // definitions say. exit.go turns an error into a message and an exit code.
 package cli
 
-import (
-	"slices"
-	"strings"
-
-	"github.com/urfave/cli/v2"
-)
+import "github.com/urfave/cli/v2"
 
 const about = `A parent starts this program again as worker processes, which share no memory, hands each of them intervals [start, end), and adds up the partial results that they return, in the order of the intervals.
 
 Flags may stand before or after the arguments. Results go to stdout, everything else to stderr.`
 
 func (p *program) run(args []string) error {
-	if len(args) > 0 && !slices.Contains(describing, args[0]) && !strings.HasPrefix(args[0], "-") {
-		p.running = args[0]
-	}
 	app := p.app()
 	arranged, err := p.arrange(app, args)
 	if err != nil {
 		return err
 	}
-	if arranged[1] == p.running {
-		trim(app, p.running)
-	}
+	trim(app, arranged[1])
 	return app.RunContext(p.signals.ctx, arranged)
 }
 
@@ -62,22 +52,13 @@ func (p *program) app() *cli.App {
 	}
 }
 
-// describing are the commands that need the flags of all others.
-var describing = []string{"help", "man", "complete"}
-
-// flagsOf makes the flags of a command, unless another one runs: making all of them
-// would take a tenth of a short run.
-func (p *program) flagsOf(name string, flags func() []cli.Flag) []cli.Flag {
-	if p.running != "" && p.running != name {
-		return nil
-	}
-	return flags()
-}
-
 // trim saves time that shows in a short run. The library prints the flags of all
 // commands while it sets up, and applies a regular expression to the names of flags
 // each time it compares them.
 func trim(app *cli.App, running string) {
+	if running == "help" || running == "man" || running == "complete" {
+		return
+	}
 	for _, cmd := range app.Commands {
 		if cmd.Name != running {
 			cmd.Flags = nil

@@ -50,7 +50,7 @@ func (p *program) compareCommand() *cli.Command {
 		Usage:       "find out whether processes or goroutines win, by how much, and why",
 		Description: compareAbout,
 		UsageText:   p.Name + " compare --max-time 20s --export-html report.html pi counter",
-		Flags:       p.flagsOf("compare", m.flags), Before: m.prepare, Action: m.run,
+		Flags:       m.flags(), Before: m.prepare, Action: m.run,
 	}
 }
 

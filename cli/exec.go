@@ -42,7 +42,7 @@ func (p *program) execCommand() *cli.Command {
 			"With --lines FILE, in place of INTERVALS, a chunk is some lines of FILE, which COMMAND reads on standard input. " +
 			"COMMAND has no terminal; what it starts ends with it.",
 		UsageText: p.Name + " exec --chunk-size 1000 1e6 -- ./count.sh",
-		Flags:     p.flagsOf("exec", r.execFlags), Before: r.prepareExec, Action: r.runExec,
+		Flags:     r.execFlags(), Before: r.prepareExec, Action: r.runExec,
 	}
 }
 

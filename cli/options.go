@@ -64,8 +64,7 @@ func Main(o Options) int {
 // A program runs one command line.
 type program struct {
 	Options
-	quiet   bool   // notes are not printed
-	running string // the command whose flags are needed; "" needs those of all
+	quiet   bool // notes are not printed
 	signals *watch
 }
 

@@ -68,7 +68,7 @@ func (p *program) runCommand() *cli.Command {
 		Description: "Computes the task over [0, INTERVALS) in worker processes, adds up their partial results in order, and prints the sum. " +
 			"Numbers are exact: 100000000, 100_000_000 and 1e8 are the same. Times are such as 500ms, 90s or 1h30m; without a unit they are seconds.",
 		UsageText: p.Name + " run --procs 4 100000000",
-		Flags:     p.flagsOf("run", r.flags), Before: r.prepare, Action: r.run,
+		Flags:     r.flags(), Before: r.prepare, Action: r.run,
 	}
 }
 
